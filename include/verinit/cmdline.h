@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The kernel command line as text: split into words as the kernel and systemd do (blanks, double quotes;
+ * UAPI: systemd proc-cmdline.c, kernel lib/cmdline.c next_arg()). Pure; the text is untrusted.
+ */
+#pragma once
+
+#include "verinit/base.h"
+
+enum {
+        CMDLINE_MAX_BYTES = 4096, /* x86 COMMAND_LINE_SIZE is 2048 including the NUL; others 4096 */
+        CMDLINE_MAX_WORDS = 512,
+};
+
+struct cmdline_word {
+        const char *key;   /* without quotes; never empty */
+        const char *value; /* NULL if the word has no '='; otherwise without quotes, maybe empty */
+};
+
+struct cmdline {
+        size_t n_words;
+        struct cmdline_word words[CMDLINE_MAX_WORDS];
+        char storage[2 * CMDLINE_MAX_BYTES];
+};
+
+enum cmdline_result {
+        CMDLINE_OK = 0,
+        CMDLINE_E_TOO_LONG,   /* at or beyond the kernel's limit: it may have been cut off */
+        CMDLINE_E_CONTROL,    /* a byte below 0x20 other than a final newline, or 0x7f, or a NUL inside */
+        CMDLINE_E_QUOTE,      /* a quote is never closed */
+        CMDLINE_E_WORDS,      /* more than CMDLINE_MAX_WORDS words */
+};
+
+/*
+ * Splits text of size bytes (a final newline is dropped). limit is the kernel's limit in bytes without the
+ * NUL (2047 on x86): a text of that length or more is refused, since its end may be missing.
+ * On failure *ret_offset is where.
+ */
+enum cmdline_result cmdline_parse(const char *text, size_t size, size_t limit, struct cmdline *ret,
+                                  size_t *ret_offset);
+
+/* '-' and '_' are the same to the kernel's module parameters and to systemd.verity_* keys. */
+bool cmdline_key_equal(const char *a, const char *b);

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The closed list of reasons for which a boot ends. FAIL_CODE(id, name, class, remedy).
+ *
+ * A name is stable: it stands in the verdict line, in boot.json and in docs/FAILURES.md (a test compares the
+ * two lists). The class follows from the code and from nothing else, so that no call site can soften one.
+ * The remedy is what the console line ends with.
+ */
+#define FAIL_CODES(FAIL_CODE)                                                                              \
+        FAIL_CODE(BUG, "bug", FAIL_BUG,                                                                    \
+                  "this is a defect of verinit: report it with the lines above")                           \
+        /* early */                                                                                        \
+        FAIL_CODE(API_MOUNT_FAILED, "api-mount-failed", FAIL_SYSTEM,                                       \
+                  "check that the kernel has the file system built in")                                    \
+        FAIL_CODE(PANIC_SETTING_FAILED, "panic-setting-failed", FAIL_SYSTEM,                               \
+                  "check that the kernel has CONFIG_SYSCTL")                                               \
+        /* config */                                                                                       \
+        FAIL_CODE(CMDLINE_UNREADABLE, "cmdline-unreadable", FAIL_SYSTEM,                                   \
+                  "check that /proc can be mounted")                                                       \
+        FAIL_CODE(CMDLINE_TOO_LONG, "cmdline-too-long", FAIL_CONFIG,                                       \
+                  "shorten the command line in the UKI: the kernel cuts it off")                           \
+        FAIL_CODE(CMDLINE_MALFORMED, "cmdline-malformed", FAIL_CONFIG,                                     \
+                  "remove control characters and unbalanced quotes from the command line in the UKI")      \
+        FAIL_CODE(CMDLINE_DUPLICATE_KEY, "cmdline-duplicate-key", FAIL_CONFIG,                             \
+                  "give the key once: systemd would take the last one, which may not be the signed one")   \
+        FAIL_CODE(CMDLINE_UNKNOWN_KEY, "cmdline-unknown-key", FAIL_CONFIG,                                 \
+                  "remove the key or correct its spelling: see verinit-cmdline(7)")                        \
+        FAIL_CODE(CMDLINE_BAD_VALUE, "cmdline-bad-value", FAIL_CONFIG,                                     \
+                  "correct the value: see verinit-cmdline(7)")                                             \
+        FAIL_CODE(CMDLINE_WEAKENING, "cmdline-weakening", FAIL_CONFIG,                                     \
+                  "remove the word: it would turn a protection off")                                       \
+        FAIL_CODE(CMDLINE_CONTRADICTION, "cmdline-contradiction", FAIL_CONFIG,                             \
+                  "keep one of the two words")                                                             \
+        FAIL_CODE(ROOT_HASH_MISSING, "root-hash-missing", FAIL_CONFIG,                                     \
+                  "put usrhash= on the command line in the UKI")                                           \
+        FAIL_CODE(ROOT_ON_VERITY_UNSUPPORTED, "root-on-verity-unsupported", FAIL_CONFIG,                   \
+                  "put the system into a verified /usr (usrhash=) and use root=tmpfs")                     \
+        FAIL_CODE(FLOOR_MALFORMED, "floor-malformed", FAIL_CONFIG,                                         \
+                  "correct the floor and rebuild the initramfs: see verinit-floor(5)")                     \
+        FAIL_CODE(FLOOR_REFUSES, "floor-refuses", FAIL_CONFIG,                                             \
+                  "change the command line, or let the floor allow it and rebuild the initramfs")          \
+        /* probe */                                                                                        \
+        FAIL_CODE(MODULE_TABLE_MALFORMED, "module-table-malformed", FAIL_CONFIG,                           \
+                  "rebuild the initramfs with 'verinit initrd build'")                                     \
+        FAIL_CODE(MODULE_MISSING, "module-missing", FAIL_CONFIG,                                           \
+                  "rebuild the initramfs with the feature named")                                          \
+        FAIL_CODE(MODULE_LOAD_FAILED, "module-load-failed", FAIL_SYSTEM,                                   \
+                  "check that the modules are those of this very kernel, with their signatures")           \
+        FAIL_CODE(TPM_ABSENT, "tpm-absent", FAIL_UNVERIFIED,                                               \
+                  "turn the TPM on in the firmware, or say tpm=allow in the floor")                        \
+        FAIL_CODE(TPM_UNMEASURED, "tpm-unmeasured", FAIL_UNVERIFIED,                                       \
+                  "boot a UKI with systemd-stub under UEFI, or say tpm=allow in the floor")                \
+        FAIL_CODE(TPM_FAILED, "tpm-failed", FAIL_SYSTEM,                                                   \
+                  "a TPM that was there did not do what it must: check firmware and TPM")                  \
+        /* prove */                                                                                        \
+        FAIL_CODE(BAKED_CMDLINE_MISSING, "baked-cmdline-missing", FAIL_UNVERIFIED,                         \
+                  "rebuild the initramfs with 'verinit initrd build --cmdline'")                           \
+        FAIL_CODE(CMDLINE_NOT_BAKED, "cmdline-not-baked", FAIL_TAMPER,                                     \
+                  "someone added to or changed the signed command line: look at boot menu, add-ons, SMBIOS") \
+        /* enter, measure, handoff */                                                                      \
+        FAIL_CODE(EXTEND_FAILED, "extend-failed", FAIL_SYSTEM,                                             \
+                  "what cannot be recorded must not happen: check the TPM")                                \
+        FAIL_CODE(MEASURE_LOG_FAILED, "measure-log-failed", FAIL_SYSTEM,                                   \
+                  "check that /run is a writable tmpfs")                                                   \
+        /* find */                                                                                         \
+        FAIL_CODE(DEVICE_ABSENT, "device-absent", FAIL_ABSENT,                                             \
+                  "attach the disk, or correct the device named on the command line")                      \
+        FAIL_CODE(DEVICE_UNREADABLE, "device-unreadable", FAIL_SYSTEM,                                     \
+                  "check the disk and its driver")                                                         \
+        /* plan */                                                                                         \
+        FAIL_CODE(PLAN_IMPOSSIBLE, "plan-impossible", FAIL_CONFIG,                                         \
+                  "the command line, the floor and the machine do not fit together: see the message")      \
+        /* verify */                                                                                       \
+        FAIL_CODE(SUPERBLOCK_INVALID, "superblock-invalid", FAIL_TAMPER,                                   \
+                  "the verity superblock is damaged: write the hash tree again")                           \
+        FAIL_CODE(ROOT_HASH_MISMATCH, "root-hash-mismatch", FAIL_TAMPER,                                   \
+                  "the hash tree on this disk is not the one that was signed: write the image again")      \
+        FAIL_CODE(HASH_TREE_CORRUPT, "hash-tree-corrupt", FAIL_TAMPER,                                     \
+                  "the hash tree was changed after it was signed: write the image again")                  \
+        FAIL_CODE(DATA_CORRUPT, "data-corrupt", FAIL_TAMPER,                                               \
+                  "the image was changed after it was signed: write it again")                             \
+        FAIL_CODE(VERITY_READ_FAILED, "verity-read-failed", FAIL_SYSTEM,                                   \
+                  "the disk does not return what should be on it: check its size and health")              \
+        FAIL_CODE(CRYPTO_FAILED, "crypto-failed", FAIL_SYSTEM,                                             \
+                  "the digest cannot be computed: check that verinit was built with this algorithm")       \
+        /* activate */                                                                                     \
+        FAIL_CODE(DM_FAILED, "dm-failed", FAIL_SYSTEM,                                                     \
+                  "the kernel refused the device-mapper table: see the lines above")                       \
+        FAIL_CODE(DM_TABLE_DIFFERS, "dm-table-differs", FAIL_TAMPER,                                       \
+                  "the live device-mapper table is not the one that was meant: report this")               \
+        FAIL_CODE(DM_CORRUPTED, "dm-corrupted", FAIL_TAMPER,                                               \
+                  "the kernel found the image corrupted: write it again")                                  \
+        /* usr */                                                                                          \
+        FAIL_CODE(USR_FSTYPE_UNKNOWN, "usr-fstype-unknown", FAIL_CONFIG,                                   \
+                  "give mount.usrfstype=, or build /usr as erofs, squashfs or ext4")                       \
+        FAIL_CODE(USR_MOUNT_FAILED, "usr-mount-failed", FAIL_SYSTEM,                                       \
+                  "check mount.usrfstype= and mount.usrflags=, and that the module is in the initramfs")   \
+        /* mac */                                                                                          \
+        FAIL_CODE(SELINUX_ABSENT, "selinux-absent", FAIL_UNVERIFIED,                                       \
+                  "put security=selinux on the command line, or say selinux=allow in the floor")           \
+        FAIL_CODE(POLICY_MISSING, "policy-missing", FAIL_CONFIG,                                           \
+                  "install an SELinux policy into the image's /usr")                                       \
+        FAIL_CODE(POLICY_AMBIGUOUS, "policy-ambiguous", FAIL_CONFIG,                                       \
+                  "keep exactly one policy.N in the image")                                                \
+        FAIL_CODE(POLICY_VERSION, "policy-version-unsupported", FAIL_CONFIG,                               \
+                  "build the policy for this kernel: policy-version in semanage.conf")                     \
+        FAIL_CODE(POLICY_CONFIG_WEAK, "policy-config-weak", FAIL_CONFIG,                                   \
+                  "set SELINUX=enforcing in the image's selinux/config: the host's own reload obeys it")   \
+        FAIL_CODE(POLICY_LOAD_FAILED, "policy-load-failed", FAIL_SYSTEM,                                   \
+                  "the kernel refused the SELinux policy: see the lines above")                            \
+        FAIL_CODE(ENFORCE_FAILED, "enforce-failed", FAIL_SYSTEM,                                           \
+                  "SELinux did not go into enforcing mode: see the lines above")                           \
+        FAIL_CODE(LABEL_FAILED, "label-failed", FAIL_SYSTEM,                                               \
+                  "a file of the new root cannot be labelled: check the policy's file_contexts")           \
+        /* root */                                                                                         \
+        FAIL_CODE(ROOT_ABSENT, "root-absent", FAIL_ABSENT,                                                 \
+                  "attach the root device, or correct root=")                                              \
+        FAIL_CODE(ROOT_FSTYPE_UNKNOWN, "root-fstype-unknown", FAIL_CONFIG,                                 \
+                  "give rootfstype=")                                                                      \
+        FAIL_CODE(ROOT_MOUNT_FAILED, "root-mount-failed", FAIL_SYSTEM,                                     \
+                  "check root=, rootfstype= and rootflags=, and that the module is in the initramfs")      \
+        FAIL_CODE(ETC_FAILED, "etc-failed", FAIL_SYSTEM,                                                   \
+                  "check that the image has /usr/etc and the kernel has overlayfs")                        \
+        FAIL_CODE(NEW_ROOT_FAILED, "new-root-failed", FAIL_SYSTEM,                                         \
+                  "the new root cannot be put together: see the message")                                  \
+        /* record */                                                                                       \
+        FAIL_CODE(RECORD_FAILED, "record-failed", FAIL_SYSTEM,                                             \
+                  "check that /run is a writable tmpfs")                                                   \
+        /* handoff */                                                                                      \
+        FAIL_CODE(INIT_MISSING, "init-missing", FAIL_CONFIG,                                               \
+                  "install systemd into the image's /usr, or correct init=")                               \
+        FAIL_CODE(SWITCH_ROOT_FAILED, "switch-root-failed", FAIL_SYSTEM,                                   \
+                  "the kernel refused to move the root: see the message")                                  \
+        FAIL_CODE(EXEC_FAILED, "exec-failed", FAIL_SYSTEM,                                                 \
+                  "check that the init of the image is a program for this machine")
+
+#define FAIL_CODE_ENUM(id, name, class, remedy) FAIL_##id##_CODE,
