@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The one mutable context of a boot, in static storage, and the stages that work on it. A stage writes the
+ * member that is its own and reads those made before it.
+ */
+#pragma once
+
+#include "verinit/boot_plan.h"
+#include "verinit/evidence.h"
+#include "verinit/measure.h"
+#include "verinit/modtable.h"
+#include "verinit/os.h"
+#include "verinit/verity.h"
+
+struct boot {
+        int root_fd; /* "/": all files are opened below it */
+        struct boot_config config;   /* config */
+        struct modtable modtable;    /* probe */
+        bool is_module_loaded[MODTABLE_MAX_MODULES];
+        int uevent_fd;               /* probe */
+        struct facts facts;          /* probe, find */
+        struct measure measure;      /* probe; .tpm NULL where there is none */
+        struct boot_plan plan;       /* plan */
+        int data_fd, hash_fd;        /* find: held until the live table names the same devices */
+        const struct verified_root *verified;   /* verify */
+        const struct active_volume *active;     /* activate */
+        const struct measured_volume *measured; /* measure */
+        struct evidence evidence;
+};
+
+typedef int stage_function(struct boot *boot, struct error *err);
+
+stage_function stage_early, stage_config, stage_probe, stage_prove, stage_enter, stage_find, stage_plan, stage_verify,
+        stage_activate, stage_measure, stage_usr, stage_mac, stage_root, stage_record, stage_handoff;
+
+/* Runs one stage: stamps time, log prefix, verdict and err->stage. */
+int stage_run(enum stage_id id, stage_function *f, struct boot *boot, struct error *err);
+
+/* Runs them all in order; returns only on failure, with *err filled. The order is main.c's table. */
+struct stage {
+        enum stage_id id;
+        stage_function *run;
+};
+int boot_run(const struct stage *stages, size_t n_stages, struct boot *boot, struct error *err);
+
+/* Says what, records, poisons, waits the paced delay, ends the machine. */
+_noreturn_ void boot_fail(struct boot *boot, const struct error *err);
+
+enum os_end failure_action(enum fail_class class);
+const char *failure_action_name(enum os_end action); /* "reboot", "poweroff", "halt" */
+
+/* The new root is assembled here; /usr is mounted straight at its place in it. */
+#define NEW_ROOT "/sysroot"

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * facts: what is there. boot_plan: what will be done. plan_make() is the last decision of a boot: each later
+ * stage is RUN or SKIP with a reason that the floor allowed.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "verinit/blockdev.h"
+#include "verinit/boot_config.h"
+
+struct found_device {
+        bool is_found;
+        char name[BLOCKDEV_NAME_MAX]; /* kernel name: "vda2" */
+        char disk[BLOCKDEV_NAME_MAX]; /* kernel name of the disk it is on, or its own */
+        dev_t devno;
+        uint64_t size_bytes;
+        uint64_t diskseq; /* 0: the kernel does not say */
+};
+
+enum tpm_state {
+        TPM_STATE_ABSENT = 0,   /* no device after the firmware's word was heard */
+        TPM_STATE_UNMEASURED,   /* a device, but the UKI was not measured by systemd-stub */
+        TPM_STATE_MEASURED,
+};
+
+struct facts {
+        enum tpm_state tpm;
+        bool is_efi;
+        bool is_crash_kernel; /* elfcorehdr= : a kdump kernel extends nothing */
+        bool has_selinux;     /* the kernel runs SELinux: selinuxfs exists */
+        struct found_device usr_data;
+        struct found_device usr_hash;
+        struct found_device root; /* only for PATH, PARTUUID, PARTLABEL */
+};
+
+struct step {
+        bool is_skipped;
+        char reason[96]; /* of the skip: "no-tpm", "unmeasured-uki", "crash-kernel", "selinux-off" */
+};
+
+struct boot_plan {
+        struct step steps[_STAGE_MAX];
+        bool is_same_device; /* data and tree on one partition */
+        char usr_mount_options[CONFIG_OPTIONS_MAX];
+        enum root_kind root_kind;
+        enum etc_mode etc;
+};
+
+/* Pure. PLAN_IMPOSSIBLE, TPM_ABSENT, TPM_UNMEASURED, SELINUX_ABSENT, FLOOR_REFUSES. */
+int plan_make(const struct boot_config *config, const struct facts *facts, struct boot_plan *ret, struct error *err);

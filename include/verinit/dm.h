@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Port: device-mapper. Adapter: verity/dm_cryptsetup.c (libcryptsetup, libdevmapper).
+ *
+ * libcryptsetup 2.7.5 has no word for panic_on_error (2.8 has), so the adapter gives the table to libdevmapper
+ * as text; libcryptsetup reads the superblock a second time, and the two readers must agree.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "verinit/error.h"
+
+struct verity_superblock;
+
+struct dm_device {
+        dev_t devno;
+        char uuid[130];
+        bool is_read_only;
+        uint64_t length_sectors;
+        char target[32];
+        char table[2048];  /* params of the live table */
+        char status[256];  /* "V" or "C …" */
+};
+
+/*
+ * Reads the superblock at offset with libcryptsetup and compares each field with sb: SUPERBLOCK_INVALID on a
+ * difference. Two readers of the same bytes that do not agree are a trap, not a detail.
+ */
+int dm_check_superblock(const char *hash_device, uint64_t offset_bytes, const struct verity_superblock *sb,
+                        struct error *err);
+
+/* Creates name/uuid read-only with one target of length sectors; no udev, no cookie. DM_FAILED. */
+int dm_create(const char *name, const char *uuid, const char *target, uint64_t length_sectors, const char *params,
+              struct error *err);
+
+/* Table and status of the live device. */
+int dm_query(const char *name, struct dm_device *ret, struct error *err);
+
+int dm_remove(const char *name, struct error *err);

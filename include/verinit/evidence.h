@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What happened, for the booted system (/run/verinit/boot.json, docs/boot.schema.json) and for the console.
+ * An entry says PASSED only for what was done. Note that dm-verity is lazy: activate PASSED means that reads are
+ * checked against this root hash from now on, not that all was read.
+ */
+#pragma once
+
+#include "verinit/blockdev.h"
+#include "verinit/error.h"
+#include "verinit/measure.h"
+
+enum verdict { VERDICT_NOT_REACHED = 0, VERDICT_PASSED, VERDICT_SKIPPED, VERDICT_FAILED };
+const char *verdict_name(enum verdict v); /* "not-reached", "passed", "skipped", "failed" */
+
+struct evidence_stage {
+        enum verdict verdict;
+        char reason[96];   /* of SKIPPED; empty otherwise */
+        uint64_t start_us; /* CLOCK_BOOTTIME */
+        uint64_t duration_us;
+};
+
+enum { EVIDENCE_MAX_WORDS = 8 };
+
+struct evidence_word {
+        unsigned pcr;
+        char word[MEASURE_WORD_MAX + 1];
+};
+
+struct evidence {
+        struct evidence_stage stages[_STAGE_MAX];
+        char boot_id[37];
+        char kernel[65]; /* uname -r */
+        bool is_debug;
+        char root_hash[DIGEST_MAX_HEX];
+        char cmdline_proof[32]; /* "baked", "baked+extra-words", "not-baked" */
+        char usr_data[BLOCKDEV_NAME_MAX], usr_hash[BLOCKDEV_NAME_MAX], root_device[BLOCKDEV_NAME_MAX];
+        char dm_name[32], dm_uuid[130], dm_table[2048];
+        char usr_fstype[16];
+        char tpm[16]; /* "absent", "unmeasured", "measured" */
+        size_t n_banks;
+        enum digest_alg banks[TPM_MAX_BANKS];
+        size_t n_words;
+        struct evidence_word words[EVIDENCE_MAX_WORDS];
+        char selinux_state[16]; /* "enforcing", "absent" */
+        char selinux_policy_file[128];
+        char selinux_policy_digest[DIGEST_MAX_HEX]; /* sha256 of the bytes handed to the kernel */
+        char selinux_loaded_digest[DIGEST_MAX_HEX]; /* sha256 of /sys/fs/selinux/policy afterwards */
+        char selinux_context[256];
+        char root_kind[16], etc_mode[16];
+        unsigned n_modules;
+        unsigned n_wakeups;
+        uint64_t memory_available_before_kb;
+};
+
+void evidence_word(struct evidence *e, unsigned pcr, const char *word);
+
+/* Pure: boot.json; its length or -ENOBUFS. */
+ssize_t evidence_format_json(const struct evidence *e, char *ret_text, size_t size);
+
+/* Pure: the machine line "verinit: verdict {…}", at most 900 bytes. */
+ssize_t evidence_format_verdict(const struct error *err, const char *action, char *ret_text, size_t size);

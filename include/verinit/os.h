@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Port: what the kernel does on our behalf: mounts, modules, waiting, the switch, the end.
+ * Adapter: init/os_linux.c (libc only). It decides nothing.
+ *
+ * Plain -errno, without an error value, where the caller alone knows what the call meant.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "verinit/base.h"
+
+int os_mount(const char *source, const char *target, const char *fstype, unsigned long flags, const char *options);
+int os_umount_detached(const char *target);
+
+/* finit_module(2). Compressed by the file's name (.xz: the kernel decompresses). -EEXIST is 0. */
+int os_load_module(int file_fd, const char *name, const char *params);
+
+/* The uevent socket, group 1 (the kernel's own). Open it before looking at /sys, or an event is lost. */
+int os_open_uevents(void); /* fd or -errno */
+/*
+ * Waits for at least one event of these, then takes all that are there. Answers: 1 an event of subsystem
+ * "block" or one that names a MODALIAS came (or the socket overran: look again), 0 the time is up. Others are
+ * slept through. *timeout_us is lessened by the time that passed; *wakeups is raised.
+ */
+int os_wait_uevent(int fd, uint64_t *timeout_us, unsigned *wakeups);
+
+uint64_t os_boottime_us(void);
+void os_sleep_us(uint64_t us);
+
+/* Size in bytes and device number of an open block device (or regular file: 0:0). */
+int os_block_size(int fd, uint64_t *ret_bytes);
+int os_block_dev(int fd, dev_t *ret);
+
+enum os_switch { OS_SWITCH_PIVOT = 0, OS_SWITCH_MOVE };
+/*
+ * Makes path the root of this process. pivot_root(2) works where the initramfs is not the bottom of the mount
+ * tree (7.3 and later); 6.12 answers EINVAL and the root is moved and entered instead. In both cases *ret_old_root_fd
+ * is the old root, to be emptied (MOVE) or already detached (PIVOT: the kernel frees it with the last reference).
+ */
+int os_switch_root(const char *path, enum os_switch *ret_how, int *ret_old_root_fd);
+/* Deletes all below an open directory, never crossing to another file system; *ret_bytes is what the files held. */
+int os_empty_directory(int dir_fd, uint64_t *ret_bytes);
+
+/* Resets signals, limits, descriptors above 2, umask; then execve(). Returns only to fail. */
+int os_exec(const char *path, char *const argv[], char *const envp[]);
+
+enum os_end { OS_END_REBOOT = 0, OS_END_POWEROFF, OS_END_HALT };
+_noreturn_ void os_end(enum os_end how);

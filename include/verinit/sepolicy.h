@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Port: the kernel's SELinux. Adapter: selinux/sepolicy_selinux.c (libselinux). selinuxfs is at /sys/fs/selinux.
+ */
+#pragma once
+
+#include "verinit/error.h"
+
+enum { SEPOLICY_CONTEXT_MAX = 256 };
+
+/* Tells libselinux where selinuxfs is; call after it was mounted. */
+int sepolicy_open(struct error *err);
+
+int sepolicy_max_version(unsigned *ret, struct error *err);
+
+/* The whole policy in one write. POLICY_LOAD_FAILED, or POLICY_VERSION where the kernel does not take N. */
+int sepolicy_load(const void *data, size_t size, struct error *err);
+
+/* Writes enforcing and reads it back. ENFORCE_FAILED. */
+int sepolicy_enforce(struct error *err);
+int sepolicy_is_enforcing(bool *ret, struct error *err);
+
+/* The label of this process. */
+int sepolicy_own_context(char *ret_text, size_t size, struct error *err);
+
+/* Reads file_contexts of this policy directory ("…/default"), for the labels below. */
+int sepolicy_open_labels(const char *policy_dir, struct error *err);
+void sepolicy_close_labels(void);
+
+/* The label that path should have as a file of this st_mode type: 0, or 1 for "none, leave it". */
+int sepolicy_lookup_label(const char *path, mode_t mode, char *ret_text, size_t size, struct error *err);
+int sepolicy_set_label(const char *path, const char *context, struct error *err); /* does not follow links */

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Port: the TPM. Adapter: measure/tpm_esys.c (tpm2-tss ESYS over the device TCTI; no tctildr, which dlopens).
+ */
+#pragma once
+
+#include "verinit/digest.h"
+#include "verinit/error.h"
+
+enum { TPM_MAX_BANKS = 8, TPM_PCRS = 24 };
+
+/* One digest for each active bank, in the TPM's order. */
+struct tpm_banks {
+        size_t n;
+        enum digest_alg algs[TPM_MAX_BANKS];
+};
+
+struct tpm;
+
+/* path: the device node. The handle lives in static storage, one a boot. TPM_FAILED. */
+int tpm_open(const char *path, struct tpm **ret, struct error *err);
+void tpm_close(struct tpm *tpm);
+
+/*
+ * The banks that are allocated for all 24 PCRs. A bank of an algorithm that we cannot compute is a fault: left
+ * out, it could be filled by anybody later (CVE-2021-42299).
+ */
+int tpm_read_banks(struct tpm *tpm, struct tpm_banks *ret, struct error *err);
+
+/* One TPM2_PCR_Extend with all digests, in the order of banks. EXTEND_FAILED. */
+int tpm_extend(struct tpm *tpm, unsigned pcr, const struct digest *digests, size_t n_digests, struct error *err);
+
+int tpm_read_pcr(struct tpm *tpm, unsigned pcr, enum digest_alg alg, struct digest *ret, struct error *err);

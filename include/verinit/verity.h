@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * dm-verity, format version 1 (kernel Documentation/admin-guide/device-mapper/verity.rst; superblock as in
+ * cryptsetup lib/verity/verity.c). Pure parts first, then the three witnesses whose order the types enforce:
+ *
+ *   verity_verify() → verified_root → verity_activate() → active_volume → measure_volume() → measured_volume
+ *
+ * Each is an incomplete type, made in one file; mounting /usr takes only the last.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "verinit/boot_config.h"
+#include "verinit/crypto.h"
+#include "verinit/dm.h"
+
+enum {
+        VERITY_SUPERBLOCK_BYTES = 512,
+        VERITY_SALT_MAX = 256,
+        VERITY_BLOCK_MIN = 512,
+        VERITY_BLOCK_MAX = 512 * 1024, /* what this code reads; the kernel wants at most the page size for data */
+        VERITY_MAX_LEVELS = 63,
+};
+
+/* Geometry of a data device and its tree. Sizes in bytes unless they say blocks. */
+struct verity_superblock {
+        uint32_t hash_type; /* 1 only: 0 is Chrome OS's, refused */
+        uint8_t uuid[16];   /* text order */
+        enum digest_alg alg;
+        uint32_t data_block_bytes;
+        uint32_t hash_block_bytes;
+        uint64_t data_blocks;
+        size_t salt_size;
+        uint8_t salt[VERITY_SALT_MAX];
+};
+
+/* Pure; 512 untrusted bytes. Refused with SUPERBLOCK_INVALID, the field named. */
+int verity_superblock_parse(const uint8_t bytes[static VERITY_SUPERBLOCK_BYTES], struct verity_superblock *ret,
+                            struct error *err);
+
+/* The tree: level 0 is what lies over the data, level n_levels - 1 is the single root block. */
+struct verity_tree {
+        unsigned n_levels;
+        uint64_t hashes_per_block;                     /* a power of two */
+        uint64_t level_start_block[VERITY_MAX_LEVELS]; /* in hash blocks from the start of the hash device */
+        uint64_t level_blocks[VERITY_MAX_LEVELS];
+        uint64_t hash_start_block; /* ceil((hash_offset + 512) / hash_block) */
+        uint64_t end_bytes;        /* first byte behind the tree on the hash device */
+};
+
+/* Pure; checked arithmetic. Refuses what does not fit device sizes (bytes). */
+int verity_tree_layout(const struct verity_superblock *sb, uint64_t hash_offset_bytes, uint64_t data_device_bytes,
+                       uint64_t hash_device_bytes, bool is_same_device, struct verity_tree *ret, struct error *err);
+
+/* The kernel's table for this volume: what is loaded, and what the live one is compared with, byte for byte. */
+struct verity_table {
+        uint64_t length_sectors;
+        char params[1536]; /* all that follows "0 <length> verity " */
+};
+
+/*
+ * Pure. Device numbers as "major:minor". Options in the kernel's own order (6.12 drivers/md/dm-verity-target.c,
+ * verity_status()): "2 panic_on_corruption panic_on_error", or "2 restart_on_corruption restart_on_error".
+ */
+int verity_table_format(const struct verity_superblock *sb, const struct verity_tree *tree, const uint8_t *root_hash,
+                        dev_t data_dev, dev_t hash_dev, enum corruption_mode mode, struct verity_table *ret,
+                        struct error *err);
+
+/* "CRYPT-VERITY-<32 hex>-usr", as libcryptsetup would. */
+void verity_dm_uuid(const uint8_t uuid[static 16], const char *name, char ret_text[static 64]);
+
+/* PARTUUIDs of data (first 16 bytes) and hash partition (last 16) of a root hash of 16 bytes or more, textual. */
+void verity_partuuids(const uint8_t *root_hash, size_t size, char ret_data[static 37], char ret_hash[static 37]);
+
+struct verity_request {
+        const uint8_t *root_hash;
+        size_t root_hash_size;
+        uint64_t hash_offset_bytes;
+        enum corruption_mode corruption;
+        int data_fd; /* held open by the caller until after activation */
+        int hash_fd; /* may be the same device */
+        dev_t data_dev;
+        dev_t hash_dev;
+        uint64_t data_device_bytes;
+        uint64_t hash_device_bytes;
+};
+
+struct verified_root;
+struct active_volume;
+struct measured_volume;
+
+/*
+ * Hashes in user space, before a mapping exists: the root block against the root hash, then the first and the
+ * last data block up every level. Wrong content: ROOT_HASH_MISMATCH (root block), HASH_TREE_CORRUPT (a lower
+ * level), DATA_CORRUPT. The result lives in static storage, one a boot.
+ */
+int verity_verify(const struct verity_request *req, const struct verified_root **ret, struct error *err);
+const struct verity_superblock *verified_root_superblock(const struct verified_root *root);
+const struct verity_table *verified_root_table(const struct verified_root *root);
+const uint8_t *verified_root_hash(const struct verified_root *root, size_t *ret_size);
+
+/*
+ * Creates the mapping, then asks the kernel what it made of it: name, UUID, read-only, the table byte for byte,
+ * status 'V'; reads the first and the last block through it and asks for the status again.
+ */
+int verity_activate(const struct verified_root *root, const char *name, const struct active_volume **ret,
+                    struct error *err);
+const char *active_volume_name(const struct active_volume *volume);
+dev_t active_volume_dev(const struct active_volume *volume);
+/* From the live table, not from what was asked. */
+const struct digest *active_volume_root_hash(const struct active_volume *volume);
+const char *active_volume_table(const struct active_volume *volume); /* live, "0 N verity …" */
