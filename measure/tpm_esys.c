@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The adapter to tpm2-tss. TSS2_RC values end here: what leaves is an error value with the code decoded.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <time.h>
+#include <tss2/tss2_esys.h>
+#include <tss2/tss2_rc.h>
+
+#include "verinit/tcti.h"
+#include "verinit/tpm.h"
+
+enum {
+        TCTI_MAX_BYTES = 8192, /* the device TCTI's context holds a response buffer of 4096 */
+        /* A TPM in its self-test answers TESTING or RETRY for up to two seconds: 10 ms, doubled, 8 times is 2.5 s. */
+        RETRY_MAX = 8,
+        RETRY_FIRST_MS = 10,
+};
+
+struct tpm {
+        bool is_open;
+        char path[64];
+        ESYS_CONTEXT *esys; /* NULL between a broken connection and the next call */
+        TSS2_TCTI_CONTEXT *tcti;
+        _Alignas(max_align_t) uint8_t tcti_storage[TCTI_MAX_BYTES];
+};
+
+static struct tpm the_tpm;
+
+static void disconnect(struct tpm *tpm)
+{
+        if (tpm->esys)
+                Esys_Finalize(&tpm->esys);
+        if (tpm->tcti)
+                Tss2_Tcti_Finalize(tpm->tcti);
+        tpm->tcti = NULL;
+}
+
+static TSS2_RC connect_again(struct tpm *tpm)
+{
+        TSS2_ABI_VERSION abi = TSS2_ABI_VERSION_CURRENT;
+        size_t size = 0;
+        TSS2_RC rc;
+
+        if (tpm->esys)
+                return TSS2_RC_SUCCESS;
+        rc = tcti_init(NULL, &size, tpm->path);
+        if (rc == TSS2_RC_SUCCESS && size > sizeof(tpm->tcti_storage))
+                rc = TSS2_ESYS_RC_INSUFFICIENT_BUFFER;
+        if (rc == TSS2_RC_SUCCESS)
+                rc = tcti_init(tpm->tcti_storage, &size, tpm->path);
+        if (rc != TSS2_RC_SUCCESS)
+                return rc;
+        tpm->tcti = (TSS2_TCTI_CONTEXT *) (void *) tpm->tcti_storage;
+        rc = Esys_Initialize(&tpm->esys, tpm->tcti, &abi);
+        if (rc != TSS2_RC_SUCCESS)
+                disconnect(tpm);
+        return rc;
+}
+
+/*
+ * After a failed transport ESYS refuses every further command (ESYS_STATE_INTERNALERROR), and the poison would reach
+ * no PCR: the next call shall begin afresh. What the TPM itself answers (layer 0) leaves the connection sound.
+ */
+static void drop_if_broken(struct tpm *tpm, TSS2_RC rc)
+{
+        if ((rc & TSS2_RC_LAYER_MASK) != TSS2_TPM_RC_LAYER)
+                disconnect(tpm);
+}
+
+/* The TPM's own "not now, nothing was done". ESYS has sent it five times without a pause when we see it. */
+static bool is_busy(TSS2_RC rc)
+{
+        return rc == TPM2_RC_RETRY || rc == TPM2_RC_TESTING || rc == TPM2_RC_YIELDED;
+}
+
+/* Waits, longer each time; false once it has been enough. */
+static bool wait_to_retry(TSS2_RC rc, unsigned *n_tried)
+{
+        long ms = RETRY_FIRST_MS;
+        struct timespec ts;
+
+        if (!is_busy(rc) || *n_tried == RETRY_MAX)
+                return false;
+        ms <<= (*n_tried)++;
+        ts.tv_sec = ms / 1000;
+        ts.tv_nsec = ms % 1000 * 1000000;
+        (void) nanosleep(&ts, NULL);
+        return true;
+}
+
+static int tpm_error(struct error *err, enum fail_code code, struct tpm *tpm, TSS2_RC rc, const char *what)
+{
+        drop_if_broken(tpm, rc);
+        return error_set(err, code, EIO, "TPM %s: %s: %s (0x%x)", tpm->path, what, Tss2_RC_Decode(rc), rc);
+}
+
+int tpm_open(const char *path, struct tpm **ret, struct error *err)
+{
+        struct tpm *tpm = &the_tpm;
+        TSS2_RC rc;
+
+        if (tpm->is_open)
+                return error_set(err, FAIL_BUG_CODE, EBUSY, "TPM %s: opened twice", tpm->path);
+        memset(tpm, 0, sizeof(*tpm));
+        if (!str_copy(tpm->path, sizeof(tpm->path), path))
+                return error_set(err, FAIL_BUG_CODE, ENAMETOOLONG, "TPM %s: path too long", path);
+        rc = connect_again(tpm);
+        if (rc != TSS2_RC_SUCCESS)
+                return tpm_error(err, FAIL_TPM_FAILED_CODE, tpm, rc, "cannot be opened");
+        tpm->is_open = true;
+        *ret = tpm;
+        return 0;
+}
+
+void tpm_close(struct tpm *tpm)
+{
+        if (!tpm)
+                return;
+        disconnect(tpm);
+        tpm->is_open = false;
+}
+
+static const struct {
+        TPM2_ALG_ID id;
+        enum digest_alg alg;
+} algs[] = {
+        { TPM2_ALG_SHA1, DIGEST_SHA1 },
+        { TPM2_ALG_SHA256, DIGEST_SHA256 },
+        { TPM2_ALG_SHA384, DIGEST_SHA384 },
+        { TPM2_ALG_SHA512, DIGEST_SHA512 },
+};
+
+static enum digest_alg alg_from_tpm(TPM2_ALG_ID id)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(algs); i++)
+                if (algs[i].id == id)
+                        return algs[i].alg;
+        return DIGEST_NONE;
+}
+
+static TPM2_ALG_ID alg_to_tpm(enum digest_alg alg)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(algs); i++)
+                if (algs[i].alg == alg)
+                        return algs[i].id;
+        return TPM2_ALG_NULL;
+}
+
+static uint32_t selected_pcrs(const TPMS_PCR_SELECTION *s)
+{
+        uint32_t mask = 0;
+
+        for (unsigned i = 0; i < s->sizeofSelect && i < sizeof(s->pcrSelect); i++)
+                mask |= (uint32_t) s->pcrSelect[i] << (8 * i);
+        return mask;
+}
+
+/* 1 the bank is ours to fill, 0 it is not allocated. */
+static int judge_bank(const struct tpm *tpm, const TPMS_PCR_SELECTION *s, struct error *err)
+{
+        const uint32_t all = (1U << TPM_PCRS) - 1;
+        uint32_t mask = selected_pcrs(s);
+
+        if (mask == 0)
+                return 0;
+        if (alg_from_tpm(s->hash) == DIGEST_NONE)
+                return error_set(err, FAIL_TPM_FAILED_CODE, EOPNOTSUPP,
+                                 "TPM %s: the PCR bank of algorithm 0x%04x is active and cannot be computed here: "
+                                 "turn it off in the firmware", tpm->path, s->hash);
+        if ((mask & all) != all)
+                return error_set(err, FAIL_TPM_FAILED_CODE, EOPNOTSUPP,
+                                 "TPM %s: the PCR bank %s has only the PCRs of mask 0x%06x: allocate all or none",
+                                 tpm->path, digest_name(alg_from_tpm(s->hash)), mask);
+        return 1;
+}
+
+int tpm_read_banks(struct tpm *tpm, struct tpm_banks *ret, struct error *err)
+{
+        _cleanup_(freep) TPMS_CAPABILITY_DATA *data = NULL;
+        struct tpm_banks banks = { 0 };
+        unsigned n_tried = 0;
+        TPMI_YES_NO more;
+        TSS2_RC rc;
+
+        rc = connect_again(tpm);
+        if (rc == TSS2_RC_SUCCESS)
+                do
+                        rc = Esys_GetCapability(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, TPM2_CAP_PCRS, 0,
+                                                1, &more, &data);
+                while (wait_to_retry(rc, &n_tried));
+        if (rc != TSS2_RC_SUCCESS)
+                return tpm_error(err, FAIL_TPM_FAILED_CODE, tpm, rc, "PCR banks cannot be listed");
+
+        for (uint32_t i = 0; i < data->data.assignedPCR.count; i++) {
+                const TPMS_PCR_SELECTION *s = &data->data.assignedPCR.pcrSelections[i];
+                int r = judge_bank(tpm, s, err);
+
+                if (r < 0)
+                        return r;
+                if (r == 0)
+                        continue;
+                if (banks.n == TPM_MAX_BANKS)
+                        return error_set(err, FAIL_TPM_FAILED_CODE, E2BIG, "TPM %s: more than %d active PCR banks",
+                                         tpm->path, TPM_MAX_BANKS);
+                banks.algs[banks.n++] = alg_from_tpm(s->hash);
+        }
+        if (banks.n == 0)
+                return error_set(err, FAIL_TPM_FAILED_CODE, ENODEV, "TPM %s: no active PCR bank", tpm->path);
+        *ret = banks;
+        return 0;
+}
+
+int tpm_extend(struct tpm *tpm, unsigned pcr, const struct digest *digests, size_t n_digests, struct error *err)
+{
+        TPML_DIGEST_VALUES values = { 0 };
+        unsigned n_tried = 0;
+        char what[48];
+        TSS2_RC rc;
+
+        if (pcr >= TPM_PCRS || n_digests == 0 || n_digests > TPM_MAX_BANKS)
+                return error_set(err, FAIL_BUG_CODE, EINVAL, "TPM %s: extending PCR %u with %zu digests", tpm->path, pcr,
+                                 n_digests);
+
+        values.count = (uint32_t) n_digests;
+        for (size_t i = 0; i < n_digests; i++) {
+                values.digests[i].hashAlg = alg_to_tpm(digests[i].alg);
+                memcpy(&values.digests[i].digest, digests[i].bytes, digest_size(digests[i].alg));
+        }
+
+        rc = connect_again(tpm);
+        if (rc == TSS2_RC_SUCCESS)
+                do
+                        rc = Esys_PCR_Extend(tpm->esys, ESYS_TR_PCR0 + pcr, ESYS_TR_PASSWORD, ESYS_TR_NONE,
+                                             ESYS_TR_NONE, &values);
+                while (wait_to_retry(rc, &n_tried));
+        if (rc != TSS2_RC_SUCCESS) {
+                (void) snprintf(what, sizeof(what), "PCR %u was not extended", pcr);
+                return tpm_error(err, FAIL_EXTEND_FAILED_CODE, tpm, rc, what);
+        }
+        return 0;
+}
+
+int tpm_read_pcr(struct tpm *tpm, unsigned pcr, enum digest_alg alg, struct digest *ret, struct error *err)
+{
+        _cleanup_(freep) TPML_PCR_SELECTION *got = NULL;
+        _cleanup_(freep) TPML_DIGEST *values = NULL;
+        TPML_PCR_SELECTION wanted = { .count = 1 };
+        unsigned n_tried = 0;
+        char what[48];
+        TSS2_RC rc;
+
+        if (pcr >= TPM_PCRS || digest_size(alg) == 0)
+                return error_set(err, FAIL_BUG_CODE, EINVAL, "TPM %s: reading PCR %u", tpm->path, pcr);
+        wanted.pcrSelections[0].hash = alg_to_tpm(alg);
+        wanted.pcrSelections[0].sizeofSelect = 3;
+        wanted.pcrSelections[0].pcrSelect[pcr / 8] = (uint8_t) (1U << (pcr % 8));
+
+        rc = connect_again(tpm);
+        if (rc == TSS2_RC_SUCCESS)
+                do
+                        rc = Esys_PCR_Read(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &wanted, NULL, &got,
+                                           &values);
+                while (wait_to_retry(rc, &n_tried));
+        if (rc != TSS2_RC_SUCCESS) {
+                (void) snprintf(what, sizeof(what), "PCR %u cannot be read", pcr);
+                return tpm_error(err, FAIL_TPM_FAILED_CODE, tpm, rc, what);
+        }
+        /* A bank that is not active is no failure to the TPM: it answers with an empty list. */
+        if (values->count != 1 || values->digests[0].size != digest_size(alg))
+                return error_set(err, FAIL_TPM_FAILED_CODE, ENOENT, "TPM %s: no PCR %u in bank %s", tpm->path, pcr,
+                                 digest_name(alg));
+        ret->alg = alg;
+        memcpy(ret->bytes, values->digests[0].buffer, digest_size(alg));
+        return 0;
+}
