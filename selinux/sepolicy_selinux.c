@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The adapter to libselinux. Only calls that look at selinuxfs, at /proc/thread-self and at the one directory they are
+ * given: /etc/selinux of the initramfs does not exist, and what selinux_init_load_policy() would read there is not
+ * ours to obey.
+ */
+#include <errno.h>
+#include <linux/magic.h>
+#include <selinux/label.h>
+#include <selinux/selinux.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/vfs.h>
+
+#include "verinit/log.h"
+#include "verinit/sepolicy.h"
+
+#define SELINUXFS "/sys/fs/selinux"
+
+static struct selabel_handle *labels;
+
+/* libselinux writes to stderr, which is the console and says no stage. */
+static int to_log(int type, const char *fmt, ...) _printf_(2, 3);
+
+static int to_log(int type _unused_, const char *fmt, ...)
+{
+        char text[512];
+        va_list ap;
+
+        va_start(ap, fmt);
+        (void) vsnprintf(text, sizeof(text), fmt, ap);
+        va_end(ap);
+        text[strcspn(text, "\n")] = 0;
+        log_warning("libselinux: %s", text);
+        return 0;
+}
+
+int sepolicy_open(struct error *err)
+{
+        struct statfs fs;
+
+        if (statfs(SELINUXFS, &fs) < 0)
+                return error_set(err, FAIL_SELINUX_ABSENT_CODE, errno, "%s: %s", SELINUXFS, errno_name(errno));
+        if (fs.f_type != SELINUX_MAGIC)
+                return error_set(err, FAIL_SELINUX_ABSENT_CODE, ENOENT, "%s: selinuxfs is not mounted there",
+                                 SELINUXFS);
+        selinux_set_callback(SELINUX_CB_LOG, (union selinux_callback) { .func_log = to_log });
+        set_selinuxmnt(SELINUXFS);
+        return 0;
+}
+
+int sepolicy_max_version(unsigned *ret, struct error *err)
+{
+        int version = security_policyvers();
+
+        if (version <= 0)
+                return error_set(err, FAIL_POLICY_LOAD_FAILED_CODE, errno,
+                                 "%s/policyvers: the kernel does not say which policy version it takes: %s",
+                                 SELINUXFS, errno_name(errno));
+        *ret = (unsigned) version;
+        return 0;
+}
+
+int sepolicy_load(const void *data, size_t size, struct error *err)
+{
+        /* libselinux writes from there and forgot the const. */
+        if (security_load_policy((void *) (uintptr_t) data, size) < 0)
+                return error_set(err, FAIL_POLICY_LOAD_FAILED_CODE, errno,
+                                 "%s/load: the kernel refused a policy of %zu bytes: %s", SELINUXFS, size,
+                                 errno_name(errno));
+        return 0;
+}
+
+int sepolicy_enforce(struct error *err)
+{
+        bool is_enforcing;
+        int r;
+
+        if (security_setenforce(1) < 0)
+                return error_set(err, FAIL_ENFORCE_FAILED_CODE, errno, "%s/enforce: 1 cannot be written: %s",
+                                 SELINUXFS, errno_name(errno));
+        r = sepolicy_is_enforcing(&is_enforcing, err);
+        if (r < 0)
+                return r;
+        if (!is_enforcing)
+                return error_set(err, FAIL_ENFORCE_FAILED_CODE, EPERM, "%s/enforce: 1 was written, 0 is read back",
+                                 SELINUXFS);
+        return 0;
+}
+
+int sepolicy_is_enforcing(bool *ret, struct error *err)
+{
+        int r = security_getenforce();
+
+        if (r < 0)
+                return error_set(err, FAIL_ENFORCE_FAILED_CODE, errno, "%s/enforce: cannot be read: %s", SELINUXFS,
+                                 errno_name(errno));
+        *ret = r == 1;
+        return 0;
+}
+
+static void freeconp(char **context)
+{
+        freecon(*context);
+}
+
+int sepolicy_own_context(char *ret_text, size_t size, struct error *err)
+{
+        _cleanup_(freeconp) char *context = NULL;
+
+        if (getcon_raw(&context) < 0 || !context)
+                return error_set(err, FAIL_POLICY_LOAD_FAILED_CODE, errno, "own SELinux context cannot be read: %s",
+                                 errno_name(errno));
+        if (!str_copy(ret_text, size, context))
+                return error_set(err, FAIL_POLICY_LOAD_FAILED_CODE, ENOBUFS, "own SELinux context is too long: %s",
+                                 context);
+        return 0;
+}
+
+/* The path is given, so the library asks no configuration for it; the .bin beside it is taken only if it fits. */
+int sepolicy_open_labels(const char *policy_dir, struct error *err)
+{
+        char path[4096];
+        const struct selinux_opt options[] = { { .type = SELABEL_OPT_PATH, .value = path } };
+        int n = snprintf(path, sizeof(path), "%s/contexts/files/file_contexts", policy_dir);
+
+        if (n < 0 || (size_t) n >= sizeof(path))
+                return error_set(err, FAIL_LABEL_FAILED_CODE, ENAMETOOLONG, "%s: path too long", policy_dir);
+        if (labels)
+                return error_set(err, FAIL_BUG_CODE, EBUSY, "%s: file contexts are open already", path);
+        labels = selabel_open(SELABEL_CTX_FILE, options, ARRAY_SIZE(options));
+        if (!labels)
+                return error_set(err, FAIL_LABEL_FAILED_CODE, errno, "%s: cannot be read: %s", path,
+                                 errno_name(errno));
+        return 0;
+}
+
+void sepolicy_close_labels(void)
+{
+        if (labels)
+                selabel_close(labels);
+        labels = NULL;
+}
+
+int sepolicy_lookup_label(const char *path, mode_t mode, char *ret_text, size_t size, struct error *err)
+{
+        _cleanup_(freeconp) char *context = NULL;
+
+        if (!labels)
+                return error_set(err, FAIL_BUG_CODE, EBADF, "%s: no file contexts are open", path);
+        if (selabel_lookup_raw(labels, &context, path, (int) mode) < 0) {
+                if (errno == ENOENT) /* no rule, or one that says <<none>> */
+                        return 1;
+                return error_set(err, FAIL_LABEL_FAILED_CODE, errno, "%s: its SELinux label cannot be looked up: %s",
+                                 path, errno_name(errno));
+        }
+        if (!str_copy(ret_text, size, context))
+                return error_set(err, FAIL_LABEL_FAILED_CODE, ENOBUFS, "%s: its SELinux label is too long: %s", path,
+                                 context);
+        return 0;
+}
+
+int sepolicy_set_label(const char *path, const char *context, struct error *err)
+{
+        if (lsetfilecon_raw(path, context) < 0)
+                return error_set(err, FAIL_LABEL_FAILED_CODE, errno, "%s: cannot be labelled %s: %s", path, context,
+                                 errno_name(errno));
+        return 0;
+}
