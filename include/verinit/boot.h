@@ -28,7 +28,15 @@ struct boot {
         struct evidence evidence;
 };
 
+/*
+ * 0: done. STAGE_SKIPPED: not done, and boot->plan.steps[] holds the reason that the floor allowed. Negative:
+ * failed, *err filled.
+ */
+enum { STAGE_SKIPPED = 1 };
 typedef int stage_function(struct boot *boot, struct error *err);
+
+/* For `return stage_skip(boot, STAGE_X, "reason");` */
+int stage_skip(struct boot *boot, enum stage_id id, const char *reason);
 
 stage_function stage_early, stage_config, stage_probe, stage_prove, stage_enter, stage_find, stage_plan, stage_verify,
         stage_activate, stage_measure, stage_usr, stage_mac, stage_root, stage_record, stage_handoff;
@@ -49,5 +57,11 @@ _noreturn_ void boot_fail(struct boot *boot, const struct error *err);
 enum os_end failure_action(enum fail_class class);
 const char *failure_action_name(enum os_end action); /* "reboot", "poweroff", "halt" */
 
-/* The new root is assembled here; /usr is mounted straight at its place in it. */
-#define NEW_ROOT "/sysroot"
+/*
+ * The new root is put together at NEW_ROOT by stage root, after mac: a tmpfs takes its label only from a loaded
+ * policy. The verified /usr is mounted before that, at USR_MOUNT, and moved.
+ */
+#define NEW_ROOT_DIR "sysroot" /* relative to root_fd */
+#define NEW_ROOT "/" NEW_ROOT_DIR
+#define USR_MOUNT_DIR "sysusr"
+#define USR_MOUNT "/" USR_MOUNT_DIR

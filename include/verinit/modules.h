@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Loading what the module table names: for a feature that the boot needs, and for each device that is there.
+ */
+#pragma once
+
+#include "verinit/boot.h"
+
+int modules_read_table(struct boot *boot, struct error *err);
+
+/* Dependencies first. MODULE_MISSING if the initramfs was built without the feature. */
+int modules_load_feature(struct boot *boot, const char *feature, struct error *err);
+bool modules_has_feature(const struct boot *boot, const char *feature);
+
+/*
+ * Loads the driver of each device below /sys/bus whose modalias matches, again and again until none is new:
+ * a driver makes devices (a SCSI host makes disks). *ret_loaded is how many modules were loaded.
+ */
+int modules_coldplug(struct boot *boot, unsigned *ret_loaded, struct error *err);

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "verinit/fsat.h"
+#include "verinit/log.h"
+#include "verinit/modules.h"
+
+#define TABLE_PATH "etc/verinit/modules"
+#define MODULE_DIR "lib/modules/"
+
+/* Enough for a bus with thousands of devices behind three generations of drivers. */
+enum { COLDPLUG_MAX_ROUNDS = 8 };
+
+static char table_text[MODTABLE_MAX_BYTES];
+
+int modules_read_table(struct boot *boot, struct error *err)
+{
+        ssize_t n;
+        int r;
+
+        n = fsat_read(boot->root_fd, TABLE_PATH, table_text, sizeof(table_text));
+        if (n < 0)
+                return error_set(err, FAIL_MODULE_TABLE_MALFORMED_CODE, (int) -n, "cannot read /" TABLE_PATH);
+        r = modtable_parse(table_text, (size_t) n, &boot->modtable, err);
+        if (r < 0)
+                return r;
+        /* A kernel takes only modules of its own version; say so by name instead of "invalid module format". */
+        if (!str_equal(boot->modtable.release, boot->evidence.kernel))
+                return error_set(err, FAIL_MODULE_TABLE_MALFORMED_CODE, EINVAL,
+                                 "the modules in the initramfs are for kernel %s, this is %s",
+                                 boot->modtable.release, boot->evidence.kernel);
+        return 0;
+}
+
+/* "name=value name=value" of the words on the command line that are for this module. */
+static int collect_params(const struct boot *boot, const char *module, char *ret_text, size_t size, struct error *err)
+{
+        size_t used = 0;
+
+        ret_text[0] = '\0';
+        for (size_t i = 0; i < boot->config.n_module_params; i++) {
+                const struct module_param *p = &boot->config.module_params[i];
+                int n;
+
+                if (!str_equal(p->module, module))
+                        continue;
+                n = snprintf(ret_text + used, size - used, "%s%s", used > 0 ? " " : "", p->param);
+                if (n < 0 || (size_t) n >= size - used)
+                        return error_set(err, FAIL_CMDLINE_BAD_VALUE_CODE, E2BIG,
+                                         "the parameters for module %s are longer than %zu bytes", module, size);
+                used += (size_t) n;
+        }
+        return 0;
+}
+
+static int load_one(struct boot *boot, uint16_t index, struct error *err)
+{
+        const struct modtable_module *m = &boot->modtable.modules[index];
+        _cleanup_fd_ int fd = -1;
+        char path[512], params[1024];
+        uint64_t start = os_boottime_us();
+        int r;
+
+        r = collect_params(boot, m->name, params, sizeof(params), err);
+        if (r < 0)
+                return r;
+        r = snprintf(path, sizeof(path), MODULE_DIR "%s", m->file);
+        if (r < 0 || (size_t) r >= sizeof(path))
+                return error_set(err, FAIL_MODULE_TABLE_MALFORMED_CODE, ENAMETOOLONG, "module %s: file name", m->name);
+        fd = openat(boot->root_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        if (fd < 0)
+                return error_set(err, FAIL_MODULE_MISSING_CODE, errno, "cannot open /%s", path);
+
+        r = os_load_module(fd, path, params);
+        /* Accelerated digests refuse a processor without the instructions; the generic code then serves. */
+        if (m->is_optional && (r == -ENODEV || r == -EOPNOTSUPP)) {
+                log_debug("module %s: not for this machine", m->name);
+                return 0;
+        }
+        if (r < 0)
+                return error_set(err, FAIL_MODULE_LOAD_FAILED_CODE, -r, "the kernel refused module %s", m->name);
+        boot->evidence.n_modules++;
+        log_debug("module %s%s%s: loaded in %" PRIu64 " us", m->name, params[0] ? " " : "", params,
+                  os_boottime_us() - start);
+        return 0;
+}
+
+/* Dependencies stand before their user in the table, so the depth is bounded by its length. */
+static int load_with_deps(struct boot *boot, uint16_t index, unsigned *loaded, struct error *err)
+{
+        const struct modtable_module *m = &boot->modtable.modules[index];
+        int r;
+
+        if (boot->is_module_loaded[index])
+                return 0;
+        for (size_t i = 0; i < m->n_deps; i++) {
+                r = load_with_deps(boot, m->deps[i], loaded, err);
+                if (r < 0)
+                        return r;
+        }
+        r = load_one(boot, index, err);
+        if (r < 0)
+                return r;
+        boot->is_module_loaded[index] = true;
+        (*loaded)++;
+        return 0;
+}
+
+bool modules_has_feature(const struct boot *boot, const char *feature)
+{
+        return modtable_feature(&boot->modtable, feature) != NULL;
+}
+
+int modules_load_feature(struct boot *boot, const char *feature, struct error *err)
+{
+        const struct modtable_feature *f = modtable_feature(&boot->modtable, feature);
+        unsigned loaded = 0;
+
+        if (!f)
+                return error_set(err, FAIL_MODULE_MISSING_CODE, ENOENT,
+                                 "the initramfs was built without the feature %s", feature);
+        for (size_t i = 0; i < f->n_modules; i++) {
+                int r = load_with_deps(boot, f->modules[i], &loaded, err);
+
+                if (r < 0)
+                        return error_prefix(err, "feature %s", feature);
+        }
+        return 0;
+}
+
+struct coldplug {
+        struct boot *boot;
+        const char *bus;
+        unsigned loaded;
+        bool is_failed; /* *err is set: a module's fault, not a directory that vanished meanwhile */
+        struct error *err;
+};
+
+static int load_match(uint16_t index, void *userdata)
+{
+        struct coldplug *c = userdata;
+
+        return load_with_deps(c->boot, index, &c->loaded, c->err);
+}
+
+static int coldplug_device(const char *name, void *userdata)
+{
+        struct coldplug *c = userdata;
+        char path[512], modalias[512];
+        int r;
+
+        r = snprintf(path, sizeof(path), "sys/bus/%s/devices/%s/modalias", c->bus, name);
+        if (r < 0 || (size_t) r >= sizeof(path))
+                return 0;
+        if (fsat_read_line(c->boot->root_fd, path, modalias, sizeof(modalias)) <= 0)
+                return 0;
+        r = modtable_match(&c->boot->modtable, modalias, load_match, c);
+        if (r < 0) {
+                c->is_failed = true;
+                return error_prefix(c->err, "device %s", name);
+        }
+        return 0;
+}
+
+static int coldplug_bus(const char *name, void *userdata)
+{
+        struct coldplug *c = userdata;
+        char path[512];
+        int r;
+
+        r = snprintf(path, sizeof(path), "sys/bus/%s/devices", name);
+        if (r < 0 || (size_t) r >= sizeof(path))
+                return 0;
+        c->bus = name;
+        r = fsat_each(c->boot->root_fd, path, coldplug_device, c);
+        return c->is_failed ? r : 0;
+}
+
+int modules_coldplug(struct boot *boot, unsigned *ret_loaded, struct error *err)
+{
+        unsigned total = 0;
+
+        if (boot->modtable.n_aliases > 0)
+                for (unsigned round = 0; round < COLDPLUG_MAX_ROUNDS; round++) {
+                        struct coldplug c = { .boot = boot, .err = err };
+                        int r = fsat_each(boot->root_fd, "sys/bus", coldplug_bus, &c);
+
+                        if (c.is_failed)
+                                return r;
+                        total += c.loaded;
+                        if (c.loaded == 0)
+                                break;
+                }
+        *ret_loaded = total;
+        return 0;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+
+#include "verinit/proof.h"
+
+static bool is_extra_word(const struct floor *floor, const char *word, size_t size)
+{
+        for (size_t i = 0; i < floor->n_extra_words; i++)
+                if (strlen(floor->extra_words[i]) == size && memcmp(floor->extra_words[i], word, size) == 0)
+                        return true;
+        return false;
+}
+
+static size_t word_length(const char *text)
+{
+        return strcspn(text, " ");
+}
+
+/* The start of the word in which the two first differ. */
+static size_t first_difference(const char *a, const char *b)
+{
+        size_t start = 0;
+
+        for (size_t i = 0; a[i] != '\0' && a[i] == b[i]; i++)
+                if (a[i] == ' ')
+                        start = i + 1;
+        return start;
+}
+
+int proof_cmdline(const char *read, const char *baked, const struct floor *floor, size_t *ret_n_extra,
+                  struct error *err)
+{
+        const char *p = str_after(read, baked);
+        size_t n = 0;
+
+        if (!p || (*p != '\0' && *p != ' ')) {
+                size_t at = first_difference(read, baked);
+
+                return error_set(err, FAIL_CMDLINE_NOT_BAKED_CODE, EBADMSG,
+                                 "the command line has '%.*s' where '%.*s' was signed",
+                                 (int) word_length(read + at), read + at,
+                                 (int) word_length(baked + at), baked + at);
+        }
+        while (*p == ' ') {
+                size_t size = word_length(++p);
+
+                if (size == 0)
+                        continue;
+                if (!is_extra_word(floor, p, size))
+                        return error_set(err, FAIL_CMDLINE_NOT_BAKED_CODE, EBADMSG,
+                                         "'%.*s' was added to the signed command line", (int) size, p);
+                p += size;
+                n++;
+        }
+        *ret_n_extra = n;
+        return 0;
+}

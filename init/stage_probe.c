@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Stage probe: every module that the boot will need, the TPM, and what the firmware says of itself.
+ *
+ * All modules are loaded here or in find: once the SELinux policy is enforcing, the kernel refuses a module from
+ * the initramfs (module_load on root_t). No byte of a disk is read.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <sys/mount.h>
+
+#include "verinit/boot.h"
+#include "verinit/fsat.h"
+#include "verinit/log.h"
+#include "verinit/modules.h"
+
+#define EFIVARS "sys/firmware/efi/efivars"
+#define LOADER_GUID "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+#define TPM_DEVICE "dev/tpmrm0"
+
+/* The firmware said that there is a TPM, so its driver will bring it or has failed: bounded all the same. */
+enum { TPM_TIMEOUT_S = 30 };
+
+static const char *const usr_filesystems[] = { "erofs", "squashfs", "ext4", "btrfs", "xfs" };
+
+static int load_if_packed(struct boot *boot, const char *feature, struct error *err)
+{
+        return modules_has_feature(boot, feature) ? modules_load_feature(boot, feature, err) : 0;
+}
+
+/*
+ * The type named, or, where none is named, every one that the builder packed: it can only be looked up in the
+ * verified volume, and then it is needed at once.
+ */
+static int load_filesystem(struct boot *boot, const char *fstype, struct error *err)
+{
+        if (fstype[0] != '\0')
+                return modules_load_feature(boot, fstype, err);
+        for (size_t i = 0; i < ARRAY_SIZE(usr_filesystems); i++) {
+                int r = load_if_packed(boot, usr_filesystems[i], err);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int load_modules(struct boot *boot, struct error *err)
+{
+        const struct boot_config *config = &boot->config;
+        unsigned n = 0;
+        int r;
+
+        /* Hardware first: disks answer while the rest is being loaded. */
+        r = modules_coldplug(boot, &n, err);
+        if (r < 0)
+                return r;
+        r = modules_load_feature(boot, "verity", err);
+        if (r < 0)
+                return r;
+        r = load_filesystem(boot, config->usr_fstype, err);
+        if (r < 0)
+                return r;
+        if (config->root_kind == ROOT_UNVERIFIED) {
+                r = load_filesystem(boot, config->root_fstype, err);
+                if (r < 0)
+                        return r;
+        }
+        if (config->floor.etc == ETC_OVERLAY)
+                return modules_load_feature(boot, "overlay", err);
+        return 0;
+}
+
+static int mount_efivars(struct boot *boot, struct error *err)
+{
+        int r;
+
+        boot->facts.is_efi = fsat_exists(boot->root_fd, EFIVARS);
+        if (!boot->facts.is_efi)
+                return 0;
+        r = load_if_packed(boot, "efivarfs", err);
+        if (r < 0)
+                return r;
+        r = os_mount("efivarfs", "/" EFIVARS, "efivarfs", MS_NOSUID | MS_NOEXEC | MS_NODEV, NULL);
+        if (r < 0)
+                return error_set(err, FAIL_API_MOUNT_FAILED_CODE, -r, "cannot mount efivarfs at /" EFIVARS);
+        return 0;
+}
+
+/* What the firmware knew of; the test is systemd's (v257 src/shared/tpm2-util.c, src/shared/efi-api.c). */
+static bool firmware_has_tpm2(struct boot *boot)
+{
+        return fsat_exists(boot->root_fd, "sys/firmware/acpi/tables/TPM2") ||
+               fsat_exists(boot->root_fd, "sys/kernel/security/tpm0/binary_bios_measurements");
+}
+
+static int wait_for_tpm(struct boot *boot, struct error *err)
+{
+        uint64_t left_us = TPM_TIMEOUT_S * UINT64_C(1000000);
+
+        while (!fsat_exists(boot->root_fd, TPM_DEVICE)) {
+                unsigned n = 0;
+                int r = os_wait_uevent(boot->uevent_fd, &left_us, &boot->evidence.n_wakeups);
+
+                if (r < 0)
+                        return error_set(err, FAIL_TPM_FAILED_CODE, -r, "cannot wait for /" TPM_DEVICE);
+                if (r == 0)
+                        return error_set(err, FAIL_TPM_FAILED_CODE, ETIMEDOUT,
+                                         "the firmware has a TPM, but /" TPM_DEVICE " did not appear in %d s",
+                                         TPM_TIMEOUT_S);
+                r = modules_coldplug(boot, &n, err);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static bool uki_is_measured(struct boot *boot)
+{
+        uint8_t variable[64];
+        ssize_t n;
+
+        if (!boot->facts.is_efi)
+                return false;
+        n = fsat_read(boot->root_fd, EFIVARS "/StubPcrKernelImage-" LOADER_GUID, variable, sizeof(variable));
+        return n > 0 && measure_stub_pcr_is_11(variable, (size_t) n);
+}
+
+static int probe_tpm(struct boot *boot, struct error *err)
+{
+        struct measure *m = &boot->measure;
+        int r;
+
+        /* A crash kernel runs on the PCRs of the boot that crashed: it leaves them alone. */
+        boot->facts.is_crash_kernel = fsat_exists(boot->root_fd, "proc/vmcore");
+        boot->facts.tpm = TPM_STATE_ABSENT;
+        if (!firmware_has_tpm2(boot) && !fsat_exists(boot->root_fd, TPM_DEVICE))
+                return 0;
+        if (firmware_has_tpm2(boot)) {
+                r = wait_for_tpm(boot, err);
+                if (r < 0)
+                        return r;
+        }
+        boot->facts.tpm = uki_is_measured(boot) ? TPM_STATE_MEASURED : TPM_STATE_UNMEASURED;
+        if (boot->facts.tpm != TPM_STATE_MEASURED || boot->facts.is_crash_kernel)
+                return 0;
+        r = tpm_open("/" TPM_DEVICE, &m->tpm, err);
+        if (r < 0)
+                return r;
+        r = tpm_read_banks(m->tpm, &m->banks, err);
+        if (r < 0)
+                return r;
+        boot->evidence.n_banks = m->banks.n;
+        memcpy(boot->evidence.banks, m->banks.algs, sizeof(boot->evidence.banks));
+        return 0;
+}
+
+int stage_probe(struct boot *boot, struct error *err)
+{
+        static const char *const tpm_names[] = {
+                [TPM_STATE_ABSENT] = "absent", [TPM_STATE_UNMEASURED] = "unmeasured", [TPM_STATE_MEASURED] = "measured",
+        };
+        int r;
+
+        /* Before the first look at /sys: a device that comes between look and wait would not be seen. */
+        boot->uevent_fd = os_open_uevents();
+        if (boot->uevent_fd < 0)
+                return error_set(err, FAIL_MODULE_LOAD_FAILED_CODE, -boot->uevent_fd, "cannot open the uevent socket");
+
+        r = modules_read_table(boot, err);
+        if (r < 0)
+                return r;
+        r = load_modules(boot, err);
+        if (r < 0)
+                return r;
+        r = mount_efivars(boot, err);
+        if (r < 0)
+                return r;
+        r = probe_tpm(boot, err);
+        if (r < 0)
+                return r;
+
+        boot->facts.has_selinux = fsat_exists(boot->root_fd, "sys/fs/selinux");
+        (void) str_copy(boot->evidence.tpm, sizeof(boot->evidence.tpm), tpm_names[boot->facts.tpm]);
+        log_info("%u modules, TPM %s, %zu banks, SELinux %s", boot->evidence.n_modules, boot->evidence.tpm,
+                 boot->measure.banks.n, boot->facts.has_selinux ? "in the kernel" : "off");
+        return 0;
+}
