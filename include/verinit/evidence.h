@@ -50,7 +50,9 @@ struct evidence {
         char root_kind[16], etc_mode[16];
         unsigned n_modules;
         unsigned n_wakeups;
-        uint64_t memory_available_before_kb;
+        char switch_how[16];              /* "pivot", "move": how the root was changed */
+        uint64_t initramfs_bytes;         /* what the files of the emptied initramfs held; 0 after a pivot */
+        uint64_t memory_available_before_kb, memory_available_after_kb; /* MemAvailable around the switch */
 };
 
 void evidence_word(struct evidence *e, unsigned pcr, const char *word);

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "verinit/fsat.h"
+#include "verinit/label.h"
+#include "verinit/log.h"
+#include "verinit/new_root.h"
+
+static int open_directory(struct boot *boot, const char *path)
+{
+        const struct open_how how = {
+                .flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+                .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+        };
+        _cleanup_fd_ int root = -1;
+        long fd;
+
+        root = openat(boot->root_fd, NEW_ROOT_DIR, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (root < 0)
+                return -errno;
+        if (path[0] == '\0')
+                return fd_steal(&root);
+        fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
+        return fd < 0 ? -errno : (int) fd;
+}
+
+/* The directory that holds the last component of path; *ret_name points into path. */
+static int open_parent(struct boot *boot, const char *path, const char **ret_name)
+{
+        const char *slash = strrchr(path, '/');
+        char parent[128];
+
+        *ret_name = slash ? slash + 1 : path;
+        if (!slash)
+                return open_directory(boot, "");
+        if ((size_t) (slash - path) >= sizeof(parent))
+                return -ENAMETOOLONG;
+        memcpy(parent, path, (size_t) (slash - path));
+        parent[slash - path] = '\0';
+        return open_directory(boot, parent);
+}
+
+static int label_new(struct boot *boot, int parent, const char *name, const char *path, mode_t type,
+                     struct error *err)
+{
+        char now[192], host[160];
+
+        snprintf(now, sizeof(now), "/proc/self/fd/%d/%s", parent, name);
+        snprintf(host, sizeof(host), "/%s", path);
+        return label_apply(boot, now, host, type, err);
+}
+
+int new_root_make_directory(struct boot *boot, const char *path, mode_t mode, struct error *err)
+{
+        _cleanup_fd_ int parent = -1, made = -1;
+        const char *name;
+
+        made = open_directory(boot, path);
+        if (made >= 0)
+                return 0;
+        if (made != -ENOENT)
+                return error_set(err, FAIL_NEW_ROOT_FAILED_CODE, -made,
+                                 "/%s of the new root is not a plain directory", path);
+        parent = open_parent(boot, path, &name);
+        if (parent < 0)
+                return error_set(err, FAIL_NEW_ROOT_FAILED_CODE, -parent, "cannot open the parent of /%s", path);
+        if (mkdirat(parent, name, mode) < 0 || fchmodat(parent, name, mode, 0) < 0)
+                return error_set(err, FAIL_NEW_ROOT_FAILED_CODE, errno, "cannot make /%s in the new root", path);
+        return label_new(boot, parent, name, path, S_IFDIR, err);
+}
+
+int new_root_open_target(struct boot *boot, const char *path, char ret_target[static 32], struct error *err)
+{
+        int fd = open_directory(boot, path);
+
+        if (fd < 0)
+                return error_set(err, FAIL_NEW_ROOT_FAILED_CODE, -fd, "/%s of the new root is not a plain directory",
+                                 path);
+        snprintf(ret_target, 32, "/proc/self/fd/%d", fd);
+        return fd;
+}
+
+static const struct {
+        const char *path;
+        mode_t mode;
+} directories[] = {
+        { "usr", 0755 }, { "etc", 0755 }, { "var", 0755 }, { "root", 0700 },
+        { "proc", 0555 }, { "sys", 0555 }, { "dev", 0555 }, { "run", 0555 },
+};
+
+static const struct {
+        const char *path;
+        const char *target;
+        const char *condition; /* made only if the verified /usr has this */
+} links[] = {
+        { "bin",   "usr/bin",   "bin" },
+        { "sbin",  "usr/sbin",  "sbin" },
+        { "lib",   "usr/lib",   "lib" },
+        { "lib64", "usr/lib64", "lib64" },
+        { "lib64", "usr/lib",   "lib/ld-linux-x86-64.so.2" },
+};
+
+static int make_link(struct boot *boot, size_t i, struct error *err)
+{
+        _cleanup_fd_ int root = -1;
+        char condition[96];
+
+        snprintf(condition, sizeof(condition), "%s/%s", USR_MOUNT_DIR, links[i].condition);
+        if (!fsat_exists(boot->root_fd, condition))
+                return 0;
+        root = open_directory(boot, "");
+        if (root < 0)
+                return error_set(err, FAIL_NEW_ROOT_FAILED_CODE, -root, "cannot open the new root");
+        if (symlinkat(links[i].target, root, links[i].path) < 0)
+                return errno == EEXIST ? 0 : error_set(err, FAIL_NEW_ROOT_FAILED_CODE, errno,
+                                                       "cannot make the link /%s", links[i].path);
+        return label_new(boot, root, links[i].path, links[i].path, S_IFLNK, err);
+}
+
+int new_root_make_skeleton(struct boot *boot, struct error *err)
+{
+        int r;
+
+        for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
+                r = new_root_make_directory(boot, directories[i].path, directories[i].mode, err);
+                if (r < 0)
+                        return r;
+        }
+        for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
+                r = make_link(boot, i, err);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
