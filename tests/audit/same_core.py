@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""PID 1 and the host command take their logic from one archive: what the command predicts is what PID 1 does.
+
+Reads both link maps, and the digests of the archive that were written down right after each link.
+"""
+
+import argparse
+import hashlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import linkmap
+
+CORE = "libverinit-core.a"
+
+
+def one_archive(link_map: linkmap.LinkMap) -> Path:
+    """Where this link took the core from. Raises ValueError where that is not exactly one place."""
+    found = link_map.archives_named(CORE)
+    if len(found) != 1:
+        raise ValueError(f"{link_map.path}: takes {CORE} from {len(found)} places: {sorted(found)}")
+    # ld ran in the directory of the map.
+    return (link_map.path.parent / found.pop()).resolve()
+
+
+def strays(link_map: linkmap.LinkMap, members: set[str]) -> Iterator[str]:
+    """A core source that was compiled a second time, beside the archive."""
+    for o in link_map.objects:
+        if Path(o.archive).name != CORE and Path(o.member).name in members and "verinit" in str(o):
+            yield str(o)
+
+
+def recorded_digest(link_map: linkmap.LinkMap) -> str:
+    return link_map.path.with_suffix(".core").read_text().split()[0]
+
+
+def problems(maps: list[linkmap.LinkMap]) -> Iterator[str]:
+    archives = [one_archive(m) for m in maps]
+    if len(set(archives)) != 1:
+        yield f"two core archives: {archives[0]} and {archives[1]}"
+        return
+    digest = hashlib.sha256(archives[0].read_bytes()).hexdigest()
+    for m in maps:
+        recorded = recorded_digest(m)
+        if recorded != digest:
+            yield f"{m.path.stem} was linked with another {CORE}: sha256 {recorded}, now {digest}"
+    members = maps[0].members_of(CORE) | maps[1].members_of(CORE)
+    for m in maps:
+        for stray in strays(m, members):
+            yield f"{m.path.stem} has {stray} beside the core archive"
+    if not maps[0].members_of(CORE) & maps[1].members_of(CORE):
+        yield f"the two share no member of {CORE}"
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("maps", type=Path, nargs=2)
+    args = parser.parse_args(argv)
+    try:
+        maps = [linkmap.read(p) for p in args.maps]
+        found = list(problems(maps))
+    except (OSError, ValueError) as e:
+        print(f"FAIL readable: {e}")
+        return 1
+    for message in found:
+        print(f"FAIL same-core: {message}")
+    if not found:
+        shared = sorted(maps[0].members_of(CORE) & maps[1].members_of(CORE))
+        print(f"ok   same-core: {one_archive(maps[0])}, {len(shared)} members in both: {' '.join(shared)}")
+    return int(bool(found))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
