@@ -15,6 +15,7 @@ struct verity_superblock;
 
 struct dm_device {
         dev_t devno;
+        char name[128];
         char uuid[130];
         bool is_read_only;
         uint64_t length_sectors;
@@ -25,16 +26,22 @@ struct dm_device {
 
 /*
  * Reads the superblock at offset with libcryptsetup and compares each field with sb: SUPERBLOCK_INVALID on a
- * difference. Two readers of the same bytes that do not agree are a trap, not a detail.
+ * difference. Two readers of the same bytes that do not agree are a trap, not a detail. It opens the device
+ * anew by way of /proc/self/fd: the very one that hash_fd holds, whatever its name means by now.
  */
-int dm_check_superblock(const char *hash_device, uint64_t offset_bytes, const struct verity_superblock *sb,
-                        struct error *err);
+int dm_check_superblock(int hash_fd, uint64_t offset_bytes, const struct verity_superblock *sb, struct error *err);
 
-/* Creates name/uuid read-only with one target of length sectors; no udev, no cookie. DM_FAILED. */
+/*
+ * Creates name/uuid read-only with one target of length sectors; no udev, no cookie. /dev/mapper/<name> is made as
+ * the link to ../dm-N that the host's udev would make. On failure nothing is left behind. DM_FAILED.
+ */
 int dm_create(const char *name, const char *uuid, const char *target, uint64_t length_sectors, const char *params,
               struct error *err);
 
 /* Table and status of the live device. */
 int dm_query(const char *name, struct dm_device *ret, struct error *err);
+
+/* The live device, for reading, and no other: devno is compared. DM_FAILED. */
+int dm_open(const char *name, dev_t devno, int *ret_fd, struct error *err);
 
 int dm_remove(const char *name, struct error *err);

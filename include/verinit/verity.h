@@ -21,6 +21,7 @@ enum {
         VERITY_BLOCK_MIN = 512,
         VERITY_BLOCK_MAX = 512 * 1024, /* what this code reads; the kernel wants at most the page size for data */
         VERITY_MAX_LEVELS = 63,
+        VERITY_NAME_MAX = 16, /* bytes of a mapping's name */
 };
 
 /* Geometry of a data device and its tree. Sizes in bytes unless they say blocks. */
@@ -67,6 +68,8 @@ int verity_table_format(const struct verity_superblock *sb, const struct verity_
                         dev_t data_dev, dev_t hash_dev, enum corruption_mode mode, struct verity_table *ret,
                         struct error *err);
 
+void verity_uuid_format(const uint8_t uuid[static 16], char ret_text[static 37]);
+
 /* "CRYPT-VERITY-<32 hex>-usr", as libcryptsetup would. */
 void verity_dm_uuid(const uint8_t uuid[static 16], const char *name, char ret_text[static 64]);
 
@@ -80,6 +83,8 @@ struct verity_request {
         enum corruption_mode corruption;
         int data_fd; /* held open by the caller until after activation */
         int hash_fd; /* may be the same device */
+        const char *data_name; /* kernel names, for messages: "vda2" */
+        const char *hash_name;
         dev_t data_dev;
         dev_t hash_dev;
         uint64_t data_device_bytes;
@@ -93,7 +98,8 @@ struct measured_volume;
 /*
  * Hashes in user space, before a mapping exists: the root block against the root hash, then the first and the
  * last data block up every level. Wrong content: ROOT_HASH_MISMATCH (root block), HASH_TREE_CORRUPT (a lower
- * level), DATA_CORRUPT. The result lives in static storage, one a boot.
+ * level), DATA_CORRUPT. Slots behind the last data block must be empty in every level, or the superblock names
+ * fewer data blocks than were signed: SUPERBLOCK_INVALID. The result lives in static storage, one a boot.
  */
 int verity_verify(const struct verity_request *req, const struct verified_root **ret, struct error *err);
 const struct verity_superblock *verified_root_superblock(const struct verified_root *root);

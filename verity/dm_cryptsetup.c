@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The adapter of dm.h, and the only file that includes libcryptsetup and libdevmapper: see there for why it takes both.
+ *
+ * Neither library may write to standard error, make device nodes in its own way, or wait for udev: there is none.
+ */
+#include "verinit/dm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <libcryptsetup.h>
+#include <libdevmapper.h>
+
+#include "verinit/log.h"
+#include "verinit/verity.h"
+
+/* What the library said last: its return value alone is 0 or 1. */
+static char last_complaint[256];
+
+static void task_destroyp(struct dm_task **task)
+{
+        if (*task)
+                dm_task_destroy(*task);
+        *task = NULL;
+}
+
+static void crypt_freep(struct crypt_device **device)
+{
+        crypt_free(*device);
+        *device = NULL;
+}
+
+#define _cleanup_task_ _cleanup_(task_destroyp)
+
+__attribute__((format(printf, 5, 6))) static void log_devmapper(int level, _unused_ const char *file, _unused_ int line,
+                                                                _unused_ int dm_errno, const char *fmt, ...)
+{
+        char text[256];
+        va_list ap;
+
+        va_start(ap, fmt);
+        (void) vsnprintf(text, sizeof(text), fmt, ap);
+        va_end(ap);
+        /* The low three bits are syslog's level. */
+        if ((level & 7) <= 3)
+                (void) snprintf(last_complaint, sizeof(last_complaint), "%s", text);
+        log_debug("libdevmapper: %s", text);
+}
+
+static void log_cryptsetup(int level, const char *message, _unused_ void *userdata)
+{
+        int n = (int) strcspn(message, "\n");
+
+        if (level == CRYPT_LOG_ERROR)
+                (void) snprintf(last_complaint, sizeof(last_complaint), "%.*s", n, message);
+        log_debug("libcryptsetup: %.*s", n, message);
+}
+
+/* libcryptsetup takes libdevmapper's log for itself and gives it back to standard error: so before each use. */
+static void begin(void)
+{
+        last_complaint[0] = '\0';
+        dm_log_with_errno_init(log_devmapper);
+        crypt_set_log_callback(NULL, log_cryptsetup, NULL);
+        crypt_set_debug_level(log_debug_enabled() ? CRYPT_DEBUG_ALL : CRYPT_DEBUG_NONE);
+}
+
+static int refuse_superblock(struct error *err, const char *field)
+{
+        return error_set(err, FAIL_SUPERBLOCK_INVALID_CODE, EBADMSG,
+                         "verity superblock: libcryptsetup reads another %s than we do: it changed meanwhile, or one of us"
+                         " is wrong", field);
+}
+
+static int compare_superblock(struct crypt_device *device, uint64_t offset_bytes, const struct verity_superblock *sb,
+                              struct error *err)
+{
+        struct crypt_params_verity theirs = {};
+        const char *uuid = crypt_get_uuid(device);
+        char ours[37];
+
+        if (crypt_get_verity_info(device, &theirs) < 0)
+                return refuse_superblock(err, "format");
+        if (theirs.hash_type != sb->hash_type)
+                return refuse_superblock(err, "hash type");
+        if (!theirs.hash_name || !str_equal(theirs.hash_name, digest_name(sb->alg)))
+                return refuse_superblock(err, "algorithm");
+        if (theirs.data_block_size != sb->data_block_bytes)
+                return refuse_superblock(err, "data block size");
+        if (theirs.hash_block_size != sb->hash_block_bytes)
+                return refuse_superblock(err, "hash block size");
+        if (theirs.data_size != sb->data_blocks)
+                return refuse_superblock(err, "number of data blocks");
+        if (theirs.salt_size != sb->salt_size || memcmp(theirs.salt, sb->salt, sb->salt_size) != 0)
+                return refuse_superblock(err, "salt");
+        if (theirs.hash_area_offset != offset_bytes)
+                return refuse_superblock(err, "offset");
+        verity_uuid_format(sb->uuid, ours);
+        if (!uuid || !str_equal(uuid, ours))
+                return refuse_superblock(err, "UUID");
+        return 0;
+}
+
+int dm_check_superblock(int hash_fd, uint64_t offset_bytes, const struct verity_superblock *sb, struct error *err)
+{
+        struct crypt_params_verity params = { .hash_area_offset = offset_bytes };
+        _cleanup_(crypt_freep) struct crypt_device *device = NULL;
+        char path[64];
+        int r;
+
+        begin();
+        (void) snprintf(path, sizeof(path), "/proc/self/fd/%d", hash_fd);
+        r = crypt_init(&device, path);
+        if (r >= 0)
+                r = crypt_load(device, CRYPT_VERITY, &params);
+        if (r < 0)
+                return error_set(err, FAIL_SUPERBLOCK_INVALID_CODE, -r,
+                                 "verity superblock: libcryptsetup does not accept it: %s: %s", errno_name(-r),
+                                 last_complaint[0] != '\0' ? last_complaint : "no reason given");
+        return compare_superblock(device, offset_bytes, sb, err);
+}
+
+static int fail_task(struct error *err, struct dm_task *task, const char *name, const char *what)
+{
+        int e = task ? dm_task_get_errno(task) : ENOMEM;
+
+        return error_set(err, FAIL_DM_FAILED_CODE, e, "mapping %s: %s failed: %s%s%s", name, what, errno_name(e),
+                         last_complaint[0] != '\0' ? ": " : "", last_complaint);
+}
+
+static struct dm_task *new_task(int type, const char *name)
+{
+        struct dm_task *task = dm_task_create(type);
+
+        if (task && !dm_task_set_name(task, name))
+                task_destroyp(&task);
+        return task;
+}
+
+/*
+ * Three ioctls instead of libdevmapper's own create-and-load, for the sake of the device node: it would make
+ * /dev/mapper/<name> a node, on creation or on resume, whichever add_node does not deny. So each denies the other.
+ */
+static int create_device(const char *name, const char *uuid, struct error *err)
+{
+        _cleanup_task_ struct dm_task *task = new_task(DM_DEVICE_CREATE, name);
+
+        if (!task || !dm_task_set_uuid(task, uuid) || !dm_task_set_ro(task) ||
+            !dm_task_set_add_node(task, DM_ADD_NODE_ON_RESUME) || !dm_task_run(task))
+                return fail_task(err, task, name, "creating it");
+        return 0;
+}
+
+static int load_table(const char *name, const char *target, uint64_t length_sectors, const char *params,
+                      struct error *err)
+{
+        _cleanup_task_ struct dm_task *task = new_task(DM_DEVICE_RELOAD, name);
+
+        if (!task || !dm_task_set_ro(task) || !dm_task_add_target(task, 0, length_sectors, target, params) ||
+            !dm_task_run(task))
+                return fail_task(err, task, name, "loading its table");
+        return 0;
+}
+
+static int resume_device(const char *name, struct error *err)
+{
+        _cleanup_task_ struct dm_task *task = new_task(DM_DEVICE_RESUME, name);
+
+        if (!task || !dm_task_set_add_node(task, DM_ADD_NODE_ON_CREATE) || !dm_task_run(task))
+                return fail_task(err, task, name, "resuming it");
+        return 0;
+}
+
+static int link_node(const char *name, struct error *err)
+{
+        char link_path[PATH_MAX], target[32];
+        struct dm_device live;
+        int r;
+
+        r = dm_query(name, &live, err);
+        if (r < 0)
+                return r;
+        (void) snprintf(link_path, sizeof(link_path), "%s/%s", dm_dir(), name);
+        (void) snprintf(target, sizeof(target), "../dm-%u", minor(live.devno));
+        if (symlink(target, link_path) < 0)
+                return error_set(err, FAIL_DM_FAILED_CODE, errno, "%s cannot be made a link to %s: %s", link_path,
+                                 target, errno_name(errno));
+        log_debug("%s -> %s", link_path, target);
+        return 0;
+}
+
+int dm_create(const char *name, const char *uuid, const char *target, uint64_t length_sectors, const char *params,
+              struct error *err)
+{
+        struct error ignored = {};
+        int r;
+
+        begin();
+        r = create_device(name, uuid, err);
+        if (r < 0)
+                return r;
+        r = load_table(name, target, length_sectors, params, err);
+        if (r >= 0)
+                r = resume_device(name, err);
+        if (r >= 0)
+                r = link_node(name, err);
+        if (r < 0)
+                (void) dm_remove(name, &ignored);
+        return r;
+}
+
+static int query_info(const char *name, struct dm_device *device, struct error *err)
+{
+        _cleanup_task_ struct dm_task *task = new_task(DM_DEVICE_INFO, name);
+        struct dm_info info = {};
+        const char *text;
+
+        if (!task || !dm_task_run(task) || !dm_task_get_info(task, &info))
+                return fail_task(err, task, name, "asking about it");
+        if (!info.exists || !info.live_table || info.suspended || info.target_count != 1)
+                return error_set(err, FAIL_DM_FAILED_CODE, ENXIO,
+                                 "mapping %s: exists %d, live table %d, suspended %d, targets %d: expected 1, 1, 0, 1",
+                                 name, info.exists, info.live_table, info.suspended, info.target_count);
+        text = dm_task_get_name(task);
+        if (!text || !str_copy(device->name, sizeof(device->name), text))
+                return fail_task(err, task, name, "asking for its name");
+        text = dm_task_get_uuid(task);
+        if (!text || !str_copy(device->uuid, sizeof(device->uuid), text))
+                return fail_task(err, task, name, "asking for its UUID");
+        device->devno = makedev(info.major, info.minor);
+        device->is_read_only = info.read_only;
+        return 0;
+}
+
+/* The one target of a mapping: its table or its status, as type says. */
+static int query_target(const char *name, int type, struct dm_device *device, char *ret_text, size_t size,
+                        struct error *err)
+{
+        _cleanup_task_ struct dm_task *task = new_task(type, name);
+        const char *what = type == DM_DEVICE_TABLE ? "asking for its table" : "asking for its status";
+        uint64_t start = 0, length = 0;
+        char *target = NULL, *params = NULL;
+        void *next;
+
+        if (!task || !dm_task_run(task))
+                return fail_task(err, task, name, what);
+        next = dm_get_next_target(task, NULL, &start, &length, &target, &params);
+        if (next || start != 0 || !target || !params || !str_copy(device->target, sizeof(device->target), target) ||
+            !str_copy(ret_text, size, params))
+                return error_set(err, FAIL_DM_FAILED_CODE, EPROTO, "mapping %s: %s: the answer is not one target", name,
+                                 what);
+        device->length_sectors = length;
+        return 0;
+}
+
+int dm_query(const char *name, struct dm_device *ret, struct error *err)
+{
+        struct dm_device device = {};
+        int r;
+
+        begin();
+        r = query_info(name, &device, err);
+        if (r < 0)
+                return r;
+        r = query_target(name, DM_DEVICE_STATUS, &device, device.status, sizeof(device.status), err);
+        if (r < 0)
+                return r;
+        r = query_target(name, DM_DEVICE_TABLE, &device, device.table, sizeof(device.table), err);
+        if (r < 0)
+                return r;
+        *ret = device;
+        return 0;
+}
+
+int dm_open(const char *name, dev_t devno, int *ret_fd, struct error *err)
+{
+        _cleanup_fd_ int fd = -1;
+        char path[PATH_MAX];
+        struct stat st;
+
+        (void) snprintf(path, sizeof(path), "%s/%s", dm_dir(), name);
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return error_set(err, FAIL_DM_FAILED_CODE, errno, "%s cannot be opened: %s", path, errno_name(errno));
+        if (!S_ISBLK(st.st_mode) || st.st_rdev != devno)
+                return error_set(err, FAIL_DM_FAILED_CODE, ENXIO, "%s is not device %u:%u", path, major(devno),
+                                 minor(devno));
+        *ret_fd = fd_steal(&fd);
+        return 0;
+}
+
+int dm_remove(const char *name, struct error *err)
+{
+        _cleanup_task_ struct dm_task *task = NULL;
+        char link_path[PATH_MAX];
+
+        begin();
+        (void) snprintf(link_path, sizeof(link_path), "%s/%s", dm_dir(), name);
+        (void) unlink(link_path);
+        task = new_task(DM_DEVICE_REMOVE, name);
+        if (!task || !dm_task_run(task))
+                return fail_task(err, task, name, "removing it");
+        return 0;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The device-mapper table of a verity volume, as the kernel itself writes it out: verity_status() with
+ * STATUSTYPE_TABLE in 6.12 drivers/md/dm-verity-target.c, in which the corruption mode precedes the error mode
+ * whatever the order they were given in. Thus what is loaded and what is read back are equal as text.
+ */
+#include "verinit/verity.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/sysmacros.h>
+
+/*
+ * Both, always: without panic_on_error an attacker who can make reads of the disk fail, rather than return wrong
+ * bytes, gets plain EIO and a system that stumbles on.
+ */
+static const char *corruption_options(enum corruption_mode mode)
+{
+        switch (mode) {
+        case CORRUPTION_PANIC:
+                return "2 panic_on_corruption panic_on_error";
+        case CORRUPTION_RESTART:
+                return "2 restart_on_corruption restart_on_error";
+        }
+        return NULL;
+}
+
+int verity_table_format(const struct verity_superblock *sb, const struct verity_tree *tree, const uint8_t *root_hash,
+                        dev_t data_dev, dev_t hash_dev, enum corruption_mode mode, struct verity_table *ret,
+                        struct error *err)
+{
+        const char *options = corruption_options(mode);
+        char root_hex[DIGEST_MAX_HEX], salt_hex[2 * VERITY_SALT_MAX + 1] = "-";
+        struct verity_table table = {};
+        int n;
+
+        if (!options)
+                return error_set(err, FAIL_BUG_CODE, EINVAL, "verity table: corruption mode %d is unknown", (int) mode);
+        hex_encode(root_hash, digest_size(sb->alg), root_hex);
+        if (sb->salt_size > 0)
+                hex_encode(sb->salt, sb->salt_size, salt_hex);
+        n = snprintf(table.params, sizeof(table.params), "%u %u:%u %u:%u %u %u %llu %llu %s %s %s %s", sb->hash_type,
+                     major(data_dev), minor(data_dev), major(hash_dev), minor(hash_dev), sb->data_block_bytes,
+                     sb->hash_block_bytes, (unsigned long long) sb->data_blocks,
+                     (unsigned long long) tree->hash_start_block, digest_name(sb->alg), root_hex, salt_hex, options);
+        if (n < 0 || (size_t) n >= sizeof(table.params))
+                return error_set(err, FAIL_BUG_CODE, ENOBUFS, "verity table: longer than %zu bytes",
+                                 sizeof(table.params));
+        /* No overflow: verity_tree_layout() made sure that the data fits its device. */
+        table.length_sectors = sb->data_blocks * (sb->data_block_bytes / 512);
+
+        *ret = table;
+        return 0;
+}
