@@ -17,6 +17,8 @@ int stage_verify(struct boot *boot, struct error *err)
                 .corruption = boot->config.corruption,
                 .data_fd = boot->data_fd,
                 .hash_fd = boot->hash_fd,
+                .data_name = facts->usr_data.name,
+                .hash_name = facts->usr_hash.name,
                 .data_dev = facts->usr_data.devno,
                 .hash_dev = facts->usr_hash.devno,
                 .data_device_bytes = facts->usr_data.size_bytes,
