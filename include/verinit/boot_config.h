@@ -49,13 +49,14 @@ struct boot_config {
         uint64_t hash_offset_bytes;
         enum corruption_mode corruption;
         char usr_fstype[16];                    /* empty: looked up in the verified volume */
-        char usr_options[CONFIG_OPTIONS_MAX];   /* file-system options for mount(2), "ro" and the like taken out */
+        char usr_options[CONFIG_OPTIONS_MAX];   /* mount(2) data: "ro", "nodev" and the like taken out */
 
         enum root_kind root_kind;
         struct device_spec root;
         char root_fstype[16];
-        char root_options[CONFIG_OPTIONS_MAX]; /* without ro/rw */
-        bool root_rw;
+        char root_options[CONFIG_OPTIONS_MAX]; /* of rootflags=, what is for the file system: mount(2) data */
+        unsigned long root_mount_flags;        /* of rootflags=, what is for mount(2): MS_NODEV and the like */
+        bool root_rw;                          /* false: MS_RDONLY, which is not in root_mount_flags */
 
         char init_path[CONFIG_PATH_MAX]; /* absolute; default /usr/lib/systemd/systemd */
         bool debug;

@@ -48,5 +48,11 @@ struct boot_plan {
         enum etc_mode etc;
 };
 
+/*
+ * Pure. Whether this boot extends PCRs: stage enter asks before there is a plan, plan_make() asks again and so
+ * answers the same. TPM_ABSENT, TPM_UNMEASURED.
+ */
+int plan_measuring(const struct boot_config *config, const struct facts *facts, struct step *ret, struct error *err);
+
 /* Pure. PLAN_IMPOSSIBLE, TPM_ABSENT, TPM_UNMEASURED, SELINUX_ABSENT, FLOOR_REFUSES. */
 int plan_make(const struct boot_config *config, const struct facts *facts, struct boot_plan *ret, struct error *err);

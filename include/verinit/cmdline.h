@@ -26,8 +26,8 @@ struct cmdline {
 enum cmdline_result {
         CMDLINE_OK = 0,
         CMDLINE_E_TOO_LONG,   /* at or beyond the kernel's limit: it may have been cut off */
-        CMDLINE_E_CONTROL,    /* a byte below 0x20 other than a final newline, or 0x7f, or a NUL inside */
-        CMDLINE_E_QUOTE,      /* a quote is never closed */
+        CMDLINE_E_CONTROL,    /* a byte below 0x20 other than a final newline, 0x7f, or 0xa0: a blank to the kernel */
+        CMDLINE_E_QUOTE,      /* a double quote is never closed, or a single one groups words for systemd alone */
         CMDLINE_E_WORDS,      /* more than CMDLINE_MAX_WORDS words */
 };
 

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The command line has two readers beside us, the kernel and systemd, which agree on most texts only. What they
+ * would split differently is refused: a key that one of them sees and we do not is a way around every check.
+ *
+ * - Blanks: the kernel's isspace() also takes \t \n \v \f \r and 0xa0 (lib/ctype.c), systemd's WHITESPACE only \t \n \r.
+ * - Single quotes group words for systemd (extract_first_word()), not for the kernel.
+ */
+#include "verinit/cmdline.h"
+
+static bool byte_is_forbidden(unsigned char c)
+{
+        return c < 0x20 || c == 0x7f || c == 0xa0;
+}
+
+/* Copies one word without its quotes; answers the offset behind it, or size + 1 for a quote left open. */
+static size_t copy_word(const char *text, size_t size, size_t i, char **out, size_t *ret_quote)
+{
+        bool in_quotes = false;
+
+        for (; i < size && (in_quotes || text[i] != ' '); i++) {
+                if (text[i] == '"') {
+                        in_quotes = !in_quotes;
+                        *ret_quote = i;
+                } else if (text[i] == '\'' && !in_quotes) {
+                        *ret_quote = i;
+                        return size + 1;
+                } else {
+                        *(*out)++ = text[i];
+                }
+        }
+        *(*out)++ = '\0';
+        return in_quotes ? size + 1 : i;
+}
+
+static void split_word(char *text, struct cmdline_word *ret)
+{
+        char *equals = strchr(text, '=');
+
+        ret->key = text;
+        ret->value = NULL;
+        if (equals) {
+                *equals = '\0';
+                ret->value = equals + 1;
+        }
+}
+
+static enum cmdline_result split_words(const char *text, size_t size, struct cmdline *c, size_t *ret_offset)
+{
+        char *out = c->storage;
+
+        for (size_t i = 0; i < size;) {
+                size_t start = i, quote = 0;
+                char *word = out;
+
+                if (text[i] == ' ') {
+                        i++;
+                        continue;
+                }
+                i = copy_word(text, size, i, &out, &quote);
+                if (i > size) {
+                        *ret_offset = quote;
+                        return CMDLINE_E_QUOTE;
+                }
+                /* "" and =value have no key: to the kernel and to systemd they mean nothing. */
+                if (word[0] == '\0' || word[0] == '=')
+                        continue;
+                if (c->n_words == CMDLINE_MAX_WORDS) {
+                        *ret_offset = start;
+                        return CMDLINE_E_WORDS;
+                }
+                split_word(word, &c->words[c->n_words++]);
+        }
+        return CMDLINE_OK;
+}
+
+enum cmdline_result cmdline_parse(const char *text, size_t size, size_t limit, struct cmdline *ret,
+                                  size_t *ret_offset)
+{
+        if (size > 0 && text[size - 1] == '\n')
+                size--;
+        if (size >= limit || size > CMDLINE_MAX_BYTES) {
+                *ret_offset = size;
+                return CMDLINE_E_TOO_LONG;
+        }
+        for (size_t i = 0; i < size; i++)
+                if (byte_is_forbidden((unsigned char) text[i])) {
+                        *ret_offset = i;
+                        return CMDLINE_E_CONTROL;
+                }
+        ret->n_words = 0;
+        return split_words(text, size, ret, ret_offset);
+}
+
+static char dash_to_underscore(char c)
+{
+        return c == '-' ? '_' : c;
+}
+
+bool cmdline_key_equal(const char *a, const char *b)
+{
+        for (; *a && *b; a++, b++)
+                if (dash_to_underscore(*a) != dash_to_underscore(*b))
+                        return false;
+        return *a == *b;
+}

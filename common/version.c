@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The only file that includes the generated header: a new commit recompiles this and nothing else.
+ */
+#include "verinit/version.h"
+#include "verinit/version_string.h"
+
+const char verinit_version[] = VERINIT_VERSION;

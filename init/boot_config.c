@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * From the command line's words to a boot_config: each word to its key, then what follows from all of them.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "boot_config_parse.h"
+#include "verinit/verity.h"
+
+const char *root_kind_name(enum root_kind kind)
+{
+        return kind == ROOT_TMPFS ? "tmpfs" : "unverified";
+}
+
+int config_refuse(struct config_parse *p, enum fail_code code, const char *key, const char *value, const char *fmt, ...)
+{
+        char text[320];
+        va_list ap;
+
+        va_start(ap, fmt);
+        (void) vsnprintf(text, sizeof(text), fmt, ap);
+        va_end(ap);
+        return error_set(p->err, code, EINVAL, "command line: %s%s%.160s: %s", key, value ? "=" : "",
+                         value ? value : "", text);
+}
+
+static int refuse_text(struct error *err, enum cmdline_result result, size_t offset, size_t limit)
+{
+        switch (result) {
+        case CMDLINE_E_TOO_LONG:
+                return error_set(err, FAIL_CMDLINE_TOO_LONG_CODE, E2BIG,
+                                 "command line: %zu bytes; the kernel cuts it off at %zu, so its end may be missing",
+                                 offset, limit);
+        case CMDLINE_E_CONTROL:
+                return error_set(err, FAIL_CMDLINE_MALFORMED_CODE, EINVAL,
+                                 "command line, byte %zu: a control character or 0xa0", offset);
+        case CMDLINE_E_QUOTE:
+                return error_set(err, FAIL_CMDLINE_MALFORMED_CODE, EINVAL,
+                                 "command line, byte %zu: an unclosed or a single quote", offset);
+        case CMDLINE_E_WORDS:
+                return error_set(err, FAIL_CMDLINE_MALFORMED_CODE, E2BIG, "command line, byte %zu: more than %d words",
+                                 offset, CMDLINE_MAX_WORDS);
+        case CMDLINE_OK:
+        default:
+                return error_set(err, FAIL_BUG_CODE, EINVAL, "command line: parser answered %d", (int) result);
+        }
+}
+
+static const struct config_key *find_key(const struct cmdline_word *word)
+{
+        for (size_t i = 0; i < n_config_keys; i++) {
+                const struct config_key *key = &config_keys[i];
+
+                if (key->dash_is_underscore ? !cmdline_key_equal(key->name, word->key)
+                                            : !str_equal(key->name, word->key))
+                        continue;
+                /* systemd: ro=anything is not ro. */
+                return key->value == VALUE_NONE && word->value ? NULL : key;
+        }
+        return NULL;
+}
+
+static int apply_key(struct config_parse *p, const struct config_key *key, const char *value, bool *seen)
+{
+        if (*seen && !key->may_repeat)
+                return config_refuse(p, FAIL_CMDLINE_DUPLICATE_KEY_CODE, key->name, value,
+                                     "the key stands there a second time");
+        *seen = true;
+        if (key->value == VALUE_REQUIRED && (!value || value[0] == '\0'))
+                return config_refuse(p, FAIL_CMDLINE_BAD_VALUE_CODE, key->name, value, "a value is missing");
+        return key->apply(p, key, value);
+}
+
+/*
+ * Keys whose family is ours to know. With rd. in front systemd's generator would take usrhash= in an initrd, but not
+ * in the booted system, which so would not know where its /usr comes from.
+ */
+static bool is_our_family(const char *key)
+{
+        return str_after(key, "init.") || str_after(key, "mount.usr") || str_after(key, "systemd.verity") ||
+               str_after(key, "rd.systemd.verity") || str_equal(key, "rd.usrhash") || str_equal(key, "rd.roothash");
+}
+
+/* Words with a dot that are no module's parameter. */
+static bool is_foreign_family(const char *name, size_t n)
+{
+        static const char *const families[] = {
+                "systemd", "rd", "mount", "verity", "acl", "flatcar", "ignition", "coreos", "cloud-init", "kubelet",
+                "sysctl", "luks", "udev", "fsck", "quotacheck", "vconsole", "locale", "plymouth", "tmpfiles", "ip",
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+                if (strlen(families[i]) == n && strncmp(families[i], name, n) == 0)
+                        return true;
+        return false;
+}
+
+static bool is_module_name(const char *name, size_t n)
+{
+        for (size_t i = 0; i < n; i++)
+                if (!((name[i] >= 'a' && name[i] <= 'z') || (name[i] >= 'A' && name[i] <= 'Z') ||
+                      (name[i] >= '0' && name[i] <= '9') || name[i] == '_' || name[i] == '-'))
+                        return false;
+        return n > 0;
+}
+
+/* The kernel applies module.param=value to what is built in; for a module it is for the one who loads it. */
+static int add_module_param(struct config_parse *p, const struct cmdline_word *word)
+{
+        const char *dot = strchr(word->key, '.');
+        size_t n = dot ? (size_t) (dot - word->key) : 0;
+        const char *quote = word->value && strchr(word->value, ' ') ? "\"" : "";
+        struct module_param *param;
+        int length;
+
+        if (!dot || dot[1] == '\0' || !is_module_name(word->key, n) || is_foreign_family(word->key, n))
+                return 0;
+        if (p->config.n_module_params == CONFIG_MODULE_PARAMS_MAX)
+                return config_refuse(p, FAIL_CMDLINE_BAD_VALUE_CODE, word->key, word->value,
+                                     "more than %d module parameters", CONFIG_MODULE_PARAMS_MAX);
+        param = &p->config.module_params[p->config.n_module_params];
+        length = snprintf(param->param, sizeof(param->param), "%s%s%s%s%s", dot + 1, word->value ? "=" : "", quote,
+                          word->value ? word->value : "", quote);
+        if (n >= sizeof(param->module) || length < 0 || (size_t) length >= sizeof(param->param))
+                return config_refuse(p, FAIL_CMDLINE_BAD_VALUE_CODE, word->key, word->value,
+                                     "a module parameter of more than %zu bytes", sizeof(param->param) - 1);
+        for (size_t i = 0; i < n; i++)
+                param->module[i] = word->key[i] == '-' ? '_' : word->key[i];
+        param->module[n] = '\0';
+        p->config.n_module_params++;
+        return 0;
+}
+
+static int apply_words(struct config_parse *p, const struct cmdline *cmdline)
+{
+        bool seen[CONFIG_MAX_KEYS] = { false };
+
+        for (size_t i = 0; i < cmdline->n_words; i++) {
+                const struct cmdline_word *word = &cmdline->words[i];
+                const struct config_key *key = find_key(word);
+                int r;
+
+                if (key)
+                        r = apply_key(p, key, word->value, &seen[key - config_keys]);
+                else if (is_our_family(word->key))
+                        r = config_refuse(p, FAIL_CMDLINE_UNKNOWN_KEY_CODE, word->key, word->value, "unknown key");
+                else
+                        r = add_module_param(p, word);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int finish_usr(struct config_parse *p)
+{
+        struct boot_config *c = &p->config;
+
+        if (c->root_hash_size == 0)
+                return error_set(p->err, FAIL_ROOT_HASH_MISSING_CODE, EINVAL,
+                                 "command line: no usrhash=: nothing says which /usr is the right one");
+        if (p->verity_off)
+                return config_refuse(p, FAIL_CMDLINE_CONTRADICTION_CODE, p->verity_off, "no",
+                                     "usrhash= asks for verity");
+        if ((c->usr_data.kind == DEVICE_NONE) != (c->usr_hash.kind == DEVICE_NONE))
+                return config_refuse(p, FAIL_CMDLINE_CONTRADICTION_CODE,
+                                     c->usr_data.kind == DEVICE_NONE ? "systemd.verity_usr_hash" :
+                                                                       "systemd.verity_usr_data",
+                                     NULL, "give both, data and hash device, or neither");
+        c->usr_devices_given = c->usr_data.kind != DEVICE_NONE;
+        if (!c->usr_devices_given) {
+                c->usr_data.kind = c->usr_hash.kind = DEVICE_PARTUUID;
+                verity_partuuids(c->root_hash, c->root_hash_size, c->usr_data.value, c->usr_hash.value);
+        }
+        return 0;
+}
+
+static int finish_root(struct config_parse *p)
+{
+        struct boot_config *c = &p->config;
+        enum ro_word ro = p->ro_word != RO_UNSAID ? p->ro_word : p->ro_flag;
+
+        c->root_kind = c->root.kind == DEVICE_NONE ? ROOT_TMPFS : ROOT_UNVERIFIED;
+        c->root_rw = ro == RO_UNSAID ? c->root_kind == ROOT_TMPFS : ro == RW_SAID;
+        if (c->root_kind == ROOT_TMPFS && c->root_fstype[0] != '\0' && !str_equal(c->root_fstype, "tmpfs"))
+                return config_refuse(p, FAIL_CMDLINE_CONTRADICTION_CODE, "rootfstype", c->root_fstype, "the root is %s",
+                                     p->root ? "root=tmpfs" : "a tmpfs, since there is no root=");
+        if (c->root_kind == ROOT_UNVERIFIED && c->floor.root != FLOOR_ROOT_UNVERIFIED)
+                return config_refuse(p, FAIL_FLOOR_REFUSES_CODE, "root", p->root,
+                                     "an unverified root; the floor allows root=tmpfs alone");
+        if (c->root_kind == ROOT_TMPFS && c->floor.etc == ETC_PLAIN)
+                return config_refuse(p, FAIL_FLOOR_REFUSES_CODE, "root", "tmpfs",
+                                     "the floor says etc=plain, and a tmpfs root has no /etc of its own");
+        return 0;
+}
+
+/*
+ * libselinux does not split the line into words: it takes any "enforcing=" behind a blank, in quotes or not
+ * (src/load_policy.c selinux_init_load_policy()). One inside a quoted value would reach it past the key's own check.
+ */
+static int check_hidden_enforcing(struct config_parse *p)
+{
+        static const char word[] = "enforcing=";
+        const char *text = p->config.cmdline_text;
+
+        for (const char *at = strstr(text, word); at; at = strstr(at + 1, word)) {
+                const char *value = at + sizeof(word) - 1;
+
+                if (at != text && at[-1] != ' ')
+                        continue;
+                if (p->config.floor.selinux == NEED_REQUIRE && strtol(value, NULL, 10) != 1)
+                        return config_refuse(p, FAIL_CMDLINE_WEAKENING_CODE, "enforcing", NULL,
+                                             "a quoted text holds 'enforcing=' with another value than 1, "
+                                             "which libselinux would obey");
+        }
+        return 0;
+}
+
+static void init_config(struct boot_config *c, const char *text, size_t size, const struct floor *floor)
+{
+        if (size > 0 && text[size - 1] == '\n')
+                size--;
+        if (size > 0)
+                memcpy(c->cmdline_text, text, size);
+        c->cmdline_text[size] = '\0';
+        c->floor = *floor;
+        c->device_timeout_us = (uint64_t) floor->device_timeout_s * 1000000;
+        (void) str_copy(c->init_path, sizeof(c->init_path), "/usr/lib/systemd/systemd");
+}
+
+int boot_config_parse(const char *text, size_t size, size_t limit, const struct floor *floor,
+                      struct boot_config *ret, struct error *err)
+{
+        struct config_parse p = { .err = err };
+        struct cmdline cmdline;
+        enum cmdline_result result;
+        size_t offset = 0;
+        int r;
+
+        result = cmdline_parse(text, size, limit, &cmdline, &offset);
+        if (result != CMDLINE_OK)
+                return refuse_text(err, result, offset, limit);
+        init_config(&p.config, text, size, floor);
+
+        r = apply_words(&p, &cmdline);
+        if (r == 0)
+                r = finish_usr(&p);
+        if (r == 0)
+                r = finish_root(&p);
+        if (r == 0)
+                r = check_hidden_enforcing(&p);
+        if (r < 0)
+                return r;
+        *ret = p.config;
+        return 0;
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The last decision of a boot, from what was asked and what is there. Pure, so that every combination is a test.
+ */
+#include <errno.h>
+
+#include "verinit/boot_plan.h"
+
+static void skip(struct step *step, const char *reason)
+{
+        *step = (struct step) { .is_skipped = true };
+        (void) str_copy(step->reason, sizeof(step->reason), reason);
+}
+
+int plan_measuring(const struct boot_config *config, const struct facts *facts, struct step *ret, struct error *err)
+{
+        struct step step = { .is_skipped = false };
+
+        /*
+         * A kdump kernel starts without a reset: the PCRs are those of the crashed system, and a second enter-initrd
+         * would close what the first boot may still open. It extends nothing, whatever the floor says.
+         */
+        if (facts->is_crash_kernel) {
+                skip(&step, "crash-kernel");
+        } else if (facts->tpm == TPM_STATE_ABSENT) {
+                if (config->floor.tpm != NEED_ALLOW)
+                        return error_set(err, FAIL_TPM_ABSENT_CODE, ENODEV,
+                                         "no TPM 2.0, and the floor requires one (tpm=require)");
+                skip(&step, "no-tpm");
+        } else if (facts->tpm != TPM_STATE_MEASURED) {
+                if (config->floor.tpm != NEED_ALLOW)
+                        return error_set(err, FAIL_TPM_UNMEASURED_CODE, ENODATA,
+                                         "there is a TPM, but %s: nothing ties this boot to its PCRs, and the floor "
+                                         "requires that (tpm=require)",
+                                         facts->is_efi ? "systemd-stub did not measure this kernel image into PCR 11" :
+                                                         "this is no UEFI boot");
+                skip(&step, "unmeasured-uki");
+        }
+        *ret = step;
+        return 0;
+}
+
+static int plan_mac(const struct boot_config *config, const struct facts *facts, struct step *ret, struct error *err)
+{
+        if (facts->has_selinux)
+                return 0;
+        if (config->floor.selinux != NEED_ALLOW)
+                return error_set(err, FAIL_SELINUX_ABSENT_CODE, ENOSYS,
+                                 "the kernel does not run SELinux, and the floor requires it (selinux=require)");
+        skip(ret, "selinux-off");
+        return 0;
+}
+
+static int check_found(const struct found_device *device, const struct device_spec *spec, const char *what,
+                       struct error *err)
+{
+        char text[160];
+
+        if (device->is_found)
+                return 0;
+        device_spec_format(spec, text, sizeof(text));
+        return error_set(err, FAIL_PLAN_IMPOSSIBLE_CODE, ENODEV, "%s %s was not found", what, text);
+}
+
+/* One is the other, or the disk that the other is a partition of. Kernel names are unique among block devices. */
+static bool devices_overlap(const struct found_device *a, const struct found_device *b)
+{
+        return a->devno == b->devno || str_equal(a->name, b->name) || str_equal(a->name, b->disk) ||
+               str_equal(b->name, a->disk);
+}
+
+static int plan_usr(const struct boot_config *config, const struct facts *facts, struct boot_plan *plan,
+                    struct error *err)
+{
+        const struct found_device *data = &facts->usr_data, *hash = &facts->usr_hash;
+        int r;
+
+        r = check_found(data, &config->usr_data, "data device of /usr", err);
+        if (r == 0)
+                r = check_found(hash, &config->usr_hash, "hash device of /usr", err);
+        if (r < 0)
+                return r;
+
+        plan->is_same_device = data->devno == hash->devno;
+        if (plan->is_same_device && config->hash_offset_bytes == 0)
+                return error_set(err, FAIL_PLAN_IMPOSSIBLE_CODE, EINVAL,
+                                 "data and hash tree of /usr are both on %s, at offset 0: give hash-offset= in "
+                                 "systemd.verity_usr_options=",
+                                 data->name);
+        if (!plan->is_same_device && devices_overlap(data, hash))
+                return error_set(err, FAIL_PLAN_IMPOSSIBLE_CODE, EINVAL,
+                                 "data device %s and hash device %s of /usr overlap: one is a partition of the other",
+                                 data->name, hash->name);
+        (void) str_copy(plan->usr_mount_options, sizeof(plan->usr_mount_options), config->usr_options);
+        return 0;
+}
+
+static int plan_root(const struct boot_config *config, const struct facts *facts, struct boot_plan *plan,
+                     struct error *err)
+{
+        const struct found_device *root = &facts->root;
+        int r;
+
+        /* boot_config_parse() refused these already; a plan does not rest on who filled the config. */
+        if (config->root_kind == ROOT_UNVERIFIED && config->floor.root != FLOOR_ROOT_UNVERIFIED)
+                return error_set(err, FAIL_FLOOR_REFUSES_CODE, EPERM, "an unverified root; the floor allows tmpfs alone");
+        if (config->root_kind == ROOT_TMPFS && config->floor.etc == ETC_PLAIN)
+                return error_set(err, FAIL_FLOOR_REFUSES_CODE, EINVAL, "etc=plain, but a tmpfs root has no /etc of its own");
+
+        plan->root_kind = config->root_kind;
+        plan->etc = config->floor.etc;
+        if (config->root_kind == ROOT_TMPFS || config->root.kind == DEVICE_LABEL || config->root.kind == DEVICE_UUID)
+                return 0;
+        r = check_found(root, &config->root, "root device", err);
+        if (r < 0)
+                return r;
+        if (devices_overlap(root, &facts->usr_data) || devices_overlap(root, &facts->usr_hash))
+                return error_set(err, FAIL_PLAN_IMPOSSIBLE_CODE, EINVAL,
+                                 "root device %s overlaps the devices of /usr, %s and %s", root->name,
+                                 facts->usr_data.name, facts->usr_hash.name);
+        return 0;
+}
+
+int plan_make(const struct boot_config *config, const struct facts *facts, struct boot_plan *ret, struct error *err)
+{
+        struct boot_plan plan = {};
+        int r;
+
+        r = plan_measuring(config, facts, &plan.steps[STAGE_ENTER], err);
+        if (r < 0)
+                return r;
+        plan.steps[STAGE_MEASURE] = plan.steps[STAGE_ENTER];
+        r = plan_mac(config, facts, &plan.steps[STAGE_MAC], err);
+        if (r == 0)
+                r = plan_usr(config, facts, &plan, err);
+        if (r == 0)
+                r = plan_root(config, facts, &plan, err);
+        if (r < 0)
+                return r;
+        *ret = plan;
+        return 0;
+}
