@@ -19,19 +19,23 @@
 
 static struct selabel_handle *labels;
 
-/* libselinux writes to stderr, which is the console and says no stage. */
-static int to_log(int type, const char *fmt, ...) _printf_(2, 3);
+/*
+ * libselinux writes to stderr, which is the console and says no stage. Its words are kept for the error that may follow,
+ * and are no warning by themselves: it complains of each file_contexts.bin of another version, then reads the text.
+ */
+static char last_words[256];
 
-static int to_log(int type _unused_, const char *fmt, ...)
+static int keep_words(int type, const char *fmt, ...) _printf_(2, 3);
+
+static int keep_words(int type _unused_, const char *fmt, ...)
 {
-        char text[512];
         va_list ap;
 
         va_start(ap, fmt);
-        (void) vsnprintf(text, sizeof(text), fmt, ap);
+        (void) vsnprintf(last_words, sizeof(last_words), fmt, ap);
         va_end(ap);
-        text[strcspn(text, "\n")] = 0;
-        log_warning("libselinux: %s", text);
+        last_words[strcspn(last_words, "\n")] = 0;
+        log_debug("libselinux: %s", last_words);
         return 0;
 }
 
@@ -39,12 +43,12 @@ int sepolicy_open(struct error *err)
 {
         struct statfs fs;
 
+        selinux_set_callback(SELINUX_CB_LOG, (union selinux_callback) { .func_log = keep_words });
         if (statfs(SELINUXFS, &fs) < 0)
                 return error_set(err, FAIL_SELINUX_ABSENT_CODE, errno, "%s: %s", SELINUXFS, errno_name(errno));
         if (fs.f_type != SELINUX_MAGIC)
                 return error_set(err, FAIL_SELINUX_ABSENT_CODE, ENOENT, "%s: selinuxfs is not mounted there",
                                  SELINUXFS);
-        selinux_set_callback(SELINUX_CB_LOG, (union selinux_callback) { .func_log = to_log });
         set_selinuxmnt(SELINUXFS);
         return 0;
 }
@@ -128,10 +132,11 @@ int sepolicy_open_labels(const char *policy_dir, struct error *err)
                 return error_set(err, FAIL_LABEL_FAILED_CODE, ENAMETOOLONG, "%s: path too long", policy_dir);
         if (labels)
                 return error_set(err, FAIL_BUG_CODE, EBUSY, "%s: file contexts are open already", path);
+        last_words[0] = 0;
         labels = selabel_open(SELABEL_CTX_FILE, options, ARRAY_SIZE(options));
         if (!labels)
-                return error_set(err, FAIL_LABEL_FAILED_CODE, errno, "%s: cannot be read: %s", path,
-                                 errno_name(errno));
+                return error_set(err, FAIL_LABEL_FAILED_CODE, errno, "%s: cannot be read: %s (%s)", path,
+                                 errno_name(errno), last_words);
         return 0;
 }
 
@@ -148,11 +153,13 @@ int sepolicy_lookup_label(const char *path, mode_t mode, char *ret_text, size_t 
 
         if (!labels)
                 return error_set(err, FAIL_BUG_CODE, EBADF, "%s: no file contexts are open", path);
+        last_words[0] = 0;
         if (selabel_lookup_raw(labels, &context, path, (int) mode) < 0) {
                 if (errno == ENOENT) /* no rule, or one that says <<none>> */
                         return 1;
-                return error_set(err, FAIL_LABEL_FAILED_CODE, errno, "%s: its SELinux label cannot be looked up: %s",
-                                 path, errno_name(errno));
+                return error_set(err, FAIL_LABEL_FAILED_CODE, errno,
+                                 "%s: its SELinux label cannot be looked up: %s (%s)", path, errno_name(errno),
+                                 last_words);
         }
         if (!str_copy(ret_text, size, context))
                 return error_set(err, FAIL_LABEL_FAILED_CODE, ENOBUFS, "%s: its SELinux label is too long: %s", path,
