@@ -50,8 +50,7 @@ target_link_options(verinit-hardening INTERFACE
 add_library(verinit-reproducible INTERFACE)
 add_library(verinit::reproducible ALIAS verinit-reproducible)
 target_compile_options(verinit-reproducible INTERFACE
-        -ffile-prefix-map=${CMAKE_SOURCE_DIR}/= # paths in debug data and __FILE__ begin at the source tree
-        -ffile-prefix-map=${CMAKE_BINARY_DIR}=build
+        -ffile-prefix-map=${CMAKE_SOURCE_DIR}=/usr/src/verinit # debug data and __FILE__ do not say where we were built
 )
 target_link_options(verinit-reproducible INTERFACE
         -Wl,--build-id=sha1     # ties the stripped file to its .debug file by content, not by date
