@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * blockdev.h without libblkid: the same answer for every descriptor, or what the hooks say.
+ */
+#pragma once
+
+#include "verinit/blockdev.h"
+
+struct fake_blockdev {
+        struct partition_table gpt;
+        struct filesystem filesystem;
+        void (*read_gpt)(int disk_fd, struct partition_table *ret); /* NULL: gpt */
+        void (*read_filesystem)(int fd, struct filesystem *ret);    /* NULL: filesystem */
+};
+
+extern struct fake_blockdev fake_blockdev;
+
+void fake_blockdev_reset(void);
