@@ -6,3 +6,6 @@
 #include "verinit/version_string.h"
 
 const char verinit_version[] = VERINIT_VERSION;
+
+/* So that `verinit initrd inspect` can tell the version of a stripped PID 1. Nothing refers to it: hence retain. */
+__attribute__((used, retain)) static const char version_tag[] = "@(#)verinit " VERINIT_VERSION;

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * verinit initrd build. Everything is made in memory and checked; the output is touched last and once.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "archives.h"
+#include "initrd_build.h"
+#include "initrd_check.h"
+#include "output.h"
+#include "table.h"
+
+enum {
+        INIT_MAX_BYTES = 64 * 1024 * 1024,
+        MODULE_MAX_BYTES = 64 * 1024 * 1024,
+        FILE_MAX_BYTES = 256 * 1024 * 1024,
+};
+
+struct build {
+        struct build_options options;
+        uint32_t epoch;
+        struct buffer floor_text, cmdline_text;
+        struct boot_config config;
+        struct module_set set;
+        struct tree tree;
+};
+
+static void build_done(struct build *b)
+{
+        build_options_done(&b->options);
+        buffer_done(&b->floor_text);
+        buffer_done(&b->cmdline_text);
+        module_set_done(&b->set);
+        tree_done(&b->tree);
+}
+
+/* https://reproducible-builds.org/specs/source-date-epoch/; newc has 32 bits for it. */
+static int read_epoch(uint32_t *ret, struct trouble *t)
+{
+        const char *text = getenv("SOURCE_DATE_EPOCH");
+        unsigned long long n;
+        char *end;
+
+        *ret = 0;
+        if (!text || text[0] == '\0')
+                return 0;
+        errno = 0;
+        n = strtoull(text, &end, 10);
+        if (errno != 0 || *end != '\0' || text[0] < '0' || text[0] > '9' || n > UINT32_MAX)
+                return trouble_set(t, OUTCOME_USAGE, "SOURCE_DATE_EPOCH is '%s': seconds from 0 to %u are wanted", text,
+                                   UINT32_MAX);
+        *ret = (uint32_t) n;
+        return 0;
+}
+
+static int read_texts(struct build *b, struct trouble *t)
+{
+        const struct build_options *o = &b->options;
+        struct floor floor;
+
+        if (o->floor && tool_read_file(o->floor, FLOOR_MAX_BYTES, &b->floor_text, t) < 0)
+                return -1;
+        if (initrd_check_floor(&b->floor_text, &floor, t) < 0)
+                return trouble_prefix(t, "floor %s", o->floor);
+        if (o->cmdline[0] == '@') {
+                if (tool_read_file(o->cmdline + 1, CMDLINE_MAX_BYTES, &b->cmdline_text, t) < 0)
+                        return -1;
+        } else if (buffer_append(&b->cmdline_text, o->cmdline, strlen(o->cmdline)) < 0)
+                return trouble_set_errno(t, ENOMEM, "cannot copy the command line");
+        return initrd_check_cmdline(&b->cmdline_text, &floor, &b->config, t);
+}
+
+static int collect_modules(struct build *b, struct trouble *t)
+{
+        const struct build_options *o = &b->options;
+
+        if (module_set_open(o->modules_dir, &b->set, t) < 0)
+                return -1;
+        for (size_t i = 0; o->n_features == 0 && default_features[i]; i++)
+                if (module_set_add_feature(&b->set, feature_find(default_features[i]), t) < 0)
+                        return -1;
+        for (size_t i = 0; i < o->n_features; i++)
+                if (module_set_add_feature(&b->set, feature_find(o->features[i]), t) < 0)
+                        return -1;
+        for (size_t i = 0; i < o->n_modules; i++)
+                if (module_set_add_module(&b->set, o->modules[i], t) < 0)
+                        return -1;
+        return initrd_check_features(&b->set, &b->config, t);
+}
+
+static int add_host_file(struct tree *tree, const char *host, const char *guest, mode_t permissions, size_t max,
+                         struct trouble *t)
+{
+        _cleanup_buffer_ struct buffer content = {};
+
+        if (tool_read_file(host, max, &content, t) < 0)
+                return -1;
+        return tree_add_file(tree, guest, permissions, &content, t);
+}
+
+static int add_init(struct build *b, struct trouble *t)
+{
+        _cleanup_buffer_ struct buffer content = {};
+
+        if (tool_read_file(b->options.init, INIT_MAX_BYTES, &content, t) < 0)
+                return -1;
+        /* A script or a text would panic the kernel at boot: there is no interpreter in here. */
+        if (content.size < 4 || memcmp(content.data, "\177ELF", 4) != 0)
+                return trouble_set(t, OUTCOME_TROUBLE, "%s is no ELF program: --init takes verinit's init",
+                                   b->options.init);
+        return tree_add_file(&b->tree, "init", 0755, &content, t);
+}
+
+/* Read-only in the guest's eyes; whether it can be run is all that is taken from the host's mode. */
+static int add_extra_file(struct tree *tree, const char *spec, struct trouble *t)
+{
+        const char *split = strstr(spec, "=/");
+        _cleanup_free_ char *host = tool_strdup(spec);
+        struct stat st;
+
+        host[split - spec] = '\0';
+        if (stat(host, &st) < 0)
+                return trouble_set_errno(t, errno, "cannot open %s", host);
+        return add_host_file(tree, host, split + 2, st.st_mode & 0100 ? 0755 : 0644, FILE_MAX_BYTES, t);
+}
+
+static int add_module(struct tree *tree, const struct set_module *m, bool is_unpacked, struct trouble *t)
+{
+        _cleanup_free_ char *file = table_file_name(m, is_unpacked);
+        _cleanup_free_ char *guest = tool_format("lib/modules/%s", file);
+        _cleanup_buffer_ struct buffer packed = {}, bare = {};
+        const char *packed_with;
+
+        if (tool_read_file(m->path, MODULE_MAX_BYTES, &packed, t) < 0)
+                return -1;
+        if (!is_unpacked)
+                return tree_add_file(tree, guest, 0644, &packed, t);
+        if (unpack(&packed, m->path, MODULE_MAX_BYTES, &bare, &packed_with, t) < 0)
+                return -1;
+        return tree_add_file(tree, guest, 0644, &bare, t);
+}
+
+/*
+ * Where the archive itself is compressed, modules go in bare: that is smaller than compressing what is compressed,
+ * and the kernel unpacks once. The signature is part of the bare module, so lockdown has no objection. Without
+ * compression they stay as they are; the kernel's own decompressor takes .xz (CONFIG_MODULE_DECOMPRESS).
+ */
+static int fill_modules(struct build *b, struct trouble *t)
+{
+        bool is_unpacked = b->options.compression != COMPRESSION_NONE;
+        _cleanup_buffer_ struct buffer table = {};
+
+        for (size_t i = 0; i < b->set.n_modules; i++)
+                if (add_module(&b->tree, &b->set.modules[i], is_unpacked, t) < 0)
+                        return -1;
+        if (table_format(&b->set, is_unpacked, &table, t) < 0)
+                return -1;
+        return tree_add_file(&b->tree, "etc/verinit/modules", 0644, &table, t);
+}
+
+static int fill_tree(struct build *b, struct trouble *t)
+{
+        /* Mount points of stage early, and NEW_ROOT and USR_MOUNT of boot.h. */
+        static const char *const directories[] = { "dev", "proc", "sys", "run", "sysroot", "sysusr" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(directories); i++)
+                if (tree_add_directory(&b->tree, directories[i], t) < 0)
+                        return -1;
+        if (add_init(b, t) < 0 || fill_modules(b, t) < 0)
+                return -1;
+        if (b->floor_text.data && tree_add_file(&b->tree, "etc/verinit/floor.conf", 0644, &b->floor_text, t) < 0)
+                return -1;
+        if (tree_add_file(&b->tree, "etc/verinit/cmdline", 0644, &b->cmdline_text, t) < 0)
+                return -1;
+        for (size_t i = 0; i < b->options.n_files; i++)
+                if (add_extra_file(&b->tree, b->options.files[i], t) < 0)
+                        return trouble_prefix(t, "--file %s", b->options.files[i]);
+        tree_sort(&b->tree);
+        return 0;
+}
+
+static int write_result(struct build *b, struct trouble *t)
+{
+        _cleanup_buffer_ struct buffer cpio = {}, packed = {};
+        const struct build_options *o = &b->options;
+
+        if (cpio_write(&b->tree, b->epoch, &cpio, t) < 0)
+                return -1;
+        if (compress(o->compression, o->level, &cpio, &packed, t) < 0 || output_write(o->output, &packed, t) < 0)
+                return -1;
+        tool_say("verinit: wrote %s: %zu bytes (%zu before %s), kernel %s, %zu modules, %zu features", o->output,
+                 packed.size, cpio.size, compression_name(o->compression), b->set.release, b->set.n_modules,
+                 b->set.n_features);
+        if (!o->floor)
+                tool_say("verinit: no --floor: the image demands everything, of any hardware");
+        return 0;
+}
+
+int initrd_build(int argc, char *argv[], struct trouble *t)
+{
+        /* Static: the tables in it are too large for a stack. */
+        static struct build b;
+        int r;
+
+        if (build_options_parse(argc, argv, &b.options, t) < 0)
+                return -1;
+        if (b.options.wants_help) {
+                (void) fputs(build_usage, stdout);
+                build_done(&b);
+                return 0;
+        }
+        /* The output is looked at first: a build that cannot be written need not be made. */
+        r = output_check(b.options.output, t);
+        if (r == 0)
+                r = read_epoch(&b.epoch, t);
+        if (r == 0)
+                r = read_texts(&b, t);
+        if (r == 0)
+                r = collect_modules(&b, t);
+        if (r == 0)
+                r = fill_tree(&b, t);
+        if (r == 0)
+                r = write_result(&b, t);
+        build_done(&b);
+        return r;
+}

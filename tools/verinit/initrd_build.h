@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "compress.h"
+
+struct build_options {
+        const char *init;
+        const char *modules_dir;
+        const char *cmdline; /* text, or "@FILE" */
+        const char *floor;   /* NULL: no floor, everything is required */
+        const char *output;
+        size_t n_features, n_modules, n_files;
+        const char **features;
+        const char **modules;
+        const char **files; /* "HOST=GUEST" */
+        enum compression compression;
+        int level; /* -1: the default */
+        bool wants_help;
+};
+
+/* From the command line alone: nothing is opened. */
+int build_options_parse(int argc, char *argv[], struct build_options *ret, struct trouble *t);
+void build_options_done(struct build_options *o);
+
+extern const char build_usage[];

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+
+#include "feature.h"
+#include "initrd_build.h"
+
+const char build_usage[] =
+        "Usage: verinit initrd build --init FILE --modules-dir DIR --cmdline TEXT|@FILE --output FILE [OPTION...]\n"
+        "\n"
+        "Writes an initramfs: PID 1, the kernel modules it needs, the floor and the command line that is signed\n"
+        "with it. What PID 1 would refuse is refused here, with the same code. The same inputs give the same bytes.\n"
+        "\n"
+        "  --init FILE          the PID 1 binary\n"
+        "  --modules-dir DIR    .../lib/modules/VER of the kernel, with the indexes that depmod makes\n"
+        "  --cmdline TEXT       the command line of the UKI, exactly; @FILE reads it from a file\n"
+        "  --output FILE        what is written; an old file is replaced when the new one is complete\n"
+        "  --floor FILE         what the image demands (verinit-floor(5)); default: everything\n"
+        "  --feature NAME       verity, erofs, ext4, squashfs, xfs, btrfs, vfat, overlay, efivarfs, or a bus:\n"
+        "                       virtio-blk, virtio-scsi, nvme, ahci, hyperv; may be repeated. Default: verity erofs\n"
+        "                       overlay efivarfs virtio-blk virtio-scsi nvme ahci\n"
+        "  --module NAME        one more driver, loaded when a device matches; may be repeated\n"
+        "  --file HOST=GUEST    one more file, at the absolute path GUEST; may be repeated\n"
+        "  --compress NAME      zstd (default), xz or none\n"
+        "  --level N            zstd: 1 to 22, default 19; xz: 0 to 9, default 6\n"
+        "  --quiet              no talk on stderr but errors\n"
+        "  --help               this text\n"
+        "\n"
+        "SOURCE_DATE_EPOCH is the time of every file in it; 0 if unset.\n"
+        "Exit status: 0 written, 1 trouble, 2 wrong usage, 3 PID 1 would refuse it.\n"
+        "\n"
+        "Examples:\n"
+        "  verinit initrd build --init /usr/lib/verinit/init --modules-dir /usr/lib/modules/$(uname -r) \\\n"
+        "      --cmdline 'usrhash=4f0c... quiet' --output initrd.cpio.zst\n"
+        "  verinit initrd build --init init --modules-dir root/usr/lib/modules/6.12.1 --cmdline @cmdline.txt \\\n"
+        "      --floor floor.conf --feature verity --feature squashfs --feature overlay --feature nvme \\\n"
+        "      --output initrd.cpio.zst\n";
+
+enum option_id {
+        OPTION_INIT = 256,
+        OPTION_MODULES_DIR,
+        OPTION_CMDLINE,
+        OPTION_OUTPUT,
+        OPTION_FLOOR,
+        OPTION_FEATURE,
+        OPTION_MODULE,
+        OPTION_FILE,
+        OPTION_COMPRESS,
+        OPTION_LEVEL,
+        OPTION_QUIET,
+        OPTION_HELP,
+};
+
+static const struct option long_options[] = {
+        { "init", required_argument, NULL, OPTION_INIT },
+        { "modules-dir", required_argument, NULL, OPTION_MODULES_DIR },
+        { "cmdline", required_argument, NULL, OPTION_CMDLINE },
+        { "output", required_argument, NULL, OPTION_OUTPUT },
+        { "floor", required_argument, NULL, OPTION_FLOOR },
+        { "feature", required_argument, NULL, OPTION_FEATURE },
+        { "module", required_argument, NULL, OPTION_MODULE },
+        { "file", required_argument, NULL, OPTION_FILE },
+        { "compress", required_argument, NULL, OPTION_COMPRESS },
+        { "level", required_argument, NULL, OPTION_LEVEL },
+        { "quiet", no_argument, NULL, OPTION_QUIET },
+        { "help", no_argument, NULL, OPTION_HELP },
+        {},
+};
+
+static int usage_error(struct trouble *t, const char *what, const char *value, const char *remedy)
+{
+        return trouble_set(t, OUTCOME_USAGE, "initrd build: %s '%s': %s", what, value, remedy);
+}
+
+/* An option that stands twice is a script that says two things. */
+static int set_once(const char **field, const char *name, struct trouble *t)
+{
+        if (*field)
+                return usage_error(t, "option given twice", name, "keep one");
+        *field = optarg;
+        return 0;
+}
+
+static void add_to(const char ***list, size_t *n)
+{
+        *list = tool_grow(*list, *n, sizeof(char *));
+        (*list)[(*n)++] = optarg;
+}
+
+static int parse_level(struct build_options *o, struct trouble *t)
+{
+        char *end;
+        long n;
+
+        errno = 0;
+        n = strtol(optarg, &end, 10);
+        if (errno != 0 || end == optarg || *end != '\0' || n < 0 || n > INT_MAX)
+                return usage_error(t, "--level", optarg, "a number is wanted");
+        o->level = (int) n;
+        return 0;
+}
+
+static int take_option(struct build_options *o, int id, const char *argv_word, struct trouble *t)
+{
+        switch (id) {
+        case OPTION_INIT:
+                return set_once(&o->init, "--init", t);
+        case OPTION_MODULES_DIR:
+                return set_once(&o->modules_dir, "--modules-dir", t);
+        case OPTION_CMDLINE:
+                return set_once(&o->cmdline, "--cmdline", t);
+        case OPTION_OUTPUT:
+                return set_once(&o->output, "--output", t);
+        case OPTION_FLOOR:
+                return set_once(&o->floor, "--floor", t);
+        case OPTION_FEATURE:
+                if (!feature_find(optarg))
+                        return usage_error(t, "no such feature", optarg, "see 'verinit initrd build --help'");
+                add_to(&o->features, &o->n_features);
+                return 0;
+        case OPTION_MODULE:
+                add_to(&o->modules, &o->n_modules);
+                return 0;
+        case OPTION_FILE:
+                if (!strstr(optarg, "=/"))
+                        return usage_error(t, "--file", optarg, "HOST=GUEST is wanted, GUEST an absolute path");
+                add_to(&o->files, &o->n_files);
+                return 0;
+        case OPTION_COMPRESS:
+                if (compression_from_name(optarg, &o->compression) < 0)
+                        return usage_error(t, "--compress", optarg, "zstd, xz or none is wanted");
+                return 0;
+        case OPTION_LEVEL:
+                return parse_level(o, t);
+        case OPTION_QUIET:
+                tool_set_quiet(true);
+                return 0;
+        case OPTION_HELP:
+                o->wants_help = true;
+                return 0;
+        case ':':
+                return usage_error(t, "option without its argument", argv_word, "see 'verinit initrd build --help'");
+        default:
+                return usage_error(t, "no such option", argv_word, "see 'verinit initrd build --help'");
+        }
+}
+
+static int check_complete(struct build_options *o, struct trouble *t)
+{
+        const struct {
+                const char *name, *value;
+        } needed[] = { { "--init", o->init }, { "--modules-dir", o->modules_dir }, { "--cmdline", o->cmdline },
+                       { "--output", o->output } };
+
+        for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
+                if (!needed[i].value)
+                        return usage_error(t, "option missing", needed[i].name, "see 'verinit initrd build --help'");
+        if (o->level < 0)
+                o->level = compression_default_level(o->compression);
+        if (!compression_takes_level(o->compression, o->level))
+                return trouble_set(t, OUTCOME_USAGE, "initrd build: --level %d is not for --compress %s", o->level,
+                                   compression_name(o->compression));
+        return 0;
+}
+
+int build_options_parse(int argc, char *argv[], struct build_options *ret, struct trouble *t)
+{
+        struct build_options o = { .compression = COMPRESSION_ZSTD, .level = -1 };
+        int id, r = 0;
+
+        /* 0: glibc's way to start again; the words before were another verb's. */
+        optind = 0;
+        opterr = 0;
+        while (r == 0 && (id = getopt_long(argc, argv, "+:", long_options, NULL)) != -1)
+                r = take_option(&o, id, argv[optind - 1], t);
+        if (r == 0 && !o.wants_help && optind < argc)
+                r = usage_error(t, "word that is no option", argv[optind], "see 'verinit initrd build --help'");
+        if (r == 0 && !o.wants_help)
+                r = check_complete(&o, t);
+        if (r < 0) {
+                build_options_done(&o);
+                return -1;
+        }
+        *ret = o;
+        return 0;
+}
+
+void build_options_done(struct build_options *o)
+{
+        free(o->features);
+        free(o->modules);
+        free(o->files);
+        *o = (struct build_options) {};
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+
+#include "initrd_check.h"
+
+/* x86 COMMAND_LINE_SIZE less the NUL (arch/x86/include/asm/setup.h); arm64 has the same. */
+enum { KERNEL_CMDLINE_LIMIT = 2047 };
+
+int initrd_check_floor(const struct buffer *text, struct floor *ret, struct trouble *t)
+{
+        struct error err = {};
+
+        floor_init(ret);
+        if (!text->data)
+                return 0;
+        return floor_parse((const char *) text->data, text->size, ret, &err) < 0 ? trouble_from_error(t, &err) : 0;
+}
+
+static int refuse_text(struct trouble *t, size_t offset, const char *what, const char *remedy)
+{
+        return trouble_set(t, OUTCOME_FALSE, "%s: byte %zu of the command line is %s: %s",
+                           fail_code_name(FAIL_CMDLINE_MALFORMED_CODE), offset, what, remedy);
+}
+
+static int check_canonical(const struct buffer *text, struct trouble *t)
+{
+        for (size_t i = 0; i < text->size; i++) {
+                uint8_t c = text->data[i];
+
+                if (c < 0x20 || c == 0x7f)
+                        return refuse_text(t, i, "a control character",
+                                           "systemd-stub would make a blank of it; write the blank");
+                if (c > 0x7f)
+                        return refuse_text(t, i, "not ASCII", "it does not survive the way through the firmware; "
+                                           "remove it");
+                if (c == ' ' && (i == 0 || i + 1 == text->size))
+                        return refuse_text(t, i, "a blank at its beginning or end",
+                                           "systemd-stub would drop it; remove it");
+                if (c == ' ' && text->data[i - 1] == ' ')
+                        return refuse_text(t, i, "a second blank", "ukify would drop it; write one");
+        }
+        return 0;
+}
+
+int initrd_check_cmdline(struct buffer *text, const struct floor *floor, struct boot_config *ret,
+                         struct trouble *t)
+{
+        struct error err = {};
+
+        if (text->size > 0 && text->data[text->size - 1] == '\n')
+                text->size--;
+        if (check_canonical(text, t) < 0)
+                return -1;
+        if (boot_config_parse(text->size > 0 ? (const char *) text->data : "", text->size, KERNEL_CMDLINE_LIMIT,
+                              floor, ret, &err) < 0)
+                return trouble_from_error(t, &err);
+        return 0;
+}
+
+static int check_feature(const struct module_set *set, const char *feature, const char *why, struct trouble *t)
+{
+        if (module_set_has_feature(set, feature))
+                return 0;
+        return trouble_set(t, OUTCOME_FALSE, "PID 1 would refuse this with %s: %s asks for %s; add --feature %s, or "
+                           "change it", fail_code_name(FAIL_MODULE_MISSING_CODE), why, feature, feature);
+}
+
+static bool has_any_filesystem(const struct module_set *set)
+{
+        static const char *const names[] = { "erofs", "squashfs", "ext4", "btrfs", "xfs" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+                if (module_set_has_feature(set, names[i]))
+                        return true;
+        return false;
+}
+
+int initrd_check_features(const struct module_set *set, const struct boot_config *config, struct trouble *t)
+{
+        if (check_feature(set, "verity", "usrhash=", t) < 0)
+                return -1;
+        if (config->usr_fstype[0] == '\0' && !has_any_filesystem(set))
+                return check_feature(set, "erofs", "/usr without mount.usrfstype=", t);
+        if (config->usr_fstype[0] != '\0' && check_feature(set, config->usr_fstype, "mount.usrfstype=", t) < 0)
+                return -1;
+        if (config->root_kind == ROOT_UNVERIFIED && config->root_fstype[0] != '\0' &&
+            check_feature(set, config->root_fstype, "rootfstype=", t) < 0)
+                return -1;
+        return config->floor.etc == ETC_OVERLAY ? check_feature(set, "overlay", "etc=overlay of the floor", t) : 0;
+}

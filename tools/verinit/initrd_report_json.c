@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Adapter: json-c.
+ */
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+
+#include "initrd_report.h"
+
+static struct json_object *check(struct json_object *o)
+{
+        if (o)
+                return o;
+        (void) fputs("verinit: out of memory\n", stderr);
+        exit(tool_exit_status(OUTCOME_TROUBLE));
+}
+
+static struct json_object *text_or_null(const char *s)
+{
+        return s ? check(json_object_new_string(s)) : NULL;
+}
+
+static void add(struct json_object *o, const char *key, struct json_object *value)
+{
+        if (json_object_object_add(o, key, value) < 0)
+                (void) check(NULL);
+}
+
+static void add_text(struct json_object *o, const char *key, const char *value)
+{
+        add(o, key, text_or_null(value));
+}
+
+static void add_size(struct json_object *o, const char *key, size_t value)
+{
+        add(o, key, check(json_object_new_uint64(value)));
+}
+
+static void append(struct json_object *array, struct json_object *value)
+{
+        if (json_object_array_add(array, value) < 0)
+                (void) check(NULL);
+}
+
+static struct json_object *format_floor(const struct floor *f)
+{
+        struct json_object *o = check(json_object_new_object());
+
+        add_text(o, "tpm", report_need_name(f->tpm));
+        add_text(o, "selinux", report_need_name(f->selinux));
+        add_text(o, "cmdline", report_need_name(f->cmdline));
+        add_text(o, "root", report_root_name(f->root));
+        add_text(o, "etc", report_etc_name(f->etc));
+        return o;
+}
+
+static struct json_object *format_table(const struct modtable *table)
+{
+        struct json_object *o = check(json_object_new_object());
+        struct json_object *names = check(json_object_new_array());
+
+        add_text(o, "release", table->release);
+        add_size(o, "modules", table->n_modules);
+        add_size(o, "aliases", table->n_aliases);
+        for (size_t i = 0; i < table->n_features; i++)
+                append(names, text_or_null(table->features[i].name));
+        add(o, "features", names);
+        return o;
+}
+
+static struct json_object *format_entries(const struct report *r)
+{
+        struct json_object *array = check(json_object_new_array());
+
+        for (size_t i = 0; i < r->tree.n_entries; i++) {
+                const struct tree_entry *e = &r->tree.entries[i];
+                struct json_object *o = check(json_object_new_object());
+                char mode[16];
+
+                (void) snprintf(mode, sizeof(mode), "%06o", (unsigned) e->mode);
+                add_text(o, "path", e->path);
+                add_text(o, "mode", mode);
+                add_size(o, "size", e->content.size);
+                add_text(o, "sha256", r->sha256[i][0] ? r->sha256[i] : NULL);
+                append(array, o);
+        }
+        return array;
+}
+
+int report_print_json(const struct report *r, bool is_pretty, struct trouble *t)
+{
+        struct json_object *o = check(json_object_new_object());
+        struct json_object *problems = check(json_object_new_array());
+        int flags = JSON_C_TO_STRING_NOSLASHESCAPE | (is_pretty ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED : 0);
+        const char *text;
+        int n;
+
+        add_text(o, "file", r->path);
+        add_size(o, "file_bytes", r->file_bytes);
+        add_text(o, "compression", r->compression);
+        add_size(o, "unpacked_bytes", r->unpacked_bytes);
+        add_size(o, "content_bytes", r->content_bytes);
+        add_text(o, "verinit_version", r->version);
+        add_text(o, "cmdline", r->cmdline);
+        add(o, "has_floor", check(json_object_new_boolean(r->has_floor)));
+        add(o, "floor", format_floor(&r->floor));
+        add(o, "modules", r->has_table ? format_table(&r->table) : NULL);
+        add(o, "entries", format_entries(r));
+        for (size_t i = 0; i < r->n_problems; i++)
+                append(problems, text_or_null(r->problems[i]));
+        add(o, "problems", problems);
+
+        text = json_object_to_json_string_ext(o, flags);
+        n = text ? printf("%s\n", text) : -1;
+        (void) json_object_put(o);
+        return n < 0 ? trouble_set_errno(t, errno, "cannot write to standard output") : 0;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The host command. stdout is the result, stderr is talk; main() prints trouble, once.
+ */
+#include <stdio.h>
+
+#include "verinit/version_string.h"
+
+#include "tool.h"
+
+static const char usage[] =
+        "Usage: verinit VERB...\n"
+        "       verinit --version\n"
+        "\n"
+        "Builds and examines what verinit, the first program of a signed node image, boots with.\n"
+        "Each verb has its own --help. Exit status: 0 yes, 1 trouble, 2 wrong usage, 3 verified and false.\n"
+        "\n"
+        "Examples:\n"
+        "  verinit initrd build --help\n"
+        "  verinit initrd inspect initrd.cpio.zst\n";
+
+static const struct verb verbs[] = {
+        { "initrd", verb_initrd, "build or inspect the initramfs that holds PID 1" },
+};
+
+static const char initrd_usage[] =
+        "Usage: verinit initrd VERB...\n"
+        "\n"
+        "Examples:\n"
+        "  verinit initrd build --init /usr/lib/verinit/init --modules-dir /usr/lib/modules/$(uname -r) \\\n"
+        "      --cmdline @cmdline.txt --floor floor.conf --output initrd.cpio.zst\n"
+        "  verinit initrd inspect initrd.cpio.zst --json=pretty\n";
+
+static const struct verb initrd_verbs[] = {
+        { "build", initrd_build, "write an initramfs: PID 1, its modules, floor and command line" },
+        { "inspect", initrd_inspect, "say what an initramfs holds" },
+};
+
+int verb_initrd(int argc, char *argv[], struct trouble *t)
+{
+        return verb_dispatch(initrd_verbs, ARRAY_SIZE(initrd_verbs), initrd_usage, argc, argv, t);
+}
+
+static int run(int argc, char *argv[], struct trouble *t)
+{
+        if (argc == 2 && str_equal(argv[1], "--version")) {
+                printf("verinit %s\n", verinit_version);
+                return 0;
+        }
+        return verb_dispatch(verbs, ARRAY_SIZE(verbs), usage, argc, argv, t);
+}
+
+int main(int argc, char *argv[])
+{
+        static struct trouble t;
+        static char name[] = "verinit";
+
+        if (argc < 1)
+                return tool_exit_status(OUTCOME_USAGE);
+        argv[0] = name;
+        if (run(argc, argv, &t) < 0) {
+                fprintf(stderr, "verinit: %s\n", t.msg);
+                return tool_exit_status(t.outcome);
+        }
+        /* A full disk behind a redirected stdout is trouble, not a yes. */
+        if (fflush(stdout) != 0 || ferror(stdout)) {
+                fputs("verinit: cannot write to standard output\n", stderr);
+                return tool_exit_status(OUTCOME_TROUBLE);
+        }
+        return tool_exit_status(OUTCOME_YES);
+}

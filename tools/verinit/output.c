@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "output.h"
+
+static const char *kind_name(mode_t mode)
+{
+        switch (mode & S_IFMT) {
+        case S_IFBLK:
+                return "a block device";
+        case S_IFCHR:
+                return "a character device";
+        case S_IFDIR:
+                return "a directory";
+        case S_IFLNK:
+                return "a symbolic link";
+        default:
+                return "no regular file";
+        }
+}
+
+int output_check(const char *path, struct trouble *t)
+{
+        struct stat st;
+
+        if (lstat(path, &st) < 0)
+                return errno == ENOENT ? 0 : trouble_set_errno(t, errno, "cannot write %s", path);
+        if (S_ISREG(st.st_mode))
+                return 0;
+        return trouble_set(t, OUTCOME_TROUBLE, "%s is %s and is not overwritten (there is no --force): name a file",
+                           path, kind_name(st.st_mode));
+}
+
+static int write_all(int fd, const struct buffer *data)
+{
+        size_t done = 0;
+
+        while (done < data->size) {
+                ssize_t n = write(fd, data->data + done, data->size - done);
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n <= 0)
+                        return -1;
+                done += (size_t) n;
+        }
+        /* Before the rename: a crash must not leave the new name with no bytes behind it. */
+        return fsync(fd);
+}
+
+static void sync_directory(const char *path)
+{
+        _cleanup_free_ char *directory = tool_strdup(path);
+        char *slash = strrchr(directory, '/');
+        _cleanup_fd_ int fd = -1;
+
+        if (slash)
+                slash[slash == directory] = '\0';
+        fd = open(slash ? directory : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        /* Not all file systems can; the file is complete either way. */
+        if (fd >= 0)
+                (void) fsync(fd);
+}
+
+int output_write(const char *path, const struct buffer *data, struct trouble *t)
+{
+        /* In the same directory: rename() does not cross file systems. */
+        _cleanup_free_ char *temporary = tool_format("%s.XXXXXX", path);
+        _cleanup_fd_ int fd = -1;
+
+        if (output_check(path, t) < 0)
+                return -1;
+        fd = mkostemp(temporary, O_CLOEXEC);
+        if (fd < 0)
+                return trouble_set_errno(t, errno, "cannot make a file beside %s", path);
+        if (fchmod(fd, 0644) < 0 || write_all(fd, data) < 0 || rename(temporary, path) < 0) {
+                (void) trouble_set_errno(t, errno, "cannot write %s (an old one was left as it is)", path);
+                (void) unlink(temporary);
+                return -1;
+        }
+        sync_directory(path);
+        return 0;
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "tool.h"
+
+static bool is_quiet;
+
+int tool_exit_status(enum outcome outcome)
+{
+        switch (outcome) {
+        case OUTCOME_YES:
+                return 0;
+        case OUTCOME_USAGE:
+                return 2;
+        case OUTCOME_FALSE:
+                return 3;
+        case OUTCOME_TROUBLE:
+                break;
+        }
+        return 1;
+}
+
+int trouble_set(struct trouble *t, enum outcome outcome, const char *fmt, ...)
+{
+        va_list args;
+
+        t->outcome = outcome;
+        va_start(args, fmt);
+        (void) vsnprintf(t->msg, sizeof(t->msg), fmt, args);
+        va_end(args);
+        return -1;
+}
+
+int trouble_set_errno(struct trouble *t, int errno_value, const char *fmt, ...)
+{
+        char text[1024];
+        va_list args;
+
+        va_start(args, fmt);
+        (void) vsnprintf(text, sizeof(text), fmt, args);
+        va_end(args);
+        return trouble_set(t, OUTCOME_TROUBLE, "%s: %s (%s)", text, strerror(errno_value), errno_name(errno_value));
+}
+
+int trouble_prefix(struct trouble *t, const char *fmt, ...)
+{
+        char text[sizeof(t->msg)], old[sizeof(t->msg)];
+        va_list args;
+
+        va_start(args, fmt);
+        (void) vsnprintf(text, sizeof(text), fmt, args);
+        va_end(args);
+        memcpy(old, t->msg, sizeof(old));
+        /* A message that outgrows the field loses its end, which is the remedy, not the cause. */
+        if (snprintf(t->msg, sizeof(t->msg), "%s: %s", text, old) < 0)
+                t->msg[0] = '\0';
+        return -1;
+}
+
+int trouble_from_error(struct trouble *t, const struct error *err)
+{
+        return trouble_set(t, OUTCOME_FALSE, "PID 1 would refuse this with %s: %s; %s", fail_code_name(err->code),
+                           err->msg, fail_code_remedy(err->code));
+}
+
+void tool_set_quiet(bool on)
+{
+        is_quiet = on;
+}
+
+void tool_say(const char *fmt, ...)
+{
+        va_list args;
+
+        if (is_quiet)
+                return;
+        va_start(args, fmt);
+        (void) vfprintf(stderr, fmt, args);
+        va_end(args);
+        (void) fputc('\n', stderr);
+}
+
+char *tool_printable(char *text)
+{
+        for (char *p = text; *p; p++)
+                if ((unsigned char) *p < 0x20 || (unsigned char) *p > 0x7e)
+                        *p = '?';
+        return text;
+}
+
+void buffer_done(struct buffer *b)
+{
+        free(b->data);
+        *b = (struct buffer) {};
+}
+
+int buffer_append(struct buffer *b, const void *data, size_t size)
+{
+        if (size > b->allocated - b->size) {
+                size_t wanted = b->allocated * 2;
+                uint8_t *p;
+
+                if (size > SIZE_MAX / 4 - b->size)
+                        return -1;
+                if (wanted < b->size + size)
+                        wanted = b->size + size + 4096;
+                p = realloc(b->data, wanted);
+                if (!p)
+                        return -1;
+                b->data = p;
+                b->allocated = wanted;
+        }
+        if (size > 0)
+                memcpy(b->data + b->size, data, size);
+        b->size += size;
+        return 0;
+}
+
+static int read_all(int fd, const char *path, size_t max, struct buffer *b, struct trouble *t)
+{
+        char block[65536];
+
+        for (;;) {
+                ssize_t n = read(fd, block, sizeof(block));
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return trouble_set_errno(t, errno, "cannot read %s", path);
+                if (n == 0)
+                        return 0;
+                if ((size_t) n > max - b->size)
+                        return trouble_set(t, OUTCOME_TROUBLE, "%s is larger than %zu bytes, which is more than such "
+                                           "a file can sensibly have", path, max);
+                if (buffer_append(b, block, (size_t) n) < 0)
+                        return trouble_set_errno(t, ENOMEM, "cannot read %s", path);
+        }
+}
+
+int tool_read_file(const char *path, size_t max, struct buffer *ret, struct trouble *t)
+{
+        _cleanup_buffer_ struct buffer b = {};
+        _cleanup_fd_ int fd = -1;
+        struct stat st;
+
+        /* A FIFO without a writer would block the open. */
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        if (fd < 0)
+                return trouble_set_errno(t, errno, "cannot open %s", path);
+        if (fstat(fd, &st) < 0)
+                return trouble_set_errno(t, errno, "cannot read %s", path);
+        if (!S_ISREG(st.st_mode))
+                return trouble_set(t, OUTCOME_TROUBLE, "%s is not a regular file", path);
+        if (read_all(fd, path, max, &b, t) < 0)
+                return -1;
+        *ret = b;
+        b = (struct buffer) {};
+        return 0;
+}
+
+static void *check_memory(void *p)
+{
+        if (p)
+                return p;
+        (void) fputs("verinit: out of memory\n", stderr);
+        exit(tool_exit_status(OUTCOME_TROUBLE));
+}
+
+void *tool_alloc(size_t n, size_t size)
+{
+        return check_memory(calloc(n > 0 ? n : 1, size));
+}
+
+void *tool_grow(void *array, size_t n, size_t size)
+{
+        return check_memory(reallocarray(array, n + 1, size));
+}
+
+char *tool_strdup(const char *s)
+{
+        size_t n = strlen(s) + 1;
+
+        return memcpy(tool_alloc(n, 1), s, n);
+}
+
+char *tool_format(const char *fmt, ...)
+{
+        va_list args;
+        char *s;
+
+        va_start(args, fmt);
+        if (vasprintf(&s, fmt, args) < 0)
+                s = NULL;
+        va_end(args);
+        return check_memory(s);
+}
+
+int verb_dispatch(const struct verb *verbs, size_t n_verbs, const char *usage, int argc, char *argv[],
+                  struct trouble *t)
+{
+        const char *name = argc > 1 ? argv[1] : NULL;
+
+        if (!name)
+                return trouble_set(t, OUTCOME_USAGE, "%s: a verb is missing: see '%s --help'", argv[0], argv[0]);
+        if (str_equal(name, "--help") || str_equal(name, "-h")) {
+                printf("%s\nVerbs:\n", usage);
+                for (size_t i = 0; i < n_verbs; i++)
+                        printf("  %-10s %s\n", verbs[i].name, verbs[i].summary);
+                return 0;
+        }
+        for (size_t i = 0; i < n_verbs; i++)
+                if (str_equal(name, verbs[i].name)) {
+                        _cleanup_free_ char *full = tool_format("%s %s", argv[0], name);
+
+                        argv[1] = full;
+                        return verbs[i].run(argc - 1, argv + 1, t);
+                }
+        return trouble_set(t, OUTCOME_USAGE, "%s: no verb '%s': see '%s --help'", argv[0], name, argv[0]);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What all verbs of the host command share: exit codes, one trouble value, bounded reading, talk on stderr.
+ */
+#pragma once
+
+#include "verinit/error.h"
+
+/* Zero is the strictest: a forgotten code is never a yes. The numbers for the shell are in tool_exit_status(). */
+enum outcome {
+        OUTCOME_TROUBLE = 0, /* could not find out, or could not do */
+        OUTCOME_USAGE,
+        OUTCOME_FALSE, /* found out: it is not so, or PID 1 would refuse it */
+        OUTCOME_YES,
+};
+
+int tool_exit_status(enum outcome outcome); /* 1, 2, 3, 0 */
+
+/* Set once at the origin, prefixed on the way up, printed once by main(). */
+struct trouble {
+        enum outcome outcome;
+        char msg[1536];
+};
+
+/* All return -1, so that `return trouble_set(…)` fails. */
+int trouble_set(struct trouble *t, enum outcome outcome, const char *fmt, ...) _printf_(3, 4);
+int trouble_set_errno(struct trouble *t, int errno_value, const char *fmt, ...) _printf_(3, 4);
+int trouble_prefix(struct trouble *t, const char *fmt, ...) _printf_(2, 3);
+/* What PID 1 would say, with its stable code and its remedy: OUTCOME_FALSE. */
+int trouble_from_error(struct trouble *t, const struct error *err);
+
+/* Talk, on stderr; silent after tool_set_quiet(true). Trouble is not talk and is always printed. */
+void tool_set_quiet(bool on);
+void tool_say(const char *fmt, ...) _printf_(1, 2);
+
+/* Bytes of others on a terminal: everything but printable ASCII becomes '?'. Changes text in place. */
+char *tool_printable(char *text);
+
+struct buffer {
+        uint8_t *data;
+        size_t size;
+        size_t allocated;
+};
+
+void buffer_done(struct buffer *b); /* leaves an empty one */
+#define _cleanup_buffer_ _cleanup_(buffer_done)
+
+/* -1 where memory is short. */
+int buffer_append(struct buffer *b, const void *data, size_t size);
+
+/* A regular file of at most max bytes. */
+int tool_read_file(const char *path, size_t max, struct buffer *ret, struct trouble *t);
+
+/* Memory for a program that ends at the next shortage anyway: never NULL. */
+void *tool_alloc(size_t n, size_t size);
+void *tool_grow(void *array, size_t n, size_t size); /* room for one more than n */
+char *tool_strdup(const char *s);
+char *tool_format(const char *fmt, ...) _printf_(1, 2);
+
+/* A verb gets its own name in argv[0]. */
+typedef int verb_function(int argc, char *argv[], struct trouble *t);
+
+struct verb {
+        const char *name;
+        verb_function *run;
+        const char *summary;
+};
+
+/* --help, or the verb that argv[1] names. usage is the text above the list of verbs. */
+int verb_dispatch(const struct verb *verbs, size_t n_verbs, const char *usage, int argc, char *argv[],
+                  struct trouble *t);
+
+verb_function verb_initrd;
+verb_function initrd_build, initrd_inspect;
