@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <sys/sysmacros.h>
+
+#include "unit.h"
+#include "verinit/boot_plan.h"
+
+static struct boot_config config;
+static struct facts facts;
+static struct boot_plan plan;
+static struct error err;
+
+static struct found_device device(const char *name, const char *disk, unsigned minor)
+{
+        struct found_device d = { .is_found = true, .devno = makedev(254, minor), .size_bytes = 1 << 20 };
+
+        assert_true(str_copy(d.name, sizeof(d.name), name) && str_copy(d.disk, sizeof(d.disk), disk));
+        return d;
+}
+
+/* A machine that has everything, and a floor that demands everything. */
+static int setup(_unused_ void **state)
+{
+        config = (struct boot_config) {
+                .root_hash_size = 32,
+                .usr_data = { DEVICE_PARTUUID, "aaaa" },
+                .usr_hash = { DEVICE_PARTUUID, "bbbb" },
+                .usr_options = "acl",
+        };
+        floor_init(&config.floor);
+        facts = (struct facts) {
+                .tpm = TPM_STATE_MEASURED,
+                .is_efi = true,
+                .has_selinux = true,
+                .usr_data = device("vda2", "vda", 2),
+                .usr_hash = device("vda3", "vda", 3),
+        };
+        err = (struct error) {};
+        memset(&plan, 0x5a, sizeof(plan));
+        return 0;
+}
+
+static void make_ok(void)
+{
+        if (plan_make(&config, &facts, &plan, &err) < 0)
+                fail_msg("refused: %s", err.msg);
+}
+
+static void assert_refused(enum fail_code code, const char *in_message)
+{
+        struct boot_plan before = plan;
+
+        assert_true(plan_make(&config, &facts, &plan, &err) < 0);
+        if (err.code != code)
+                fail_msg("code %s, expected %s", fail_code_name(err.code), fail_code_name(code));
+        if (!strstr(err.msg, in_message))
+                fail_msg("'%s' is not in '%s'", in_message, err.msg);
+        assert_memory_equal(&before, &plan, sizeof(plan));
+}
+
+static void assert_only_skipped(const enum stage_id *ids, size_t n, const char *reason)
+{
+        for (unsigned i = 0; i < _STAGE_MAX; i++) {
+                bool is_expected = false;
+
+                for (size_t k = 0; k < n; k++)
+                        is_expected |= ids[k] == i;
+                assert_int_equal(plan.steps[i].is_skipped, is_expected);
+                assert_string_equal(plan.steps[i].reason, is_expected ? reason : "");
+        }
+}
+
+static const enum stage_id measuring[] = { STAGE_ENTER, STAGE_MEASURE }, mac[] = { STAGE_MAC };
+
+static void test_the_full_boot_skips_nothing(_unused_ void **state)
+{
+        make_ok();
+        assert_only_skipped(NULL, 0, "");
+        assert_false(plan.is_same_device);
+        assert_string_equal(plan.usr_mount_options, "acl");
+        assert_int_equal(plan.root_kind, ROOT_TMPFS);
+        assert_int_equal(plan.etc, ETC_OVERLAY);
+}
+
+static void test_no_tpm(_unused_ void **state)
+{
+        facts.tpm = TPM_STATE_ABSENT;
+        assert_refused(FAIL_TPM_ABSENT_CODE, "the floor requires one");
+        config.floor.tpm = NEED_ALLOW;
+        make_ok();
+        assert_only_skipped(measuring, 2, "no-tpm");
+}
+
+static void test_an_unmeasured_uki(_unused_ void **state)
+{
+        facts.tpm = TPM_STATE_UNMEASURED;
+        assert_refused(FAIL_TPM_UNMEASURED_CODE, "systemd-stub did not measure");
+        facts.is_efi = false;
+        assert_refused(FAIL_TPM_UNMEASURED_CODE, "this is no UEFI boot");
+        config.floor.tpm = NEED_ALLOW;
+        make_ok();
+        assert_only_skipped(measuring, 2, "unmeasured-uki");
+}
+
+static void test_a_crash_kernel_extends_nothing(_unused_ void **state)
+{
+        static const enum tpm_state states[] = { TPM_STATE_ABSENT, TPM_STATE_UNMEASURED, TPM_STATE_MEASURED };
+
+        facts.is_crash_kernel = true;
+        for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
+                facts.tpm = states[i];
+                make_ok();
+                assert_only_skipped(measuring, 2, "crash-kernel");
+        }
+}
+
+static void test_an_allowance_is_not_used_without_need(_unused_ void **state)
+{
+        config.floor.tpm = config.floor.selinux = NEED_ALLOW;
+        make_ok();
+        assert_only_skipped(NULL, 0, "");
+}
+
+static void test_measuring_answers_as_the_plan(_unused_ void **state)
+{
+        struct step step = { .is_skipped = true };
+
+        assert_int_equal(plan_measuring(&config, &facts, &step, &err), 0);
+        assert_false(step.is_skipped);
+        facts.tpm = TPM_STATE_ABSENT;
+        step.is_skipped = true;
+        assert_true(plan_measuring(&config, &facts, &step, &err) < 0);
+        assert_int_equal(err.code, FAIL_TPM_ABSENT_CODE);
+        assert_true(step.is_skipped); /* untouched */
+}
+
+static void test_no_selinux(_unused_ void **state)
+{
+        facts.has_selinux = false;
+        assert_refused(FAIL_SELINUX_ABSENT_CODE, "does not run SELinux");
+        config.floor.selinux = NEED_ALLOW;
+        make_ok();
+        assert_only_skipped(mac, 1, "selinux-off");
+}
+
+static void test_one_device_needs_an_offset(_unused_ void **state)
+{
+        facts.usr_hash = facts.usr_data;
+        assert_refused(FAIL_PLAN_IMPOSSIBLE_CODE, "both on vda2, at offset 0");
+        config.hash_offset_bytes = 4096;
+        make_ok();
+        assert_true(plan.is_same_device);
+}
+
+static void test_overlapping_devices(_unused_ void **state)
+{
+        facts.usr_hash = device("vda", "vda", 0);
+        assert_refused(FAIL_PLAN_IMPOSSIBLE_CODE, "overlap");
+        facts.usr_hash = device("vda3", "vda", 3);
+        facts.usr_data = device("vda", "vda", 0);
+        assert_refused(FAIL_PLAN_IMPOSSIBLE_CODE, "overlap");
+        facts.usr_data = device("vdb", "vdb", 16);
+        make_ok();
+}
+
+static void test_devices_must_have_been_found(_unused_ void **state)
+{
+        facts.usr_data.is_found = false;
+        assert_refused(FAIL_PLAN_IMPOSSIBLE_CODE, "data device of /usr PARTUUID=aaaa was not found");
+        facts.usr_data.is_found = true;
+        facts.usr_hash.is_found = false;
+        assert_refused(FAIL_PLAN_IMPOSSIBLE_CODE, "hash device of /usr PARTUUID=bbbb was not found");
+}
+
+static void ask_for_root(enum device_spec_kind kind)
+{
+        config.root_kind = ROOT_UNVERIFIED;
+        config.root = (struct device_spec) { kind, "/dev/vda4" };
+        config.floor.root = FLOOR_ROOT_UNVERIFIED;
+}
+
+static void test_an_unverified_root(_unused_ void **state)
+{
+        ask_for_root(DEVICE_PATH);
+        assert_refused(FAIL_PLAN_IMPOSSIBLE_CODE, "root device /dev/vda4 was not found");
+        facts.root = device("vda4", "vda", 4);
+        config.floor.etc = ETC_PLAIN;
+        make_ok();
+        assert_int_equal(plan.root_kind, ROOT_UNVERIFIED);
+        assert_int_equal(plan.etc, ETC_PLAIN);
+        config.floor.root = FLOOR_ROOT_TMPFS;
+        assert_refused(FAIL_FLOOR_REFUSES_CODE, "allows tmpfs alone");
+}
+
+static void test_a_root_found_later_by_its_label(_unused_ void **state)
+{
+        ask_for_root(DEVICE_LABEL);
+        make_ok();
+        ask_for_root(DEVICE_UUID);
+        make_ok();
+}
+
+static void test_a_root_on_the_devices_of_usr(_unused_ void **state)
+{
+        ask_for_root(DEVICE_PATH);
+        facts.root = facts.usr_data;
+        assert_refused(FAIL_PLAN_IMPOSSIBLE_CODE, "root device vda2 overlaps");
+        facts.root = facts.usr_hash;
+        assert_refused(FAIL_PLAN_IMPOSSIBLE_CODE, "root device vda3 overlaps");
+        facts.root = device("vda", "vda", 0);
+        assert_refused(FAIL_PLAN_IMPOSSIBLE_CODE, "root device vda overlaps");
+}
+
+static void test_a_tmpfs_has_no_etc_of_its_own(_unused_ void **state)
+{
+        config.floor.root = FLOOR_ROOT_UNVERIFIED;
+        config.floor.etc = ETC_PLAIN;
+        assert_refused(FAIL_FLOOR_REFUSES_CODE, "etc=plain");
+}
+
+#define TEST(f) cmocka_unit_test_setup(f, setup)
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                TEST(test_the_full_boot_skips_nothing),
+                TEST(test_no_tpm),
+                TEST(test_an_unmeasured_uki),
+                TEST(test_a_crash_kernel_extends_nothing),
+                TEST(test_an_allowance_is_not_used_without_need),
+                TEST(test_measuring_answers_as_the_plan),
+                TEST(test_no_selinux),
+                TEST(test_one_device_needs_an_offset),
+                TEST(test_overlapping_devices),
+                TEST(test_devices_must_have_been_found),
+                TEST(test_an_unverified_root),
+                TEST(test_a_root_found_later_by_its_label),
+                TEST(test_a_root_on_the_devices_of_usr),
+                TEST(test_a_tmpfs_has_no_etc_of_its_own),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
