@@ -188,7 +188,7 @@ static int apply_enforcing(struct config_parse *p, const struct config_key *key,
 
 static int apply_selinux(struct config_parse *p, const struct config_key *key, const char *value)
 {
-        bool on;
+        bool on = false;
         int r = parse_zero_or_one(p, key, value, &on);
 
         return r < 0 ? r : refuse_selinux_off(p, key, value, on);

@@ -6,6 +6,17 @@
 #include "verinit/label.h"
 #include "verinit/sepolicy.h"
 
+/* "/run/verinit" to "/run" to "/"; false when there is nothing above. */
+static bool cut_to_parent(char *path)
+{
+        char *slash = strrchr(path, '/');
+
+        if (!slash || str_equal(path, "/"))
+                return false;
+        slash[slash == path ? 1 : 0] = '\0';
+        return true;
+}
+
 static int look_up(const char *host_path, mode_t mode, char *ret_text, size_t size, struct error *err)
 {
         char path[256];
@@ -15,12 +26,9 @@ static int look_up(const char *host_path, mode_t mode, char *ret_text, size_t si
                 return error_set(err, FAIL_LABEL_FAILED_CODE, ENAMETOOLONG, "%s", host_path);
         r = sepolicy_lookup_label(path, mode, ret_text, size, err);
         while (r > 0) {
-                char *slash = strrchr(path, '/');
-
-                if (!slash || slash == path)
+                if (!cut_to_parent(path))
                         return error_set(err, FAIL_LABEL_FAILED_CODE, ENOENT, "the policy has no label for %s",
                                          host_path);
-                *slash = '\0';
                 r = sepolicy_lookup_label(path, S_IFDIR, ret_text, size, err);
         }
         return r;

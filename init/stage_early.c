@@ -51,20 +51,29 @@ static int mount_api(struct boot *boot, struct error *err)
 
 static void open_log(struct boot *boot)
 {
+        int r;
+
         /* Without a kernel log the boot goes on: there is nobody to tell, and nothing depends on it. */
         log_open(openat(boot->root_fd, "dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY));
 
-        /* Otherwise the kernel drops all but 10 lines in 5 s of each descriptor (printk_ratelimit), silently. */
-        (void) fsat_write(boot->root_fd, "proc/sys/kernel/printk_devkmsg", "on");
+        /*
+         * Otherwise the kernel drops all but 10 lines in 5 s of each descriptor, silently. The newline is needed: without it
+         * 6.12 answers EINVAL (kernel/printk/printk.c devkmsg_sysctl_set_loglvl()).
+         */
+        r = fsat_write(boot->root_fd, "proc/sys/kernel/printk_devkmsg", "on\n");
+        if (r < 0)
+                log_warning("the kernel will drop lines of this log: printk_devkmsg: %s", errno_name(-r));
 }
 
 static void note_boot(struct boot *boot)
 {
         struct evidence *e = &boot->evidence;
+        char text[64];
         struct utsname u;
         size_t n = 0;
 
-        (void) fsat_read_line(boot->root_fd, "proc/sys/kernel/random/boot_id", e->boot_id, sizeof(e->boot_id));
+        if (fsat_read_line(boot->root_fd, "proc/sys/kernel/random/boot_id", text, sizeof(text)) > 0)
+                (void) str_copy(e->boot_id, sizeof(e->boot_id), text);
         for (const char *p = e->boot_id; *p; p++)
                 if (*p != '-' && n < sizeof(boot->measure.boot_id) - 1)
                         boot->measure.boot_id[n++] = *p;

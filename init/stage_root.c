@@ -31,7 +31,7 @@ static int mount_tmpfs(struct boot *boot, struct error *err)
         snprintf(options, sizeof(options), "mode=0755%s%s%s", config->root_options[0] ? "," : "",
                  config->root_options, context);
         /* Source "rootfs": systemd's own name for it (v257 src/fstab-generator). */
-        r = os_mount("rootfs", NEW_ROOT, "tmpfs", MS_STRICTATIME, options);
+        r = os_mount("rootfs", NEW_ROOT, "tmpfs", MS_STRICTATIME | config->root_mount_flags, options);
         if (r < 0)
                 return error_set(err, FAIL_ROOT_MOUNT_FAILED_CODE, -r, "cannot mount a tmpfs with options '%s'",
                                  options);
@@ -85,7 +85,8 @@ static int mount_unverified(struct boot *boot, struct error *err)
                 return r;
         (void) str_copy(boot->evidence.root_device, sizeof(boot->evidence.root_device), boot->facts.root.name);
         snprintf(node, sizeof(node), "/dev/%s", boot->facts.root.name);
-        r = os_mount(node, NEW_ROOT, fstype, config->root_rw ? 0 : MS_RDONLY, config->root_options);
+        r = os_mount(node, NEW_ROOT, fstype, config->root_mount_flags | (config->root_rw ? 0 : MS_RDONLY),
+                     config->root_options);
         if (r < 0)
                 return error_set(err, FAIL_ROOT_MOUNT_FAILED_CODE, -r, "cannot mount %s as %s with options '%s'", node,
                                  fstype, config->root_options);
