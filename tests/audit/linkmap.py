@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 # "dir/libx.a(member.o)" or "dir/file.o"
-_OBJECT = re.compile(r"(?P<archive>\S+\.a)\((?P<member>[^)]+)\)|(?P<plain>\S+\.o)\b")
+# (the linker script in the middle of a map has patterns such as *(EXCLUDE_FILE(*crtend.o): no file has a '*').
+_OBJECT = re.compile(r"(?<!\S)(?:(?P<archive>[^\s*()]+\.a)\((?P<member>[^\s*()]+)\)|(?P<plain>[^\s*()]+\.o)(?!\S))")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ Reads both link maps, and the digests of the archive that were written down righ
 
 import argparse
 import hashlib
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,11 +26,20 @@ def one_archive(link_map: linkmap.LinkMap) -> Path:
     return (link_map.path.parent / found.pop()).resolve()
 
 
-def strays(link_map: linkmap.LinkMap, members: set[str]) -> Iterator[str]:
-    """A core source that was compiled a second time, beside the archive."""
-    for o in link_map.objects:
-        if Path(o.archive).name != CORE and Path(o.member).name in members and "verinit" in str(o):
-            yield str(o)
+def exported(path: Path) -> set[str]:
+    """Functions and data that an object file or an archive gives to others."""
+    done = subprocess.run(["nm", "-g", "--defined-only", "-P", str(path)], capture_output=True, text=True, check=True)
+    rows = [line.split() for line in done.stdout.splitlines()]
+    return {row[0] for row in rows if len(row) >= 2 and row[1] in "TDRB"}
+
+
+def strays(link_map: linkmap.LinkMap, core: set[str]) -> Iterator[str]:
+    """What defines, beside the archive, a thing that the core defines: its source, compiled a second time."""
+    for name in sorted({o.archive or o.member for o in link_map.objects}):
+        path = link_map.path.parent / name
+        is_ours = not Path(name).is_absolute() and Path(name).name != CORE
+        if is_ours and (twice := exported(path) & core):
+            yield f"{name} with {' '.join(sorted(twice))}"
 
 
 def recorded_digest(link_map: linkmap.LinkMap) -> str:
@@ -46,9 +56,9 @@ def problems(maps: list[linkmap.LinkMap]) -> Iterator[str]:
         recorded = recorded_digest(m)
         if recorded != digest:
             yield f"{m.path.stem} was linked with another {CORE}: sha256 {recorded}, now {digest}"
-    members = maps[0].members_of(CORE) | maps[1].members_of(CORE)
+    core = exported(archives[0])
     for m in maps:
-        for stray in strays(m, members):
+        for stray in strays(m, core):
             yield f"{m.path.stem} has {stray} beside the core archive"
     if not maps[0].members_of(CORE) & maps[1].members_of(CORE):
         yield f"the two share no member of {CORE}"
@@ -61,7 +71,7 @@ def main(argv: list[str]) -> int:
     try:
         maps = [linkmap.read(p) for p in args.maps]
         found = list(problems(maps))
-    except (OSError, ValueError) as e:
+    except (OSError, ValueError, subprocess.CalledProcessError) as e:
         print(f"FAIL readable: {e}")
         return 1
     for message in found:
