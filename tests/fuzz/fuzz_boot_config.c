@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "fuzz.h"
+#include "verinit/boot_config.h"
+
+static void check_config(const struct boot_config *c, const struct floor *floor)
+{
+        FUZZ_ASSERT(c->root_hash_size == 32 || c->root_hash_size == 48 || c->root_hash_size == 64);
+        FUZZ_ASSERT(c->usr_data.kind >= DEVICE_PATH && c->usr_data.kind <= DEVICE_PARTLABEL && c->usr_data.value[0]);
+        FUZZ_ASSERT(c->usr_hash.kind >= DEVICE_PATH && c->usr_hash.kind <= DEVICE_PARTLABEL && c->usr_hash.value[0]);
+        FUZZ_ASSERT(c->hash_offset_bytes % 512 == 0);
+        FUZZ_ASSERT(c->root_kind == ROOT_TMPFS || floor->root == FLOOR_ROOT_UNVERIFIED);
+        FUZZ_ASSERT((c->root_kind == ROOT_TMPFS) == (c->root.kind == DEVICE_NONE));
+        FUZZ_ASSERT(c->init_path[0] == '/' && !strstr(c->init_path, "/../"));
+        FUZZ_ASSERT(c->device_timeout_us >= 1000000 && c->device_timeout_us <= 3600000000);
+        FUZZ_ASSERT(!strchr(c->usr_options, '/') && strlen(c->usr_options) < sizeof(c->usr_options));
+        FUZZ_ASSERT(c->n_module_params <= CONFIG_MODULE_PARAMS_MAX);
+        for (size_t i = 0; i < c->n_module_params; i++)
+                FUZZ_ASSERT(c->module_params[i].module[0] && c->module_params[i].param[0]);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+        static struct boot_config c;
+        struct floor strict, loose;
+        struct error err;
+        char text[160];
+
+        floor_init(&strict);
+        floor_init(&loose);
+        loose.selinux = NEED_ALLOW;
+        loose.root = FLOOR_ROOT_UNVERIFIED;
+        for (int i = 0; i < 2; i++) {
+                const struct floor *floor = i == 0 ? &strict : &loose;
+
+                err = (struct error) {};
+                if (boot_config_parse((const char *) data, size, 2047, floor, &c, &err) < 0) {
+                        FUZZ_ASSERT(fail_code_class(err.code) == FAIL_CONFIG && err.msg[0]);
+                        continue;
+                }
+                check_config(&c, floor);
+                device_spec_format(&c.root, text, sizeof(text));
+        }
+        return 0;
+}
