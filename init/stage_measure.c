@@ -18,7 +18,7 @@ int stage_measure(struct boot *boot, struct error *err)
         r = measure_volume(&boot->measure, boot->active, &boot->measured, err);
         if (r < 0)
                 return r;
-        measure_format_digest_word("usr-verity", active_volume_root_hash(boot->active), word);
+        measure_format_digest_word("verinit.usr-verity", active_volume_root_hash(boot->active), word);
         evidence_word(&boot->evidence, MEASURE_PCR_WORDS, word);
         log_info("root hash into PCR 13");
         return 0;
