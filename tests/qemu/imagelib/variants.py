@@ -26,7 +26,7 @@ _COMMON = "console=ttyS0 quiet security=selinux enforcing=1"
 
 # What `verinit initrd build` is asked for, per kernel: the disks of the machine room and the stack
 # above them. Names of its --feature option.
-FEATURES = ["verity", "erofs", "virtio-blk", "efivars"]
+FEATURES = ["verity", "erofs", "overlay", "efivarfs", "virtio-blk", "virtio-scsi", "nvme", "ahci"]
 
 
 @dataclass(frozen=True)
