@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What libraries can do and PID 1 must not: start a process, load code at run time, ask name services. libblkid
- * forks for its LVM topology, OpenSSL loads engines, libselinux and tpm2-tss look up users and hosts. None of it is
- * on a path that we take; the linker (--wrap, see CMakeLists.txt) sends such a call here, so that libc's own
+ * What libraries can do and PID 1 must not: start a process, load code at run time, ask name services, unpack what
+ * somebody sent. libblkid forks for its LVM topology, OpenSSL loads engines and knows compressed certificates (3.5:
+ * 0.8 MB of zstd), libselinux and tpm2-tss look up users and hosts. None of it is on a path that we take; the linker (--wrap, see CMakeLists.txt) sends such a call here, so that libc's own
  * functions are not even in the program. What comes back is an answer that each of those callers handles.
  */
 #include <errno.h>
@@ -23,6 +23,16 @@ struct hostent *REFUSED(gethostbyname)(const char *name);
 int REFUSED(getpwnam_r)(const char *name, struct passwd *entry, char *buf, size_t size, struct passwd **ret);
 int REFUSED(getgrnam_r)(const char *name, struct group *entry, char *buf, size_t size, struct group **ret);
 int REFUSED(getgrouplist)(const char *user, gid_t group, gid_t *groups, int *n_groups);
+
+/* Each gives a method table, where NULL is "this build has none". */
+void *REFUSED(COMP_zlib)(void);
+void *REFUSED(COMP_zlib_oneshot)(void);
+void *REFUSED(BIO_f_zlib)(void);
+void *REFUSED(COMP_zstd)(void);
+void *REFUSED(COMP_zstd_oneshot)(void);
+void *REFUSED(BIO_f_zstd)(void);
+void REFUSED(ossl_comp_zlib_cleanup)(void);
+void REFUSED(ossl_comp_zstd_cleanup)(void);
 
 pid_t REFUSED(fork)(void)
 {
@@ -88,4 +98,42 @@ int REFUSED(getgrouplist)(const char *user, gid_t group, gid_t *groups, int *n_g
         (void) groups;
         *n_groups = 0;
         return -1;
+}
+
+void *REFUSED(COMP_zlib)(void)
+{
+        return NULL;
+}
+
+void *REFUSED(COMP_zlib_oneshot)(void)
+{
+        return NULL;
+}
+
+void *REFUSED(BIO_f_zlib)(void)
+{
+        return NULL;
+}
+
+void *REFUSED(COMP_zstd)(void)
+{
+        return NULL;
+}
+
+void *REFUSED(COMP_zstd_oneshot)(void)
+{
+        return NULL;
+}
+
+void *REFUSED(BIO_f_zstd)(void)
+{
+        return NULL;
+}
+
+void REFUSED(ossl_comp_zlib_cleanup)(void)
+{
+}
+
+void REFUSED(ossl_comp_zstd_cleanup)(void)
+{
 }

@@ -1,3 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # tests/fuzz/fuzz_NAME.c, one line each; CRYPTO where real digests are needed.
+verinit_fuzz_target(boot_config)
+verinit_fuzz_target(cmdline)
+verinit_fuzz_target(floor)
+verinit_fuzz_target(modtable)
+verinit_fuzz_target(superblock)
+verinit_fuzz_target(tree)
