@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * usrhash=, systemd.verity*, mount.usr*: which /usr, and that no word undoes its protection.
+ */
+#include "boot_config_check.h"
+
+static void test_partuuids_come_from_the_hash(_unused_ void **state)
+{
+        parse_ok(USR, &strict);
+        assert_false(c.usr_devices_given);
+        assert_int_equal(c.usr_data.kind, DEVICE_PARTUUID);
+        assert_string_equal(c.usr_data.value, "00112233-4455-6677-8899-aabbccddeeff");
+        assert_int_equal(c.usr_hash.kind, DEVICE_PARTUUID);
+        assert_string_equal(c.usr_hash.value, "01234567-89ab-cdef-fedc-ba9876543210");
+}
+
+/* Azure Container Linux, as its images have it, with what its add-ons append. */
+static void test_azure_container_linux(_unused_ void **state)
+{
+        parse_ok("mount.usr=/dev/mapper/usr mount.usrflags=ro systemd.verity_usr_data=PARTUUID=" UUID_A " "
+                 "systemd.verity_usr_hash=PARTUUID=" UUID_A " "
+                 "systemd.verity_usr_options=hash-offset=1065345024,panic-on-corruption usrhash=" HASH " "
+                 "root=LABEL=ROOT rootflags=rw consoleblank=0 flatcar.first_boot=detected flatcar.oem.id=azure "
+                 "console=ttyS0,115200n8 fips=1 crashkernel=256M",
+                 &loose);
+        assert_true(c.usr_devices_given);
+        assert_string_equal(c.usr_data.value, UUID_A);
+        assert_string_equal(c.usr_hash.value, UUID_A);
+        assert_int_equal(c.hash_offset_bytes, 1065345024);
+        assert_int_equal(c.corruption, CORRUPTION_PANIC);
+        assert_string_equal(c.usr_options, "");
+        assert_int_equal(c.root_kind, ROOT_UNVERIFIED);
+        assert_int_equal(c.root.kind, DEVICE_LABEL);
+        assert_string_equal(c.root.value, "ROOT");
+        assert_true(c.root_rw);
+        assert_string_equal(c.root_options, "");
+        assert_int_equal(c.n_module_params, 0);
+}
+
+static void test_azure_linux_customizer_line(_unused_ void **state)
+{
+        parse_ok("rd.systemd.verity=1 " USR "systemd.verity_usr_data=PARTUUID=" UUID_A " systemd.verity-usr-hash=PARTLABEL=h "
+                 "systemd.verity_usr_options=panic-on-corruption pre.verity.mount=x",
+                 &strict);
+        assert_int_equal(c.usr_hash.kind, DEVICE_PARTLABEL);
+        assert_string_equal(c.usr_hash.value, "h");
+}
+
+static void test_usrhash(_unused_ void **state)
+{
+        parse_ok("usrhash=" HASH HASH, &strict);
+        assert_int_equal(c.root_hash_size, 64);
+        parse_ok("usrhash=ABCDEF" "00112233445566778899aabbccddeeff0123456789abcdeffedcba9876", &strict);
+        assert_int_equal(c.root_hash[0], 0xab);
+        assert_refused("quiet", ROOT_HASH_MISSING, "no usrhash=");
+        assert_refused("verity.usrhash=" HASH, ROOT_HASH_MISSING, "no usrhash=");
+        assert_refused("usrhash", CMDLINE_BAD_VALUE, "usrhash: a value is missing");
+        assert_refused("usrhash=", CMDLINE_BAD_VALUE, "usrhash=: a value is missing");
+        assert_refused("usrhash=abcd", CMDLINE_BAD_VALUE, "usrhash=abcd: expected 64");
+        assert_refused("usrhash=0011223344556677889900112233445566778899", CMDLINE_BAD_VALUE, "expected 64"); /* sha1 */
+        assert_refused("usrhash=" HASH "0", CMDLINE_BAD_VALUE, "expected 64");
+        assert_refused("usrhash=x" HASH, CMDLINE_BAD_VALUE, "expected 64");
+        assert_refused(USR USR, CMDLINE_DUPLICATE_KEY, "usrhash=");
+        assert_refused(USR "rd.usrhash=" HASH, CMDLINE_UNKNOWN_KEY, "rd.usrhash=");
+}
+
+static void test_root_on_verity(_unused_ void **state)
+{
+        assert_refused("roothash=" HASH, ROOT_ON_VERITY_UNSUPPORTED, "roothash=");
+        assert_refused(USR "systemd.verity_root_data=/dev/vda1", ROOT_ON_VERITY_UNSUPPORTED, "systemd.verity_root_data=");
+        assert_refused(USR "systemd.verity-root-hash=x", ROOT_ON_VERITY_UNSUPPORTED, "systemd.verity_root_hash=");
+        assert_refused(USR "systemd.verity_root_options=x", ROOT_ON_VERITY_UNSUPPORTED, "systemd.verity_root_options=");
+}
+
+static void test_verity_switch(_unused_ void **state)
+{
+        parse_ok(USR "systemd.verity=yes rd.systemd.verity", &strict);
+        parse_ok(USR "systemd.verity=ON", &strict);
+        assert_refused(USR "systemd.verity=no", CMDLINE_CONTRADICTION, "systemd.verity=no: usrhash= asks for verity");
+        assert_refused("rd.systemd.verity=0 " USR, CMDLINE_CONTRADICTION, "rd.systemd.verity=no");
+        assert_refused(USR "systemd.verity=maybe", CMDLINE_BAD_VALUE, "systemd.verity=maybe: expected yes or no");
+        assert_refused(USR "systemd.verity= systemd.verity=", CMDLINE_BAD_VALUE, "systemd.verity=");
+        assert_refused(USR "systemd.verity=1 systemd.verity=1", CMDLINE_DUPLICATE_KEY, "systemd.verity=1");
+        assert_refused(USR "systemd.verity_usr_dat=x", CMDLINE_UNKNOWN_KEY, "systemd.verity_usr_dat=x: unknown key");
+        assert_refused(USR "rd.systemd.verity_usr_data=x", CMDLINE_UNKNOWN_KEY, "rd.systemd.verity_usr_data=x");
+}
+
+static void test_verity_devices(_unused_ void **state)
+{
+        parse_ok(USR "systemd.verity_usr_data=/dev/vda2 systemd.verity_usr_hash=PARTUUID=1B0E7B5A-6F9C-4A39-A2D1-0C8F4B8C7E11",
+                 &strict);
+        assert_int_equal(c.usr_data.kind, DEVICE_PATH);
+        assert_string_equal(c.usr_data.value, "/dev/vda2");
+        assert_string_equal(c.usr_hash.value, UUID_A);
+        assert_refused(USR "systemd.verity_usr_data=/dev/vda2", CMDLINE_CONTRADICTION, "systemd.verity_usr_data: give both");
+        assert_refused(USR "systemd.verity_usr_hash=/dev/vda2", CMDLINE_CONTRADICTION, "systemd.verity_usr_hash: give both");
+        assert_refused(USR "systemd.verity_usr_data=LABEL=x", CMDLINE_BAD_VALUE, "systemd.verity_usr_data=LABEL=x: expected");
+        assert_refused(USR "systemd.verity_usr_hash=UUID=" UUID_A, CMDLINE_BAD_VALUE, "systemd.verity_usr_hash=UUID=");
+        assert_refused(USR "systemd.verity_usr_hash=/dev/a systemd.verity-usr-hash=/dev/a", CMDLINE_DUPLICATE_KEY,
+                       "systemd.verity_usr_hash=");
+}
+
+static void test_verity_options(_unused_ void **state)
+{
+#define OPTIONS USR "systemd.verity_usr_options="
+        parse_ok(OPTIONS "restart-on-corruption,superblock=yes,auto,fail,hash-offset=512", &strict);
+        assert_int_equal(c.corruption, CORRUPTION_RESTART);
+        assert_int_equal(c.hash_offset_bytes, 512);
+        assert_refused(OPTIONS "ignore-corruption", CMDLINE_WEAKENING, "ignore-corruption would");
+        assert_refused(OPTIONS "check-at-most-once", CMDLINE_WEAKENING, "check-at-most-once would");
+        assert_refused(OPTIONS "ignore-zero-blocks", CMDLINE_WEAKENING, "ignore-zero-blocks would");
+        assert_refused(OPTIONS "auto,nofail", CMDLINE_WEAKENING, "nofail would");
+        assert_refused(OPTIONS "noauto", CMDLINE_WEAKENING, "noauto would");
+        assert_refused(OPTIONS "superblock=no", CMDLINE_BAD_VALUE, "superblock=no is not supported");
+        assert_refused(OPTIONS "fec-device=/dev/vdb", CMDLINE_BAD_VALUE, "fec-device is not supported");
+        assert_refused(OPTIONS "root-hash-signature=/x", CMDLINE_BAD_VALUE, "root-hash-signature is not supported");
+        assert_refused(OPTIONS "data-blocks=3", CMDLINE_BAD_VALUE, "data-blocks is not supported");
+        assert_refused(OPTIONS "format=1", CMDLINE_BAD_VALUE, "format is not supported");
+        assert_refused(OPTIONS "/sig.p7s", CMDLINE_BAD_VALUE, "signature is not supported");
+        assert_refused(OPTIONS "base64:AA", CMDLINE_BAD_VALUE, "signature is not supported");
+        assert_refused(OPTIONS "panic", CMDLINE_UNKNOWN_KEY, "unknown option 'panic'");
+        assert_refused(OPTIONS "panic-on-corruption=1", CMDLINE_BAD_VALUE, "panic-on-corruption takes no value");
+        assert_refused(OPTIONS "panic-on-corruption,restart-on-corruption", CMDLINE_CONTRADICTION, "exclude each other");
+        assert_refused(OPTIONS "hash-offset=0,hash-offset=0", CMDLINE_DUPLICATE_KEY, "hash-offset stands there twice");
+        assert_refused(OPTIONS "hash-offset=513", CMDLINE_BAD_VALUE, "multiple of 512");
+        assert_refused(OPTIONS "hash-offset=", CMDLINE_BAD_VALUE, "multiple of 512");
+        assert_refused(OPTIONS "hash-offset", CMDLINE_BAD_VALUE, "multiple of 512");
+        assert_refused(OPTIONS "hash-offset=1K", CMDLINE_BAD_VALUE, "multiple of 512");
+        assert_refused(OPTIONS "hash-offset=-512", CMDLINE_BAD_VALUE, "multiple of 512");
+        assert_refused(OPTIONS "hash-offset=18446744073709551616", CMDLINE_BAD_VALUE, "multiple of 512");
+        assert_refused(OPTIONS "auto systemd.verity-usr-options=auto", CMDLINE_DUPLICATE_KEY, "systemd.verity_usr_options=");
+}
+
+static void test_mount_usr(_unused_ void **state)
+{
+        parse_ok(USR "mount.usr=/dev/mapper/usr mount.usrfstype=erofs mount.usrflags=ro,noatime,acl "
+                     "mount.usrflags=x-systemd.foo,user_xattr,defaults",
+                 &strict);
+        assert_string_equal(c.usr_fstype, "erofs");
+        assert_string_equal(c.usr_options, "acl,user_xattr");
+        parse_ok(USR "mount.usrfstype=auto", &strict);
+        assert_string_equal(c.usr_fstype, "");
+        assert_refused(USR "mount.usr=/dev/vda2", CMDLINE_CONTRADICTION, "mount.usr=/dev/vda2: usrhash= makes");
+        assert_refused(USR "mount.usr=/dev/mapper/usr mount.usr=/dev/mapper/usr", CMDLINE_DUPLICATE_KEY, "mount.usr=");
+        assert_refused(USR "mount.usrfstype=ext4/", CMDLINE_BAD_VALUE, "mount.usrfstype=ext4/");
+        assert_refused(USR "mount.usrfstype=fuse.x", CMDLINE_BAD_VALUE, "mount.usrfstype=fuse.x");
+        assert_refused(USR "mount.usrfstype=abcdefghijklmnop", CMDLINE_BAD_VALUE, "mount.usrfstype=");
+        assert_refused(USR "mount.usrflag=ro", CMDLINE_UNKNOWN_KEY, "mount.usrflag=ro: unknown key");
+}
+
+static void test_flags_that_would_undo_usr(_unused_ void **state)
+{
+        assert_refused(USR "mount.usrflags=rw", CMDLINE_WEAKENING, "rw: /usr is always read-only");
+        assert_refused(USR "mount.usrflags=ro,rw", CMDLINE_WEAKENING, "rw: /usr is always read-only");
+        assert_refused(USR "mount.usrflags=dev", CMDLINE_WEAKENING, "dev: device nodes");
+        assert_refused(USR "mount.usrflags=nosuid", CMDLINE_BAD_VALUE, "nosuid: it blocks");
+        assert_refused(USR "mount.usrflags=device=vdb", CMDLINE_WEAKENING, "nobody verified");
+        assert_refused(USR "mount.usrflags=journal_dev=0x801", CMDLINE_WEAKENING, "nobody verified");
+        assert_refused(USR "mount.usrflags=rootcontext=a:b:c", CMDLINE_WEAKENING, "labels of /usr");
+        assert_refused(USR "mount.usrflags=device=/dev/vdb", CMDLINE_BAD_VALUE, "a character that is not allowed");
+        assert_refused(USR "mount.usrflags=\"a b\"", CMDLINE_BAD_VALUE, "a character that is not allowed");
+}
+
+static void test_options_have_a_bound(_unused_ void **state)
+{
+        char text[1024], flags[CONFIG_OPTIONS_MAX + 1];
+
+        memset(flags, 'a', sizeof(flags));
+        flags[CONFIG_OPTIONS_MAX - 1] = '\0';
+        snprintf(text, sizeof(text), USR "mount.usrflags=%s", flags);
+        /* One byte for the comma that may come is kept free. */
+        assert_refused(text, CMDLINE_BAD_VALUE, "options longer than 255 bytes");
+        flags[CONFIG_OPTIONS_MAX - 2] = '\0';
+        snprintf(text, sizeof(text), USR "mount.usrflags=%s", flags);
+        parse_ok(text, &strict);
+        snprintf(text, sizeof(text), USR "mount.usrflags=%s mount.usrflags=b", flags);
+        assert_refused(text, CMDLINE_BAD_VALUE, "options longer than 255 bytes");
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_partuuids_come_from_the_hash),
+                cmocka_unit_test(test_azure_container_linux),
+                cmocka_unit_test(test_azure_linux_customizer_line),
+                cmocka_unit_test(test_usrhash),
+                cmocka_unit_test(test_root_on_verity),
+                cmocka_unit_test(test_verity_switch),
+                cmocka_unit_test(test_verity_devices),
+                cmocka_unit_test(test_verity_options),
+                cmocka_unit_test(test_mount_usr),
+                cmocka_unit_test(test_flags_that_would_undo_usr),
+                cmocka_unit_test(test_options_have_a_bound),
+        };
+
+        return cmocka_run_group_tests(tests, setup, NULL);
+}
