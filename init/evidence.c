@@ -115,6 +115,16 @@ static void format_root(const struct evidence *e, struct json_text *j)
         json_close(j, '}');
 }
 
+static void format_handoff(const struct evidence *e, struct json_text *j)
+{
+        json_open(j, "handoff", '{');
+        json_string(j, "switch", e->switch_how);
+        json_u64(j, "initramfs_bytes", e->initramfs_bytes);
+        json_u64(j, "memory_available_before_kb", e->memory_available_before_kb);
+        json_u64(j, "memory_available_after_kb", e->memory_available_after_kb);
+        json_close(j, '}');
+}
+
 ssize_t evidence_format_json(const struct evidence *e, char *ret_text, size_t size)
 {
         struct json_text j = json_text_begin(ret_text, size);
@@ -134,7 +144,7 @@ ssize_t evidence_format_json(const struct evidence *e, char *ret_text, size_t si
         format_root(e, &j);
         json_u64(&j, "modules", e->n_modules);
         json_u64(&j, "wakeups", e->n_wakeups);
-        json_u64(&j, "memory_available_before_kb", e->memory_available_before_kb);
+        format_handoff(e, &j);
         json_close(&j, '}');
         return json_text_end(&j);
 }

@@ -28,7 +28,8 @@ static struct evidence filled(void)
         memset(hex, 'a', 64);
         hex[64] = '\0';
         for (unsigned i = 0; i < _STAGE_MAX; i++)
-                e.stages[i] = (struct evidence_stage) { .verdict = VERDICT_PASSED, .start_us = 1000 + i, .duration_us = i };
+                e.stages[i] =
+                        (struct evidence_stage) { .verdict = VERDICT_PASSED, .start_us = 1000 + i, .duration_us = i };
         e.stages[STAGE_MAC] = (struct evidence_stage) { .verdict = VERDICT_SKIPPED, .reason = "selinux-off" };
         e.stages[STAGE_HANDOFF] = (struct evidence_stage) {};
         FILL(e.boot_id, "8f4e2c6a-0b1d-4c3e-9f5a-7b6c8d9e0f12");
@@ -82,9 +83,11 @@ static void test_a_filled_record(_unused_ void **state)
         assert_non_null(strstr(text, "{\"name\":\"early\",\"verdict\":\"passed\",\"reason\":\"\",\"start_us\":1000,"
                                      "\"duration_us\":0},{\"name\":\"config\""));
         assert_non_null(strstr(text, "\"verdict\":\"skipped\",\"reason\":\"selinux-off\""));
-        assert_non_null(strstr(text, "\"banks\":[\"sha256\",\"sha384\"],\"words\":[{\"pcr\":11,\"word\":\"enter-initrd\"},"));
+        assert_non_null(
+                strstr(text, "\"banks\":[\"sha256\",\"sha384\"],\"words\":[{\"pcr\":11,\"word\":\"enter-initrd\"},"));
         assert_non_null(strstr(text, "\"debug\":true"));
-        assert_non_null(strstr(text, "\"wakeups\":3,\"memory_available_before_kb\":1024}"));
+        assert_non_null(strstr(text, "\"wakeups\":3,\"handoff\":{\"switch\":\"\",\"initramfs_bytes\":0,"
+                                     "\"memory_available_before_kb\":1024,\"memory_available_after_kb\":0}}"));
 }
 
 static void test_strings_stay_json(_unused_ void **state)
@@ -93,7 +96,8 @@ static void test_strings_stay_json(_unused_ void **state)
 
         FILL(e.kernel, "a\"b\\c\n\x01\x7f\xc3\xb6\xff\xe2\x82");
         assert_true(evidence_format_json(&e, text, sizeof(text)) > 0);
-        assert_non_null(strstr(text, "\"kernel\":\"a\\\"b\\\\c\\u000a\\u0001\\u007f\xc3\xb6\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""));
+        assert_non_null(strstr(
+                text, "\"kernel\":\"a\\\"b\\\\c\\u000a\\u0001\\u007f\xc3\xb6\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""));
 }
 
 static void test_utf8_as_unicode_defines_it(_unused_ void **state)
@@ -151,8 +155,9 @@ static void test_verdict_line(_unused_ void **state)
 
         (void) error_set(&err, FAIL_ROOT_HASH_MISMATCH_CODE, EBADMSG, "vda3: \"root\" block");
         assert_true(evidence_format_verdict(&err, "reboot", text, sizeof(text)) > 0);
-        assert_string_equal(text, "verinit: verdict {\"stage\":\"verify\",\"class\":\"TAMPER\",\"code\":\"root-hash-mismatch\","
-                                  "\"errno\":\"EBADMSG\",\"message\":\"vda3: \\\"root\\\" block\",\"action\":\"reboot\"}");
+        assert_string_equal(
+                text, "verinit: verdict {\"stage\":\"verify\",\"class\":\"TAMPER\",\"code\":\"root-hash-mismatch\","
+                      "\"errno\":\"EBADMSG\",\"message\":\"vda3: \\\"root\\\" block\",\"action\":\"reboot\"}");
         assert_int_equal(evidence_format_verdict(&err, "reboot", text, 20), -ENOBUFS);
         assert_int_equal(evidence_format_verdict(&err, "reboot", text, 5), -ENOBUFS);
 }
