@@ -3,7 +3,8 @@
  * The command line has two readers beside us, the kernel and systemd, which agree on most texts only. What they
  * would split differently is refused: a key that one of them sees and we do not is a way around every check.
  *
- * - Blanks: the kernel's isspace() also takes \t \n \v \f \r and 0xa0 (lib/ctype.c), systemd's WHITESPACE only \t \n \r.
+ * - Blanks: the kernel's isspace() also takes \t \n \v \f \r and 0xa0 (lib/ctype.c), systemd's WHITESPACE only
+ *   \t \n \r.
  * - Single quotes group words for systemd (extract_first_word()), not for the kernel.
  */
 #include "verinit/cmdline.h"

@@ -14,7 +14,8 @@ const char *root_kind_name(enum root_kind kind)
         return kind == ROOT_TMPFS ? "tmpfs" : "unverified";
 }
 
-int config_refuse(struct config_parse *p, enum fail_code code, const char *key, const char *value, const char *fmt, ...)
+int config_refuse(struct config_parse *p, enum fail_code code, const char *key, const char *value, const char *fmt,
+                  ...)
 {
         char text[320];
         va_list ap;
@@ -40,8 +41,8 @@ static int refuse_text(struct error *err, enum cmdline_result result, size_t off
                 return error_set(err, FAIL_CMDLINE_MALFORMED_CODE, EINVAL,
                                  "command line, byte %zu: an unclosed or a single quote", offset);
         case CMDLINE_E_WORDS:
-                return error_set(err, FAIL_CMDLINE_MALFORMED_CODE, E2BIG, "command line, byte %zu: more than %d words",
-                                 offset, CMDLINE_MAX_WORDS);
+                return error_set(err, FAIL_CMDLINE_MALFORMED_CODE, E2BIG,
+                                 "command line, byte %zu: more than %d words", offset, CMDLINE_MAX_WORDS);
         case CMDLINE_OK:
         default:
                 return error_set(err, FAIL_BUG_CODE, EINVAL, "command line: parser answered %d", (int) result);
@@ -185,8 +186,8 @@ static int finish_root(struct config_parse *p)
         c->root_kind = c->root.kind == DEVICE_NONE ? ROOT_TMPFS : ROOT_UNVERIFIED;
         c->root_rw = ro == RO_UNSAID ? c->root_kind == ROOT_TMPFS : ro == RW_SAID;
         if (c->root_kind == ROOT_TMPFS && c->root_fstype[0] != '\0' && !str_equal(c->root_fstype, "tmpfs"))
-                return config_refuse(p, FAIL_CMDLINE_CONTRADICTION_CODE, "rootfstype", c->root_fstype, "the root is %s",
-                                     p->root ? "root=tmpfs" : "a tmpfs, since there is no root=");
+                return config_refuse(p, FAIL_CMDLINE_CONTRADICTION_CODE, "rootfstype", c->root_fstype,
+                                     "the root is %s", p->root ? "root=tmpfs" : "a tmpfs, since there is no root=");
         if (c->root_kind == ROOT_UNVERIFIED && c->floor.root != FLOOR_ROOT_UNVERIFIED)
                 return config_refuse(p, FAIL_FLOOR_REFUSES_CODE, "root", p->root,
                                      "an unverified root; the floor allows root=tmpfs alone");

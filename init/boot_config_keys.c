@@ -106,7 +106,8 @@ static int apply_root_fstype(struct config_parse *p, const struct config_key *ke
 static int apply_root(struct config_parse *p, const struct config_key *key, const char *value)
 {
         if (!str_equal(value, "tmpfs") && !device_spec_parse(value, &p->config.root))
-                return bad_value(p, key, value, "tmpfs, PARTUUID=..., PARTLABEL=..., LABEL=..., UUID=... or /dev/...");
+                return bad_value(p, key, value,
+                                 "tmpfs, PARTUUID=..., PARTLABEL=..., LABEL=..., UUID=... or /dev/...");
         p->root = value;
         return 0;
 }

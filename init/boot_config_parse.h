@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What the files of the command line parser share: boot_config.c (words, and what follows from all of them),
- * boot_config_keys.c (the table of keys), boot_config_verity.c and boot_config_options.c (option lists), device_spec.c.
+ * boot_config_keys.c (the table), boot_config_verity.c and boot_config_options.c (option lists), device_spec.c.
  */
 #pragma once
 

@@ -79,7 +79,8 @@ refuse:
 static int apply_verity_flag(struct verity_options *o, const char *word, const char *value, bool *flag)
 {
         if (value)
-                return config_refuse(o->parse, FAIL_CMDLINE_BAD_VALUE_CODE, o->key, o->list, "%s takes no value", word);
+                return config_refuse(o->parse, FAIL_CMDLINE_BAD_VALUE_CODE, o->key, o->list, "%s takes no value",
+                                     word);
         *flag = true;
         return 0;
 }
@@ -115,8 +116,8 @@ static int apply_verity_word(struct verity_options *o, enum verity_word word, co
                                      name);
         case VERITY_UNKNOWN:
         default:
-                return config_refuse(o->parse, FAIL_CMDLINE_UNKNOWN_KEY_CODE, o->key, o->list, "unknown option '%.64s'",
-                                     name);
+                return config_refuse(o->parse, FAIL_CMDLINE_UNKNOWN_KEY_CODE, o->key, o->list,
+                                     "unknown option '%.64s'", name);
         }
 }
 

@@ -155,7 +155,8 @@ static const struct floor_key floor_keys[] = {
         { "cmdline", false, apply_cmdline, "require or allow" },
         { "root", false, apply_root, "tmpfs or unverified" },
         { "etc", false, apply_etc, "overlay, tmpfs or plain" },
-        { "selinux-dir", false, apply_selinux_dir, "a relative path without '.' and '..', of letters, digits, '._-'" },
+        { "selinux-dir", false, apply_selinux_dir,
+          "a relative path without '.' and '..', of letters, digits, '._-'" },
         { "panic-timeout", false, apply_panic_timeout, "seconds, 1 to 300" },
         { "failure-delay", false, apply_failure_delay, "seconds, 0 to 300" },
         { "device-timeout", false, apply_device_timeout, "seconds, 1 to 3600" },
@@ -234,7 +235,8 @@ int floor_parse(const char *text, size_t size, struct floor *ret, struct error *
                 return error_set(err, FAIL_FLOOR_MALFORMED_CODE, EFBIG, "floor: %zu bytes; at most %d are read",
                                  size, FLOOR_MAX_BYTES);
         if (size > 0 && memchr(text, '\0', size))
-                return error_set(err, FAIL_FLOOR_MALFORMED_CODE, EINVAL, "floor: a NUL byte: this is not a text file");
+                return error_set(err, FAIL_FLOOR_MALFORMED_CODE, EINVAL,
+                                 "floor: a NUL byte: this is not a text file");
         if (size > 0)
                 memcpy(copy, text, size);
         copy[size] = '\0';

@@ -26,7 +26,8 @@ static _printf_(2, 3) int refuse(struct parser *p, const char *fmt, ...)
         va_start(ap, fmt);
         (void) vsnprintf(text, sizeof(text), fmt, ap);
         va_end(ap);
-        return error_set(p->err, FAIL_MODULE_TABLE_MALFORMED_CODE, EINVAL, "module table, line %u: %s", p->line, text);
+        return error_set(p->err, FAIL_MODULE_TABLE_MALFORMED_CODE, EINVAL, "module table, line %u: %s", p->line,
+                         text);
 }
 
 static bool is_word_of(const char *text, const char *others)

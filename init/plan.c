@@ -32,8 +32,8 @@ int plan_measuring(const struct boot_config *config, const struct facts *facts, 
                         return error_set(err, FAIL_TPM_UNMEASURED_CODE, ENODATA,
                                          "there is a TPM, but %s: nothing ties this boot to its PCRs, and the floor "
                                          "requires that (tpm=require)",
-                                         facts->is_efi ? "systemd-stub did not measure this kernel image into PCR 11" :
-                                                         "this is no UEFI boot");
+                                         facts->is_efi ? "systemd-stub did not measure this kernel image into PCR 11"
+                                                       : "this is no UEFI boot");
                 skip(&step, "unmeasured-uki");
         }
         *ret = step;
@@ -103,9 +103,11 @@ static int plan_root(const struct boot_config *config, const struct facts *facts
 
         /* boot_config_parse() refused these already; a plan does not rest on who filled the config. */
         if (config->root_kind == ROOT_UNVERIFIED && config->floor.root != FLOOR_ROOT_UNVERIFIED)
-                return error_set(err, FAIL_FLOOR_REFUSES_CODE, EPERM, "an unverified root; the floor allows tmpfs alone");
+                return error_set(err, FAIL_FLOOR_REFUSES_CODE, EPERM,
+                                 "an unverified root; the floor allows tmpfs alone");
         if (config->root_kind == ROOT_TMPFS && config->floor.etc == ETC_PLAIN)
-                return error_set(err, FAIL_FLOOR_REFUSES_CODE, EINVAL, "etc=plain, but a tmpfs root has no /etc of its own");
+                return error_set(err, FAIL_FLOOR_REFUSES_CODE, EINVAL,
+                                 "etc=plain, but a tmpfs root has no /etc of its own");
 
         plan->root_kind = config->root_kind;
         plan->etc = config->floor.etc;

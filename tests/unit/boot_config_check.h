@@ -36,7 +36,8 @@ static _unused_ void parse_ok(const char *text, const struct floor *floor)
 }
 
 /* Each refusal: its code, and a message that names the word. */
-static _unused_ void assert_refused_by(const struct floor *floor, const char *text, enum fail_code code, const char *in_message)
+static _unused_ void assert_refused_by(const struct floor *floor, const char *text, enum fail_code code,
+                                       const char *in_message)
 {
         struct boot_config before = { .n_module_params = 4711 }, after = before;
         struct error err = {};

@@ -22,7 +22,8 @@ static void test_least(_unused_ void **state)
 
 static void test_init(_unused_ void **state)
 {
-        static const char *const bad[] = { "bin/sh", "/", "/usr/", "/a//b", "/a/../b", "/..", "/a/.", "/./a", "\"/a b\"", "/\xc3\xb6" };
+        static const char *const bad[] = { "bin/sh", "/",    "/usr/", "/a//b",    "/a/../b",
+                                           "/..",    "/a/.", "/./a",  "\"/a b\"", "/\xc3\xb6" };
         char text[512];
 
         parse_ok(USR "init=/usr/lib/systemd/..a", &strict);
@@ -86,7 +87,8 @@ static void test_module_params(_unused_ void **state)
         assert_string_equal(c.module_params[1].module, "dm_verity");
         assert_string_equal(c.module_params[1].param, "use_bh_limits=\"1 2\"");
         assert_string_equal(c.module_params[2].param, "noacpi");
-        parse_ok(USR "systemd.unit=rescue.target rd.x.y=1 flatcar.oem.id=x acl.slot=a verity.usr=x a/b.c=1 =x.y", &strict);
+        parse_ok(USR "systemd.unit=rescue.target rd.x.y=1 flatcar.oem.id=x acl.slot=a verity.usr=x a/b.c=1 =x.y",
+                 &strict);
         assert_int_equal(c.n_module_params, 0);
 }
 
@@ -124,8 +126,10 @@ static void test_texts_that_are_no_command_line(_unused_ void **state)
 
 static void test_foreign_words_pass(_unused_ void **state)
 {
-        parse_ok(USR "quiet splash console=ttyS0 systemd.unit=x.target panic=-1 crashkernel=256M ip=dhcp foo=bar=baz -- single",
-                 &strict);
+        parse_ok(
+                USR
+                "quiet splash console=ttyS0 systemd.unit=x.target panic=-1 crashkernel=256M ip=dhcp foo=bar=baz -- single",
+                &strict);
         assert_int_equal(c.n_module_params, 0);
 }
 

@@ -21,8 +21,10 @@ static void test_roots(_unused_ void **state)
                 { "/dev/mapper/data", DEVICE_PATH, "/dev/mapper/data" },
         };
         static const char *const bad[] = {
-                "gpt-auto", "fstab", "nfs", "/dev/nfs/../x", "/dev/../etc/shadow", "/dev/", "/dev", "/dev//vda", "/dev/./vda",
-                "/dev/disk/by-label/x", "vda2", "LABEL=", "UUID=xyz", "PARTUUID=1234", "PARTUUID=" UUID_A "0", "TMPFS", "/",
+                "gpt-auto", "fstab",  "nfs",       "/dev/nfs/../x", "/dev/../etc/shadow",
+                "/dev/",    "/dev",   "/dev//vda", "/dev/./vda",    "/dev/disk/by-label/x",
+                "vda2",     "LABEL=", "UUID=xyz",  "PARTUUID=1234", "PARTUUID=" UUID_A "0",
+                "TMPFS",    "/",
         };
         char text[256], shown[160];
 
@@ -63,7 +65,8 @@ static void test_the_floor_rules_the_root(_unused_ void **state)
         struct floor plain = loose;
 
         plain.etc = ETC_PLAIN;
-        assert_refused_by(&strict, USR "root=LABEL=ROOT", FAIL_FLOOR_REFUSES_CODE, "root=LABEL=ROOT: an unverified root");
+        assert_refused_by(&strict, USR "root=LABEL=ROOT", FAIL_FLOOR_REFUSES_CODE,
+                          "root=LABEL=ROOT: an unverified root");
         assert_refused_by(&plain, USR "root=tmpfs", FAIL_FLOOR_REFUSES_CODE, "etc=plain");
         assert_refused_by(&plain, USR, FAIL_FLOOR_REFUSES_CODE, "etc=plain");
         parse_ok(USR "root=/dev/vda3", &plain);
@@ -106,8 +109,10 @@ static void test_ro_and_rw(_unused_ void **state)
 
 static void test_root_flags(_unused_ void **state)
 {
-        parse_ok(USR "root=/dev/vda3 rootflags=rw,noatime,nodev,data=ordered rootflags=subvol=/@,nodev,dev,x-a.b,size=25%",
-                 &loose);
+        parse_ok(
+                USR
+                "root=/dev/vda3 rootflags=rw,noatime,nodev,data=ordered rootflags=subvol=/@,nodev,dev,x-a.b,size=25%",
+                &loose);
         assert_string_equal(c.root_options, "data=ordered,subvol=/@,size=25%");
         assert_int_equal(c.root_mount_flags, MS_NOATIME);
         parse_ok(USR "root=/dev/vda3 rootflags=nosuid,nodev,noexec", &loose);

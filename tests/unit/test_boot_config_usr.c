@@ -39,7 +39,8 @@ static void test_azure_container_linux(_unused_ void **state)
 
 static void test_azure_linux_customizer_line(_unused_ void **state)
 {
-        parse_ok("rd.systemd.verity=1 " USR "systemd.verity_usr_data=PARTUUID=" UUID_A " systemd.verity-usr-hash=PARTLABEL=h "
+        parse_ok("rd.systemd.verity=1 " USR "systemd.verity_usr_data=PARTUUID=" UUID_A
+                 " systemd.verity-usr-hash=PARTLABEL=h "
                  "systemd.verity_usr_options=panic-on-corruption pre.verity.mount=x",
                  &strict);
         assert_int_equal(c.usr_hash.kind, DEVICE_PARTLABEL);
@@ -57,7 +58,8 @@ static void test_usrhash(_unused_ void **state)
         assert_refused("usrhash", CMDLINE_BAD_VALUE, "usrhash: a value is missing");
         assert_refused("usrhash=", CMDLINE_BAD_VALUE, "usrhash=: a value is missing");
         assert_refused("usrhash=abcd", CMDLINE_BAD_VALUE, "usrhash=abcd: expected 64");
-        assert_refused("usrhash=0011223344556677889900112233445566778899", CMDLINE_BAD_VALUE, "expected 64"); /* sha1 */
+        assert_refused("usrhash=0011223344556677889900112233445566778899", CMDLINE_BAD_VALUE,
+                       "expected 64"); /* sha1 */
         assert_refused("usrhash=" HASH "0", CMDLINE_BAD_VALUE, "expected 64");
         assert_refused("usrhash=x" HASH, CMDLINE_BAD_VALUE, "expected 64");
         assert_refused(USR USR, CMDLINE_DUPLICATE_KEY, "usrhash=");
@@ -67,9 +69,11 @@ static void test_usrhash(_unused_ void **state)
 static void test_root_on_verity(_unused_ void **state)
 {
         assert_refused("roothash=" HASH, ROOT_ON_VERITY_UNSUPPORTED, "roothash=");
-        assert_refused(USR "systemd.verity_root_data=/dev/vda1", ROOT_ON_VERITY_UNSUPPORTED, "systemd.verity_root_data=");
+        assert_refused(USR "systemd.verity_root_data=/dev/vda1", ROOT_ON_VERITY_UNSUPPORTED,
+                       "systemd.verity_root_data=");
         assert_refused(USR "systemd.verity-root-hash=x", ROOT_ON_VERITY_UNSUPPORTED, "systemd.verity_root_hash=");
-        assert_refused(USR "systemd.verity_root_options=x", ROOT_ON_VERITY_UNSUPPORTED, "systemd.verity_root_options=");
+        assert_refused(USR "systemd.verity_root_options=x", ROOT_ON_VERITY_UNSUPPORTED,
+                       "systemd.verity_root_options=");
 }
 
 static void test_verity_switch(_unused_ void **state)
@@ -87,15 +91,21 @@ static void test_verity_switch(_unused_ void **state)
 
 static void test_verity_devices(_unused_ void **state)
 {
-        parse_ok(USR "systemd.verity_usr_data=/dev/vda2 systemd.verity_usr_hash=PARTUUID=1B0E7B5A-6F9C-4A39-A2D1-0C8F4B8C7E11",
-                 &strict);
+        parse_ok(
+                USR
+                "systemd.verity_usr_data=/dev/vda2 systemd.verity_usr_hash=PARTUUID=1B0E7B5A-6F9C-4A39-A2D1-0C8F4B8C7E11",
+                &strict);
         assert_int_equal(c.usr_data.kind, DEVICE_PATH);
         assert_string_equal(c.usr_data.value, "/dev/vda2");
         assert_string_equal(c.usr_hash.value, UUID_A);
-        assert_refused(USR "systemd.verity_usr_data=/dev/vda2", CMDLINE_CONTRADICTION, "systemd.verity_usr_data: give both");
-        assert_refused(USR "systemd.verity_usr_hash=/dev/vda2", CMDLINE_CONTRADICTION, "systemd.verity_usr_hash: give both");
-        assert_refused(USR "systemd.verity_usr_data=LABEL=x", CMDLINE_BAD_VALUE, "systemd.verity_usr_data=LABEL=x: expected");
-        assert_refused(USR "systemd.verity_usr_hash=UUID=" UUID_A, CMDLINE_BAD_VALUE, "systemd.verity_usr_hash=UUID=");
+        assert_refused(USR "systemd.verity_usr_data=/dev/vda2", CMDLINE_CONTRADICTION,
+                       "systemd.verity_usr_data: give both");
+        assert_refused(USR "systemd.verity_usr_hash=/dev/vda2", CMDLINE_CONTRADICTION,
+                       "systemd.verity_usr_hash: give both");
+        assert_refused(USR "systemd.verity_usr_data=LABEL=x", CMDLINE_BAD_VALUE,
+                       "systemd.verity_usr_data=LABEL=x: expected");
+        assert_refused(USR "systemd.verity_usr_hash=UUID=" UUID_A, CMDLINE_BAD_VALUE,
+                       "systemd.verity_usr_hash=UUID=");
         assert_refused(USR "systemd.verity_usr_hash=/dev/a systemd.verity-usr-hash=/dev/a", CMDLINE_DUPLICATE_KEY,
                        "systemd.verity_usr_hash=");
 }
@@ -120,15 +130,18 @@ static void test_verity_options(_unused_ void **state)
         assert_refused(OPTIONS "base64:AA", CMDLINE_BAD_VALUE, "signature is not supported");
         assert_refused(OPTIONS "panic", CMDLINE_UNKNOWN_KEY, "unknown option 'panic'");
         assert_refused(OPTIONS "panic-on-corruption=1", CMDLINE_BAD_VALUE, "panic-on-corruption takes no value");
-        assert_refused(OPTIONS "panic-on-corruption,restart-on-corruption", CMDLINE_CONTRADICTION, "exclude each other");
-        assert_refused(OPTIONS "hash-offset=0,hash-offset=0", CMDLINE_DUPLICATE_KEY, "hash-offset stands there twice");
+        assert_refused(OPTIONS "panic-on-corruption,restart-on-corruption", CMDLINE_CONTRADICTION,
+                       "exclude each other");
+        assert_refused(OPTIONS "hash-offset=0,hash-offset=0", CMDLINE_DUPLICATE_KEY,
+                       "hash-offset stands there twice");
         assert_refused(OPTIONS "hash-offset=513", CMDLINE_BAD_VALUE, "multiple of 512");
         assert_refused(OPTIONS "hash-offset=", CMDLINE_BAD_VALUE, "multiple of 512");
         assert_refused(OPTIONS "hash-offset", CMDLINE_BAD_VALUE, "multiple of 512");
         assert_refused(OPTIONS "hash-offset=1K", CMDLINE_BAD_VALUE, "multiple of 512");
         assert_refused(OPTIONS "hash-offset=-512", CMDLINE_BAD_VALUE, "multiple of 512");
         assert_refused(OPTIONS "hash-offset=18446744073709551616", CMDLINE_BAD_VALUE, "multiple of 512");
-        assert_refused(OPTIONS "auto systemd.verity-usr-options=auto", CMDLINE_DUPLICATE_KEY, "systemd.verity_usr_options=");
+        assert_refused(OPTIONS "auto systemd.verity-usr-options=auto", CMDLINE_DUPLICATE_KEY,
+                       "systemd.verity_usr_options=");
 }
 
 static void test_mount_usr(_unused_ void **state)
@@ -141,7 +154,8 @@ static void test_mount_usr(_unused_ void **state)
         parse_ok(USR "mount.usrfstype=auto", &strict);
         assert_string_equal(c.usr_fstype, "");
         assert_refused(USR "mount.usr=/dev/vda2", CMDLINE_CONTRADICTION, "mount.usr=/dev/vda2: usrhash= makes");
-        assert_refused(USR "mount.usr=/dev/mapper/usr mount.usr=/dev/mapper/usr", CMDLINE_DUPLICATE_KEY, "mount.usr=");
+        assert_refused(USR "mount.usr=/dev/mapper/usr mount.usr=/dev/mapper/usr", CMDLINE_DUPLICATE_KEY,
+                       "mount.usr=");
         assert_refused(USR "mount.usrfstype=ext4/", CMDLINE_BAD_VALUE, "mount.usrfstype=ext4/");
         assert_refused(USR "mount.usrfstype=fuse.x", CMDLINE_BAD_VALUE, "mount.usrfstype=fuse.x");
         assert_refused(USR "mount.usrfstype=abcdefghijklmnop", CMDLINE_BAD_VALUE, "mount.usrfstype=");

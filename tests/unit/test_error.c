@@ -17,7 +17,8 @@ static void test_each_code_has_name_class_and_remedy(_unused_ void **state)
         for (unsigned i = 0; i < _FAIL_CODE_MAX; i++) {
                 const char *name = fail_code_name((enum fail_code) i);
 
-                assert_true(strlen(name) > 0 && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(name));
+                assert_true(strlen(name) > 0 &&
+                            strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(name));
                 assert_true(strlen(fail_code_remedy((enum fail_code) i)) > 10);
                 assert_true(fail_code_class((enum fail_code) i) < _FAIL_CLASS_MAX);
                 assert_true(i == FAIL_BUG_CODE || fail_code_class((enum fail_code) i) != FAIL_BUG);

@@ -115,7 +115,8 @@ static void test_numbers_have_bounds(_unused_ void **state)
 
 static void test_selinux_dir_stays_below_usr(_unused_ void **state)
 {
-        static const char *const bad[] = { "", "/etc", "etc/", "a//b", ".", "..", "a/../b", "../etc", "a/.", "a b", "a\tb" };
+        static const char *const bad[] = { "",       "/etc",   "etc/", "a//b", ".",   "..",
+                                           "a/../b", "../etc", "a/.",  "a b",  "a\tb" };
         char text[300] = "selinux-dir=";
         struct floor f;
 

@@ -82,7 +82,8 @@ static void test_read_line_drops_one_newline(_unused_ void **state)
 
 static void test_read_u64_is_strict(_unused_ void **state)
 {
-        static const char *const bad[] = { "", "\n", "-1", "+1", " 1", "1 ", "1\n\n", "0x1", "1a", "18446744073709551616" };
+        static const char *const bad[] = { "",   "\n",    "-1",  "+1", " 1",
+                                           "1 ", "1\n\n", "0x1", "1a", "18446744073709551616" };
         uint64_t n = 42;
 
         for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {

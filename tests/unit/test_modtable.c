@@ -107,7 +107,8 @@ static void test_twice(_unused_ void **state)
 
 static void test_files_stay_below_their_directory(_unused_ void **state)
 {
-        static const char *const bad[] = { "/a.ko", "../a.ko", "a/../b.ko", "a//b.ko", "./a.ko", "a/./b.ko", "a/", "a;b" };
+        static const char *const bad[] = { "/a.ko",  "../a.ko",  "a/../b.ko", "a//b.ko",
+                                           "./a.ko", "a/./b.ko", "a/",        "a;b" };
         char text[128];
 
         for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
