@@ -153,7 +153,6 @@ int unpack(const struct buffer *data, const char *what, size_t max, struct buffe
         return r;
 }
 
-/* NUL-free copies only: libarchive hands over what the header held. */
 static int take_entry(struct archive *archive, struct archive_entry *entry, const char *what, struct tree *tree,
                       struct trouble *t)
 {
@@ -162,6 +161,9 @@ static int take_entry(struct archive *archive, struct archive_entry *entry, cons
 
         if (!path)
                 return trouble_set(t, OUTCOME_TROUBLE, "an entry of %s has no name", what);
+        /* Its content is that of another name: no archive of ours has one, and the reader would see it empty. */
+        if (archive_entry_hardlink(entry))
+                return trouble_set(t, OUTCOME_TROUBLE, "%s has hard links, which verinit does not read", what);
         if (tree->n_entries == MAX_ENTRIES)
                 return trouble_set(t, OUTCOME_TROUBLE, "%s has more than %d entries", what, MAX_ENTRIES);
         e = tree_append(tree, path, archive_entry_mode(entry));

@@ -150,15 +150,25 @@ static bool is_zero(const struct buffer *b, size_t from)
         return true;
 }
 
-/* The kernel takes the last of two files of one name, and every archive there is: say so where it matters. */
+/* A second spelling of one name, or a link on the way to it, would be a second file of one name. */
+static void look_at_name(struct report *r, const struct tree_entry *e)
+{
+        if (tree_find(&r->tree, e->path) != e)
+                problem(r, "/%s is in it twice: the kernel would take the second", e->path);
+        else if (!tree_path_is_normalised(e->path))
+                problem(r, "'%s' is not normalised: it may overwrite another entry", e->path);
+        else if (!S_ISREG(e->mode) && !S_ISDIR(e->mode))
+                problem(r, "/%s is neither file nor directory: verinit packs nothing else", e->path);
+}
+
+/* The kernel unpacks every archive there is, each over the one before. */
 static void look_for_hidden(struct report *r, const struct buffer *cpio, size_t used)
 {
         if (!is_zero(cpio, used))
                 problem(r, "%zu bytes follow the first archive: the kernel would unpack them over it, and they are not "
                         "shown here", cpio->size - used);
         for (size_t i = 0; i < r->tree.n_entries; i++)
-                if (tree_find(&r->tree, r->tree.entries[i].path) != &r->tree.entries[i])
-                        problem(r, "/%s is in it twice: the kernel would take the second", r->tree.entries[i].path);
+                look_at_name(r, &r->tree.entries[i]);
 }
 
 static int read_archive(struct report *r, struct trouble *t)

@@ -16,8 +16,7 @@ void tree_done(struct tree *tree)
         *tree = (struct tree) {};
 }
 
-/* No "", "." or ".." as a component. */
-static bool is_normalised(const char *path)
+bool tree_path_is_normalised(const char *path)
 {
         for (;;) {
                 size_t n = strcspn(path, "/");
@@ -42,7 +41,7 @@ static int check_path(const char *path, struct trouble *t)
                 if (*p < 0x21 || *p > 0x7e)
                         return trouble_set(t, OUTCOME_TROUBLE, "the path of a file in the initramfs has a byte that is "
                                            "not printable ASCII: rename it");
-        if (!is_normalised(path))
+        if (!tree_path_is_normalised(path))
                 return trouble_set(t, OUTCOME_TROUBLE, "'%s' is no normalised path: it has an empty component, '.' or "
                                    "'..'", path);
         return 0;

@@ -21,6 +21,9 @@ struct tree {
 
 void tree_done(struct tree *tree);
 
+/* Relative, no "", "." or ".." as a component. */
+bool tree_path_is_normalised(const char *path);
+
 /* No check at all: for what was read from an archive. Valid until the next is added. */
 struct tree_entry *tree_append(struct tree *tree, const char *path, mode_t mode);
 

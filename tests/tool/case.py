@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What the tests of the host command share: the command, a scratch directory, a small valid build."""
+
+import os
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+import kernels
+import newc
+
+VERINIT = Path(os.environ.get("VERINIT", kernels.TOP / "build" / "release" / "verinit"))
+HASH = "4f" * 32
+CMDLINE = f"usrhash={HASH} quiet"
+VERSION = "9.8.7-test"
+# All that the command looks at: a program, with the tag that common/version.c puts into it.
+INIT = b"\x7fELF" + bytes(60) + b"@(#)verinit " + VERSION.encode() + b"\0"
+FLOOR = "tpm=allow\nselinux=require\netc=tmpfs\n"
+YES, TROUBLE, USAGE, FALSE = 0, 1, 2, 3
+
+Result = subprocess.CompletedProcess[str]
+_kernels: dict[str, kernels.Kernel] = {}
+
+
+def kernel(name: str) -> kernels.Kernel:
+    if not _kernels:
+        _kernels.update(kernels.find())
+    return _kernels[name]
+
+
+class ToolTest(unittest.TestCase):
+    def setUp(self) -> None:
+        if not VERINIT.exists():
+            self.fail(f"{VERINIT} is not built: cmake --build --preset release, or set VERINIT")
+        scratch = tempfile.TemporaryDirectory(dir=kernels.TOP / "build", prefix="tool-test.")
+        self.addCleanup(scratch.cleanup)
+        self.dir = Path(scratch.name)
+        self.init = self.file("init", INIT)
+        self.output = self.dir / "initrd"
+
+    def file(self, name: str, content: bytes | str) -> Path:
+        path = self.dir / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def verinit(self, *words: object, **options: object) -> Result:
+        environment = {"PATH": os.environ["PATH"], **options.pop("environment", {})}  # type: ignore[dict-item]
+        return subprocess.run([str(VERINIT), *map(str, words)], env=environment, text=True, check=False,
+                              capture_output=True, stdin=subprocess.DEVNULL,
+                              **options)  # type: ignore[call-overload,no-any-return]
+
+    def build(self, *words: object, on: str | kernels.Kernel = "cloud", cmdline: str = CMDLINE,
+              compress: str = "none", **options: object) -> Result:
+        """initrd build into self.output; WORDS come last."""
+        tree = kernel(on) if isinstance(on, str) else on
+        level = ["--level", 1] if compress != "none" else []
+        return self.verinit("initrd", "build", "--init", self.init, "--modules-dir", tree.modules,
+                            "--cmdline", cmdline, "--output", self.output, "--compress", compress,
+                            *level, *words, **options)
+
+    def assert_ends(self, done: Result, status: int, *said: str) -> None:
+        """The exit status, and words of the one line on stderr that is not talk."""
+        self.assertEqual(done.returncode, status, done.stderr)
+        for words in said:
+            self.assertIn(words, done.stderr)
+        if status != YES:
+            self.assertRegex(done.stderr, r"\Averinit: .*\n\Z")
+
+    def assert_built(self, *words: object, **options: object) -> list[newc.Entry]:
+        """Builds without compression; what is in it, by our own reader."""
+        self.assert_ends(self.build(*words, **options), YES)  # type: ignore[arg-type]
+        entries, rest = newc.read(self.output.read_bytes())
+        self.assertEqual(rest, b"", "the archive ends where its trailer ends")
+        return entries
+
+    def assert_no_output(self) -> None:
+        self.assertEqual(sorted(p.name for p in self.dir.glob("initrd*")), [])

@@ -1,0 +1,409 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""verinit initrd build: what it packs, that it packs the same twice, and what it refuses."""
+
+import lzma
+import os
+import resource
+import shutil
+import signal
+import stat
+import subprocess
+import unittest
+
+import newc
+from case import (CMDLINE, FALSE, FLOOR, HASH, INIT, TROUBLE, USAGE, VERINIT, YES, ToolTest, kernel)
+
+DEFAULT_FEATURES = ["verity", "erofs", "overlay", "efivarfs", "virtio-blk", "virtio-scsi", "nvme", "ahci"]
+
+
+class Table:
+    """/etc/verinit/modules, read by the letter of modtable.h."""
+
+    def __init__(self, entries: list[newc.Entry]) -> None:
+        self.lines = next(e.content for e in entries if e.path == "etc/verinit/modules").decode().splitlines()
+        rows = [line.split(" ") for line in self.lines[1:]]
+        self.modules = {r[1]: r[2:] for r in rows if r[0] == "module"}
+        self.features = {r[1]: [] if r[2] == "-" else r[2].split(",") for r in rows if r[0] == "feature"}
+        self.aliases = [(r[1], r[2]) for r in rows if r[0] == "alias"]
+        self.order = list(self.modules)
+
+    def deps(self, name: str) -> list[str]:
+        return [] if self.modules[name][1] == "-" else self.modules[name][1].split(",")
+
+    def is_before(self, first: str, second: str) -> bool:
+        return self.order.index(first) < self.order.index(second)
+
+
+class ArchiveTest(ToolTest):
+    def test_holds_what_pid_1_needs(self) -> None:
+        entries = {e.path: e for e in self.assert_built("--floor", self.file("floor", FLOOR))}
+        self.assertEqual(entries["init"].content, INIT)
+        self.assertEqual(entries["init"].fields["mode"], stat.S_IFREG | 0o755)
+        self.assertEqual(entries["etc/verinit/cmdline"].content, CMDLINE.encode())
+        self.assertEqual(entries["etc/verinit/floor.conf"].content, FLOOR.encode())
+        for name in ("dev", "proc", "sys", "run", "sysroot", "sysusr"):
+            self.assertTrue(entries[name].is_directory, name)
+
+    def test_form_is_independent_of_the_machine(self) -> None:
+        entries = self.assert_built()
+        paths = [e.path for e in entries]
+        self.assertEqual(paths, sorted(paths, key=str.encode))
+        self.assertEqual(len(set(paths)), len(paths))
+        directories = {e.path for e in entries if e.is_directory}
+        for e in entries:
+            above = e.path.rpartition("/")[0]
+            self.assertTrue(above == "" or above in directories, e.path)
+            for field in ("uid", "gid", "mtime", "devmajor", "devminor", "rdevmajor", "rdevminor"):
+                self.assertEqual(e.fields[field], 0, f"{e.path}: {field}")
+            self.assertEqual(e.fields["nlink"], 2 if e.is_directory else 1, e.path)
+        self.assertEqual([e.fields["ino"] for e in entries], list(range(1, len(entries) + 1)))
+
+    def test_source_date_epoch_is_every_time(self) -> None:
+        entries = self.assert_built(environment={"SOURCE_DATE_EPOCH": "1767225600"})
+        self.assertEqual({e.fields["mtime"] for e in entries}, {1767225600})
+
+    def test_source_date_epoch_must_be_a_time(self) -> None:
+        for bad in ("-1", "4294967296", "today", "12x", " 1"):
+            done = self.build(environment={"SOURCE_DATE_EPOCH": bad})
+            self.assert_ends(done, USAGE, "SOURCE_DATE_EPOCH", bad)
+            self.assert_no_output()
+
+    def test_two_builds_are_the_same_bytes(self) -> None:
+        floor = self.file("floor", FLOOR)
+        first = self.build("--floor", floor, on="generic", compress="zstd", umask=0o022, cwd=self.dir,
+                           environment={"TZ": "UTC", "LC_ALL": "C"})
+        self.assert_ends(first, YES)
+        wanted = self.output.read_bytes()
+
+        elsewhere = self.dir / "else where"
+        copy = kernel("generic").copy(elsewhere / "tree")
+        self.init = elsewhere / "other-init"
+        shutil.copyfile(self.dir / "init", self.init)
+        self.init.chmod(0o600)
+        os.utime(self.init, (1, 1))
+        self.output = elsewhere / "other-name"
+        (elsewhere / "floor").write_text(FLOOR)
+        done = self.build("--floor", "floor", on=copy, compress="zstd", umask=0o077, cwd=elsewhere,
+                          environment={"TZ": "Asia/Tokyo", "LC_ALL": "C.UTF-8"})
+        self.assert_ends(done, YES)
+        self.assertEqual(self.output.read_bytes(), wanted)
+
+    def test_extra_file(self) -> None:
+        program = self.file("program", b"#!")
+        program.chmod(0o700)
+        data = self.file("data", b"a=b")
+        data.chmod(0o666)
+        entries = {e.path: e for e in self.assert_built("--file", f"{program}=/usr/bin/p",
+                                                        "--file", f"{data}=/etc/d")}
+        self.assertEqual(entries["usr/bin/p"].fields["mode"], stat.S_IFREG | 0o755)
+        self.assertEqual(entries["etc/d"].fields["mode"], stat.S_IFREG | 0o644)
+        self.assertEqual(entries["etc/d"].content, b"a=b")
+
+    def test_extra_file_cannot_take_a_place(self) -> None:
+        for guest, words in (("/init", "already"), ("/etc/verinit/floor.conf/x", "both"), ("/dev", "already"),
+                             ("/../x", "normalised"), ("/a//b", "normalised"), ("/a/", "normalised"),
+                             ("/a b", "printable"), ("/\u00e9", "printable"), ("/", "bytes")):
+            done = self.build("--floor", self.file("floor", FLOOR), "--file", f"{self.init}={guest}")
+            self.assert_ends(done, TROUBLE, words)
+            self.assert_no_output()
+
+    def test_init_must_be_a_program(self) -> None:
+        for content in (b"", b"#!/bin/sh\n"):
+            self.init.write_bytes(content)
+            self.assert_ends(self.build(), TROUBLE, "no ELF program")
+            self.assert_no_output()
+
+
+class CompressionTest(ToolTest):
+    def module(self, entries: list[newc.Entry], name: str) -> newc.Entry:
+        return next(e for e in entries if f"/{name}.ko" in e.path)
+
+    def test_modules_are_bare_inside_zstd(self) -> None:
+        self.assert_ends(self.build(compress="zstd"), YES)
+        bare = subprocess.run(["zstd", "-dcq", self.output], check=True, capture_output=True).stdout
+        entries, _ = newc.read(bare)
+        source = next(kernel("cloud").modules.rglob("erofs.ko.xz"))
+        erofs = self.module(entries, "erofs")
+        self.assertTrue(erofs.path.endswith("/erofs.ko"))
+        self.assertEqual(erofs.content, lzma.decompress(source.read_bytes()))
+        self.assertTrue(erofs.content.endswith(b"~Module signature appended~\n"))
+        self.assertIn(erofs.path.removeprefix("lib/modules/"), Table(entries).modules["erofs"])
+
+    def test_modules_stay_packed_without_compression(self) -> None:
+        entries = self.assert_built()
+        source = next(kernel("cloud").modules.rglob("erofs.ko.xz"))
+        erofs = self.module(entries, "erofs")
+        self.assertEqual(erofs.content, source.read_bytes())
+        self.assertIn(erofs.path.removeprefix("lib/modules/"), Table(entries).modules["erofs"])
+
+    def test_xz_has_the_check_that_the_kernel_knows(self) -> None:
+        self.assert_ends(self.build(compress="xz"), YES)
+        packed = self.output.read_bytes()
+        self.assertEqual(packed[:8], b"\xfd7zXZ\x00\x00\x01", "CRC32")
+        newc.read(lzma.decompress(packed))
+
+    def test_level_belongs_to_its_compression(self) -> None:
+        for name, level in (("zstd", 23), ("zstd", 0), ("xz", 10), ("none", 1)):
+            done = self.verinit("initrd", "build", "--init", self.init, "--modules-dir", kernel("cloud").modules,
+                                "--cmdline", CMDLINE, "--output", self.output, "--compress", name,
+                                "--level", level)
+            self.assert_ends(done, USAGE, f"--level {level}", name)
+            self.assert_no_output()
+
+
+class ModuleTest(ToolTest):
+    def table(self, *words: object, on: str) -> Table:
+        return Table(self.assert_built(*words, on=on))
+
+    def test_header_names_the_kernel(self) -> None:
+        table = self.table(on="bpo")
+        self.assertEqual(table.lines[0], f"verinit-modules 1 {kernel('bpo').release}")
+
+    def test_every_file_and_name_is_there(self) -> None:
+        for on in ("cloud", "generic", "bpo"):
+            entries = self.assert_built(on=on)
+            table = Table(entries)
+            packed = {e.path.removeprefix("lib/modules/") for e in entries if ".ko" in e.path}
+            self.assertEqual({m[0] for m in table.modules.values()}, packed)
+            for name in table.order:
+                for dep in table.deps(name):
+                    self.assertTrue(table.is_before(dep, name), f"{on}: {dep} before {name}")
+            self.assertEqual(list(table.features), DEFAULT_FEATURES)
+
+    def test_soft_dependencies_come_first(self) -> None:
+        table = self.table(on="generic")
+        self.assertTrue({"crc32c_generic", "crc32c_intel"} <= set(table.deps("libcrc32c")))
+        self.assertTrue(table.is_before("crc32c_generic", "libcrc32c"))
+        self.assertTrue(table.is_before("libcrc32c", "erofs"))
+
+    def test_accelerated_digest_comes_before_verity(self) -> None:
+        table = self.table(on="cloud")
+        self.assertEqual(table.features["verity"], ["sha256_ssse3", "dm_verity"])
+        self.assertTrue(table.is_before("sha256_ssse3", "dm_verity"))
+        self.assertEqual(set(table.deps("dm_verity")), {"reed_solomon", "dm_mod", "dm_bufio"})
+
+    def test_optional_is_what_depends_on_the_processor(self) -> None:
+        table = self.table(on="generic")
+        optional = {name for name, rest in table.modules.items() if rest[2] == "optional"}
+        self.assertEqual(optional, {"sha256_ssse3", "crc32c_intel"})
+
+    def test_built_in_needs_nothing(self) -> None:
+        table = self.table("--feature", "verity", "--feature", "ext4", "--feature", "nvme", "--feature", "overlay",
+                           on="cloud")
+        self.assertEqual(table.features["ext4"], [])
+        self.assertEqual(table.features["nvme"], [])
+        self.assertNotIn("nvme", table.modules)
+
+    def test_newer_kernel_without_crc32c_modules(self) -> None:
+        table = self.table("--feature", "verity", "--feature", "erofs", "--feature", "overlay", "--feature", "hyperv",
+                           on="bpo")
+        self.assertEqual(table.deps("erofs"), [])
+        self.assertEqual(table.features["hyperv"], ["hv_storvsc", "sd_mod"])
+
+    def test_older_kernel_with_hyperv_as_modules(self) -> None:
+        table = self.table("--feature", "verity", "--feature", "erofs", "--feature", "overlay", "--feature", "hyperv",
+                           on="generic")
+        self.assertEqual(table.features["hyperv"], ["hv_vmbus", "hv_storvsc", "sd_mod", "pci_hyperv"])
+        self.assertIn(("acpi*:VMBUS:*", "hv_vmbus"), table.aliases)
+
+    def test_aliases_are_those_of_drivers(self) -> None:
+        table = self.table(on="generic")
+        self.assertIn(("scsi:t-0x00*", "sd_mod"), table.aliases)
+        self.assertIn(("virtio:d00000002v*", "virtio_blk"), table.aliases)
+        self.assertEqual({module for _, module in table.aliases},
+                         {"virtio_blk", "virtio_scsi", "sd_mod", "nvme", "ahci"})
+        self.assertEqual(len(set(table.aliases)), len(table.aliases))
+
+    def test_every_feature_on_every_kernel(self) -> None:
+        names = [*DEFAULT_FEATURES, "ext4", "squashfs", "xfs", "btrfs", "vfat", "hyperv"]
+        words = [word for name in names for word in ("--feature", name)]
+        for on in ("cloud", "generic", "bpo"):
+            self.assertEqual(list(self.table(*words, on=on).features), names)
+
+    def test_one_more_driver(self) -> None:
+        table = self.table("--module", "e1000e", on="generic")
+        self.assertTrue(any(module == "e1000e" for _, module in table.aliases))
+
+    def test_module_that_no_device_asks_for(self) -> None:
+        self.assert_ends(self.build("--module", "dm_crypt"), TROUBLE, "dm_crypt", "matches no device")
+        self.assert_ends(self.build("--module", "no_such"), TROUBLE, "no_such", "no module")
+
+    def test_unknown_feature(self) -> None:
+        self.assert_ends(self.build("--feature", "no-such"), USAGE, "no-such")
+        self.assert_no_output()
+
+    def test_feature_that_the_kernel_has_not(self) -> None:
+        copy = kernel("cloud").copy(self.dir / "tree")
+        next(copy.modules.rglob("erofs.ko.xz")).unlink()
+        copy.index()
+        self.assert_ends(self.build(on=copy), TROUBLE, "feature erofs", copy.release, "neither as module nor built in")
+        self.assert_no_output()
+
+    def test_module_of_another_kernel(self) -> None:
+        copy = kernel("cloud").copy(self.dir / "tree", release="6.12.1-other")
+        copy.index()
+        self.assert_ends(self.build(on=copy), TROUBLE, "6.12.1-other", kernel("cloud").release)
+        self.assert_no_output()
+
+    def test_tree_without_indexes(self) -> None:
+        copy = kernel("cloud").copy(self.dir / "tree")
+        (copy.modules / "modules.dep.bin").unlink()
+        self.assert_ends(self.build(on=copy), TROUBLE, "modules.dep.bin", "depmod")
+        self.assert_no_output()
+
+    def test_more_modules_than_the_table_holds(self) -> None:
+        modules = kernel("generic").modules
+        lines = (modules / "modules.alias").read_text().splitlines()
+        drivers = {line.split()[2] for line in lines if ":" in line}
+        # The small ones: reading three hundred graphics drivers is no part of the question.
+        small = sorted(f.name.split(".")[0].replace("-", "_") for f in modules.rglob("*.ko.xz")
+                       if f.stat().st_size < 8192)
+        words = [word for name in small if name in drivers for word in ("--module", name)]
+        self.assertGreater(len(words), 2 * 256)
+        self.assert_ends(self.build(*words, on="generic"), TROUBLE, "more than 256 modules")
+        self.assert_no_output()
+
+
+class RefusalTest(ToolTest):
+    """What PID 1 would refuse at boot, with the same code."""
+
+    def assert_refused(self, code: str, *words: object, **options: object) -> None:
+        done = self.build(*words, **options)  # type: ignore[arg-type]
+        self.assert_ends(done, FALSE, code)
+        self.assert_no_output()
+
+    def test_bad_floor(self) -> None:
+        for text in ("tpm=maybe\n", "no-such-key=1\n", "tpm=allow\ntpm=allow\n"):
+            self.assert_refused("floor-malformed", "--floor", self.file("floor", text))
+
+    def test_command_line(self) -> None:
+        for code, words in (("root-hash-missing", "quiet"),
+                            ("root-hash-missing", ""),
+                            ("cmdline-duplicate-key", f"{CMDLINE} usrhash={HASH}"),
+                            ("cmdline-bad-value", "usrhash=12"),
+                            ("cmdline-weakening", f"{CMDLINE} enforcing=0"),
+                            ("cmdline-weakening", f"{CMDLINE} systemd.verity_usr_options=ignore-corruption"),
+                            ("cmdline-unknown-key", f"{CMDLINE} init.no-such=1"),
+                            ("cmdline-malformed", f'{CMDLINE} a="b'),
+                            ("cmdline-too-long", f"{CMDLINE} {'a' * 2048}"),
+                            ("floor-refuses", f"{CMDLINE} root=/dev/vda1 rootfstype=ext4")):
+            with self.subTest(cmdline=words[-60:]):
+                self.assert_refused(code, cmdline=words)
+
+    def test_command_line_that_would_arrive_changed(self) -> None:
+        for text in (f" {CMDLINE}", f"{CMDLINE} ", f"{CMDLINE}  a", f"{CMDLINE}\ta", f"a\n{CMDLINE}",
+                     f"{CMDLINE}\n\n", f"{CMDLINE} \u00e9", f"{CMDLINE}\x7f"):
+            with self.subTest(text=text):
+                self.assert_refused("cmdline-malformed", cmdline=f"@{self.file('cmdline', text)}")
+        self.assert_refused("cmdline-malformed", cmdline=f"@{self.file('cmdline', CMDLINE.encode() + bytes(1))}")
+
+    def test_one_final_newline_is_dropped(self) -> None:
+        entries = self.assert_built(cmdline=f"@{self.file('cmdline', CMDLINE + chr(10))}")
+        self.assertIn(CMDLINE.encode(), [e.content for e in entries])
+
+    def test_command_line_that_needs_a_feature(self) -> None:
+        self.assert_refused("module-missing", cmdline=f"{CMDLINE} mount.usrfstype=squashfs")
+        self.assert_refused("module-missing", "--feature", "erofs", "--feature", "overlay")
+        self.assert_refused("module-missing", "--feature", "verity", "--feature", "overlay")
+        self.assert_refused("module-missing", "--feature", "verity", "--feature", "erofs")
+        floor = self.file("floor", "root=unverified\n")
+        self.assert_refused("module-missing", "--floor", floor,
+                            cmdline=f"{CMDLINE} root=/dev/vda1 rootfstype=ext4")
+        self.assert_built("--floor", floor, "--feature", "verity", "--feature", "erofs", "--feature", "overlay",
+                          "--feature", "ext4", cmdline=f"{CMDLINE} root=/dev/vda1 rootfstype=ext4")
+
+
+class OutputTest(ToolTest):
+    def test_devices_and_the_like_are_not_overwritten(self) -> None:
+        link = self.dir / "link"
+        link.symlink_to("target")
+        for path, kind in (("/dev/null", "character device"), (self.dir, "directory"), (link, "symbolic link")):
+            self.output = path  # type: ignore[assignment]
+            self.assert_ends(self.build(), TROUBLE, str(path), kind, "--force")
+        self.assertTrue(stat.S_ISCHR(os.lstat("/dev/null").st_mode))
+        self.assertFalse((self.dir / "target").exists())
+
+    @unittest.skipUnless(os.geteuid() == 0, "making a block device node takes root")
+    def test_block_device_is_not_overwritten(self) -> None:
+        self.output = self.dir / "disk"
+        os.mknod(self.output, 0o600 | stat.S_IFBLK, os.makedev(240, 0))
+        self.assert_ends(self.build(), TROUBLE, "a block device")
+        self.assertTrue(stat.S_ISBLK(os.lstat(self.output).st_mode))
+
+    def test_an_old_file_is_replaced(self) -> None:
+        self.output.write_bytes(b"old")
+        self.assert_built(umask=0o077)
+        self.assertEqual(stat.S_IMODE(self.output.stat().st_mode), 0o644)
+        self.assertEqual([p.name for p in self.dir.glob("initrd*")], ["initrd"])
+
+    def test_refusal_leaves_the_old_file(self) -> None:
+        self.output.write_bytes(b"old")
+        self.assert_ends(self.build(cmdline="quiet"), FALSE, "root-hash-missing")
+        self.assertEqual(self.output.read_bytes(), b"old")
+
+    def limited(self, handler: signal.Handlers) -> subprocess.CompletedProcess[str]:
+        def limit() -> None:
+            signal.signal(signal.SIGXFSZ, handler)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (100000, 100000))
+        self.output.write_bytes(b"old")
+        return self.build(preexec_fn=limit, restore_signals=False)
+
+    def test_write_that_fails_leaves_the_old_file(self) -> None:
+        self.assert_ends(self.limited(signal.SIG_IGN), TROUBLE, str(self.output), "EFBIG")
+        self.assertEqual(self.output.read_bytes(), b"old")
+        self.assertEqual([p.name for p in self.dir.glob("initrd*")], ["initrd"])
+
+    def test_killed_in_the_middle_of_writing_leaves_the_old_file(self) -> None:
+        done = self.limited(signal.SIG_DFL)
+        self.assertEqual(done.returncode, -signal.SIGXFSZ, done.stderr)
+        self.assertEqual(self.output.read_bytes(), b"old")
+
+
+class UsageTest(ToolTest):
+    def test_help_on_every_level(self) -> None:
+        for words in ([], ["initrd"], ["initrd", "build"], ["initrd", "inspect"]):
+            done = self.verinit(*words, "--help")
+            self.assert_ends(done, YES)
+            self.assertEqual(done.stderr, "")
+            self.assertRegex(done.stdout, r"\AUsage: verinit")
+            self.assertIn("\nExamples:\n", done.stdout)
+
+    def test_version(self) -> None:
+        self.assertRegex(self.verinit("--version").stdout, r"\Averinit \d+\.\d+\S*\n\Z")
+
+    def test_wrong_words(self) -> None:
+        for words in ([], ["no-such"], ["initrd"], ["initrd", "no-such"], ["initrd", "build"],
+                      ["initrd", "build", "--no-such"], ["initrd", "build", "--init"],
+                      ["initrd", "build", "--init", "a", "--init", "b"], ["initrd", "build", "word"],
+                      ["initrd", "build", "--compress", "lzma"], ["initrd", "build", "--level", "1x"],
+                      ["initrd", "build", "--file", "no-guest"], ["initrd", "build", "--file", "a=relative"],
+                      ["initrd", "inspect"], ["initrd", "inspect", "a", "b"],
+                      ["initrd", "inspect", "--json", "yaml", "a"]):
+            with self.subTest(words=words):
+                done = self.verinit(*words)
+                self.assert_ends(done, USAGE)
+                self.assertEqual(done.stdout, "")
+
+    def test_each_option_that_is_needed(self) -> None:
+        words = {"--init": self.init, "--modules-dir": self.dir, "--cmdline": CMDLINE, "--output": self.output}
+        for missing in words:
+            given = [w for name, value in words.items() if name != missing for w in (name, str(value))]
+            self.assert_ends(self.verinit("initrd", "build", *given), USAGE, missing)
+
+    def test_quiet_says_nothing(self) -> None:
+        done = self.build("--quiet")
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (YES, "", ""))
+        loud = self.build()
+        self.assertIn(str(self.output), loud.stderr)
+        self.assertEqual(loud.stdout, "")
+
+    def test_full_standard_output_is_trouble(self) -> None:
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([str(VERINIT), "--help"], stdout=full, stderr=subprocess.PIPE, text=True,
+                                  check=False)
+        self.assert_ends(done, TROUBLE, "standard output")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,181 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""verinit initrd inspect: it says what is there, and does not let anything hide."""
+
+import hashlib
+import json
+import os
+import stat
+import subprocess
+import unittest
+from typing import Any
+
+import newc
+from case import CMDLINE, FALSE, FLOOR, INIT, TROUBLE, VERSION, YES, ToolTest, kernel
+
+FILE = stat.S_IFREG | 0o644
+TABLE = "verinit-modules 1 6.12.1\nmodule erofs 6.12.1/erofs.ko - -\nfeature erofs erofs\n"
+
+
+class InspectTest(ToolTest):
+    def inspect(self, status: int, *said: str, how: str = "short") -> dict[str, Any]:
+        done = self.verinit("initrd", "inspect", self.output, f"--json={how}")
+        self.assert_ends(done, status, *said)
+        return json.loads(done.stdout) if done.stdout else {}
+
+    def good(self) -> list[tuple[str, int, bytes]]:
+        return [("init", stat.S_IFREG | 0o755, INIT), ("etc/verinit/cmdline", FILE, CMDLINE.encode()),
+                ("etc/verinit/modules", FILE, TABLE.encode()), ("lib/modules/6.12.1/erofs.ko", FILE, b"x")]
+
+
+class SoundTest(InspectTest):
+    def test_says_what_was_built(self) -> None:
+        entries = self.assert_built("--floor", self.file("floor", FLOOR))
+        report = self.inspect(YES)
+        self.assertEqual(report["problems"], [])
+        self.assertEqual(report["verinit_version"], VERSION)
+        self.assertEqual(report["cmdline"], CMDLINE)
+        self.assertEqual(report["file_bytes"], self.output.stat().st_size)
+        self.assertEqual(report["content_bytes"], sum(len(e.content) for e in entries))
+        self.assertEqual(report["has_floor"], True)
+        self.assertEqual(report["floor"], {"tpm": "allow", "selinux": "require", "cmdline": "require",
+                                           "root": "tmpfs", "etc": "tmpfs"})
+        self.assertEqual(report["modules"]["release"], kernel("cloud").release)
+        self.assertEqual(report["modules"]["modules"], sum(".ko" in e.path for e in entries))
+        self.assertIn("virtio-blk", report["modules"]["features"])
+        for said, entry in zip(report["entries"], entries, strict=True):
+            digest = None if entry.is_directory else hashlib.sha256(entry.content).hexdigest()
+            self.assertEqual(said, {"path": entry.path, "mode": f"{entry.fields['mode']:06o}",
+                                    "size": len(entry.content), "sha256": digest})
+
+    def test_each_compression(self) -> None:
+        for name in ("zstd", "xz", "none"):
+            self.assert_ends(self.build(compress=name), YES)
+            self.assertEqual(self.inspect(YES)["compression"], name)
+
+    def test_no_floor_is_everything(self) -> None:
+        self.assert_built()
+        report = self.inspect(YES)
+        self.assertEqual(report["has_floor"], False)
+        self.assertEqual(report["floor"]["tpm"], "require")
+
+    def test_forms_of_the_answer(self) -> None:
+        self.output.write_bytes(newc.write(self.good()))
+        short, pretty, text = (self.verinit("initrd", "inspect", f"--json={how}", self.output)
+                               for how in ("short", "pretty", "off"))
+        self.assertEqual(short.stdout.count("\n"), 1)
+        self.assertGreater(pretty.stdout.count("\n"), 10)
+        self.assertEqual(json.loads(short.stdout), json.loads(pretty.stdout))
+        for words in (VERSION, CMDLINE, hashlib.sha256(INIT).hexdigest(), "etc/verinit/cmdline", "6.12.1"):
+            self.assertIn(words, text.stdout)
+        self.assertEqual(text.returncode, YES)
+
+    def test_zeros_behind_the_archive_are_no_archive(self) -> None:
+        self.output.write_bytes(newc.write(self.good()) + bytes(512))
+        self.inspect(YES)
+
+
+class ProblemTest(InspectTest):
+    """Read without trouble, and not sound: status 3, the reason said."""
+
+    def assert_problem(self, words: str, files: list[tuple[str, int, bytes]], behind: bytes = b"") -> None:
+        self.output.write_bytes(newc.write(files) + behind)
+        report = self.inspect(FALSE, words)
+        self.assertIn(words, report["problems"][0])
+
+    def replaced(self, path: str, content: bytes) -> list[tuple[str, int, bytes]]:
+        return [(p, m, content if p == path else c) for p, m, c in self.good()]
+
+    def without(self, path: str) -> list[tuple[str, int, bytes]]:
+        return [f for f in self.good() if f[0] != path]
+
+    def test_a_second_archive(self) -> None:
+        self.assert_problem("follow the first archive", self.good(), newc.write([("init", FILE, b"evil")]))
+
+    def test_a_second_archive_in_a_second_frame(self) -> None:
+        archives = [newc.write(self.good()), newc.write([("init", FILE, b"evil")])]
+        self.output.write_bytes(b"".join(
+            subprocess.run(["zstd", "-cq"], input=a, check=True, capture_output=True).stdout for a in archives))
+        self.inspect(FALSE, "follow the first archive")
+
+    def test_a_name_twice(self) -> None:
+        self.assert_problem("/init is in it twice", [*self.good(), ("init", FILE, b"evil")])
+
+    def test_a_name_twice_in_another_spelling(self) -> None:
+        for name in ("/init", "./init", "etc/../init", "etc//verinit/cmdline"):
+            self.assert_problem("not normalised", [*self.good(), (name, FILE, b"evil")])
+
+    def test_a_link_on_the_way(self) -> None:
+        self.assert_problem("neither file nor directory",
+                            [*self.good(), ("b", stat.S_IFLNK | 0o777, b"etc"), ("b/verinit/x", FILE, b"evil")])
+
+    def test_no_init(self) -> None:
+        self.assert_problem("no /init", self.without("init"))
+
+    def test_no_command_line(self) -> None:
+        self.assert_problem("baked-cmdline-missing", self.without("etc/verinit/cmdline"))
+
+    def test_no_module_table(self) -> None:
+        self.assert_problem("module-table-malformed", self.without("etc/verinit/modules"))
+
+    def test_module_table_that_pid_1_refuses(self) -> None:
+        self.assert_problem("module-table-malformed", self.replaced("etc/verinit/modules", b"nonsense\n"))
+
+    def test_module_that_is_not_there(self) -> None:
+        self.assert_problem("module-missing", self.without("lib/modules/6.12.1/erofs.ko"))
+
+    def test_command_line_that_pid_1_refuses(self) -> None:
+        self.assert_problem("cmdline-weakening",
+                            self.replaced("etc/verinit/cmdline", f"{CMDLINE} enforcing=0".encode()))
+
+    def test_floor_that_pid_1_refuses(self) -> None:
+        self.assert_problem("floor-malformed", [*self.good(), ("etc/verinit/floor.conf", FILE, b"tpm=no\n")])
+
+    def test_names_cannot_steer_a_terminal(self) -> None:
+        self.output.write_bytes(newc.write([*self.good(), ("a\x1b[2Jb\u00e9", FILE, b"")]))
+        done = self.verinit("initrd", "inspect", self.output)
+        self.assertNotIn("\x1b", done.stdout + done.stderr)
+        self.assertIn("a?[2Jb??", done.stdout)
+
+
+class TroubleTest(InspectTest):
+    """Cannot be read: status 1, nothing on stdout."""
+
+    def assert_unreadable(self, content: bytes, *words: str) -> None:
+        self.output.write_bytes(content)
+        self.assertEqual(self.inspect(TROUBLE, *words), {})
+
+    def test_junk(self) -> None:
+        for content in (b"", b"\0" * 600, b"junk" * 500, b"070701" + b"Z" * 200, b"\x28\xb5\x2f\xfd" + b"junk" * 9):
+            self.assert_unreadable(content)
+
+    def test_cut_off(self) -> None:
+        whole = newc.write(self.good())
+        for size in (50, 200, len(whole) // 2):
+            self.assert_unreadable(whole[:size])
+        packed = subprocess.run(["zstd", "-cq"], input=whole, check=True, capture_output=True).stdout
+        self.assert_unreadable(packed[:-20])
+
+    def test_a_size_larger_than_the_file(self) -> None:
+        whole = bytearray(newc.write(self.good()))
+        whole[6 + 8 * 6:6 + 8 * 7] = b"7FFFFFFF"
+        self.assert_unreadable(bytes(whole))
+
+    def test_bomb(self) -> None:
+        bomb = subprocess.run("head -c 600M /dev/zero | zstd -cq", shell=True, check=True, capture_output=True)
+        self.assert_unreadable(bomb.stdout, "unpacks to more than")
+
+    def test_too_many_entries(self) -> None:
+        self.assert_unreadable(newc.write([(f"f{i}", FILE, b"") for i in range(9000)]), "more than 8192 entries")
+
+    def test_what_is_no_file(self) -> None:
+        os.mkfifo(self.output)
+        self.assertEqual(self.inspect(TROUBLE, "not a regular file"), {})
+        done = self.verinit("initrd", "inspect", self.dir)
+        self.assert_ends(done, TROUBLE, "not a regular file")
+        done = self.verinit("initrd", "inspect", self.dir / "missing")
+        self.assert_ends(done, TROUBLE, "ENOENT")
+
+
+if __name__ == "__main__":
+    unittest.main()
