@@ -20,8 +20,14 @@
 #include "verinit/log.h"
 #include "verinit/verity.h"
 
-/* What the library said last: its return value alone is 0 or 1. */
-static char last_complaint[256];
+/* What the library complained of first in this call, which is the cause of the rest: its answer is but 0 or 1. */
+static char complaint[256];
+
+static void note_complaint(const char *text, int n)
+{
+        if (complaint[0] == '\0')
+                (void) snprintf(complaint, sizeof(complaint), "%.*s", n, text);
+}
 
 static void task_destroyp(struct dm_task **task)
 {
@@ -49,7 +55,7 @@ __attribute__((format(printf, 5, 6))) static void log_devmapper(int level, _unus
         va_end(ap);
         /* The low three bits are syslog's level. */
         if ((level & 7) <= 3)
-                (void) snprintf(last_complaint, sizeof(last_complaint), "%s", text);
+                note_complaint(text, (int) sizeof(text));
         log_debug("libdevmapper: %s", text);
 }
 
@@ -58,14 +64,14 @@ static void log_cryptsetup(int level, const char *message, _unused_ void *userda
         int n = (int) strcspn(message, "\n");
 
         if (level == CRYPT_LOG_ERROR)
-                (void) snprintf(last_complaint, sizeof(last_complaint), "%.*s", n, message);
+                note_complaint(message, n);
         log_debug("libcryptsetup: %.*s", n, message);
 }
 
 /* libcryptsetup takes libdevmapper's log for itself and gives it back to standard error: so before each use. */
 static void begin(void)
 {
-        last_complaint[0] = '\0';
+        complaint[0] = '\0';
         dm_log_with_errno_init(log_devmapper);
         crypt_set_log_callback(NULL, log_cryptsetup, NULL);
         crypt_set_debug_level(log_debug_enabled() ? CRYPT_DEBUG_ALL : CRYPT_DEBUG_NONE);
@@ -122,16 +128,17 @@ int dm_check_superblock(int hash_fd, uint64_t offset_bytes, const struct verity_
         if (r < 0)
                 return error_set(err, FAIL_SUPERBLOCK_INVALID_CODE, -r,
                                  "verity superblock: libcryptsetup does not accept it: %s: %s", errno_name(-r),
-                                 last_complaint[0] != '\0' ? last_complaint : "no reason given");
+                                 complaint[0] != '\0' ? complaint : "no reason given");
         return compare_superblock(device, offset_bytes, sb, err);
 }
 
 static int fail_task(struct error *err, struct dm_task *task, const char *name, const char *what)
 {
-        int e = task ? dm_task_get_errno(task) : ENOMEM;
+        /* Without a task, libdevmapper did not get as far as asking the kernel. */
+        int e = task ? dm_task_get_errno(task) : ENODEV;
 
         return error_set(err, FAIL_DM_FAILED_CODE, e, "mapping %s: %s failed: %s%s%s", name, what, errno_name(e),
-                         last_complaint[0] != '\0' ? ": " : "", last_complaint);
+                         complaint[0] != '\0' ? ": " : "", complaint);
 }
 
 static struct dm_task *new_task(int type, const char *name)

@@ -70,7 +70,7 @@ static enum digest_alg parse_algorithm(const uint8_t *field)
 
         memcpy(name, field, ALGORITHM_BYTES);
         n = strlen(name);
-        if (n == ALGORITHM_BYTES || !is_zero(field + n, ALGORITHM_BYTES - n))
+        if (!is_zero(field + n, ALGORITHM_BYTES - n))
                 return DIGEST_NONE;
         alg = digest_from_name(name);
         if (alg == DIGEST_SHA1)
