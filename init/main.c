@@ -2,7 +2,6 @@
 /*
  * The table of contents of a boot. The order is the argument: each line says why it stands where it stands.
  */
-#include <fcntl.h>
 #include <stdio.h>
 
 #include "verinit/boot.h"
@@ -41,7 +40,7 @@ int main(int argc, char *argv[])
                 return 2;
         }
 
-        boot.root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        boot.root_fd = os_open_root();
         boot_run(stages, ARRAY_SIZE(stages), &boot, &error);
         boot_fail(&boot, &error);
 }

@@ -22,6 +22,13 @@
 #define MODULE_INIT_COMPRESSED_FILE 4 /* Linux 5.17; Debian 12's headers have it, older ones do not */
 #endif
 
+int os_open_root(void)
+{
+        int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+        return fd < 0 ? -errno : fd;
+}
+
 int os_mount(const char *source, const char *target, const char *fstype, unsigned long flags, const char *options)
 {
         return mount(source, target, fstype, flags, options) < 0 ? -errno : 0;

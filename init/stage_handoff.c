@@ -79,9 +79,9 @@ static int switch_root(struct boot *boot, struct error *err)
                         log_debug("the initramfs was not freed whole: %s", errno_name(-r));
         }
         boot->root_fd = fd_close(boot->root_fd);
-        boot->root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        boot->root_fd = os_open_root();
         if (boot->root_fd < 0)
-                return error_set(err, FAIL_SWITCH_ROOT_FAILED_CODE, errno, "cannot open the new root");
+                return error_set(err, FAIL_SWITCH_ROOT_FAILED_CODE, -boot->root_fd, "cannot open the new root");
         boot->measure.root_fd = boot->root_fd;
         e->memory_available_after_kb = memory_available_kb(boot);
         log_info("root switched (%s), %" PRIu64 " KiB of initramfs freed", e->switch_how, e->initramfs_bytes / 1024);

@@ -11,6 +11,8 @@
 
 #include "verinit/base.h"
 
+int os_open_root(void); /* "/" of this process, O_PATH: fd or -errno */
+
 int os_mount(const char *source, const char *target, const char *fstype, unsigned long flags, const char *options);
 int os_umount_detached(const char *target);
 
