@@ -92,6 +92,11 @@ static const struct {
 } directories[] = {
         { "usr", 0755 }, { "etc", 0755 }, { "var", 0755 }, { "root", 0700 },
         { "proc", 0555 }, { "sys", 0555 }, { "dev", 0555 }, { "run", 0555 },
+        /*
+         * On a tmpfs the host's first services would make these before tmpfiles does, with the label of /var: then
+         * systemd-tpm2-setup may not write there (refpolicy 2.20250213, systemd 257).
+         */
+        { "var/lib", 0755 }, { "var/lib/systemd", 0755 },
 };
 
 static const struct {
