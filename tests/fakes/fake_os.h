@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * os.h without effect: a list of calls, and a clock that moves by one microsecond a look and by what is slept.
+ *
+ * os_exec() and os_end() do not come back. The test sets fake_os.back and calls setjmp() on it; fake_os.outcome then says
+ * which of the two it was. Without it they abort.
+ */
+#pragma once
+
+#include <setjmp.h>
+
+#include "verinit/os.h"
+
+enum fake_os_outcome { FAKE_OS_RUNNING = 0, FAKE_OS_EXECED, FAKE_OS_ENDED };
+
+struct fake_os {
+        jmp_buf *back;
+        enum fake_os_outcome outcome;
+        enum os_end end;    /* how it ended */
+        int root_fd;        /* os_open_root() answers a duplicate; 0: it fails */
+        uint64_t now_us;
+        enum os_switch how; /* what os_switch_root() answers */
+        uint64_t initramfs_bytes;
+        /* Each may be NULL. They are called after the call was noted, and not if it was to fail. */
+        int (*mount)(const char *source, const char *target, const char *fstype);
+        int (*wait_uevent)(uint64_t *timeout_us, unsigned *wakeups); /* by default the time is up */
+        int (*block_size)(int fd, uint64_t *ret_bytes);              /* by default st_size */
+        int (*block_dev)(int fd, dev_t *ret);                        /* by default 0:0 */
+        int (*switch_root)(const char *path);
+        void (*exec)(char *const argv[], char *const envp[]);
+};
+
+extern struct fake_os fake_os;
+
+void fake_os_reset(void);

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "fake_os.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "fakes.h"
+
+struct fake_os fake_os;
+
+void fake_os_reset(void)
+{
+        memset(&fake_os, 0, sizeof(fake_os));
+}
+
+static const char *or_none(const char *s)
+{
+        return s ? s : "-";
+}
+
+int os_open_root(void)
+{
+        int fd = -1;
+
+        if (fake_call("os_open_root"))
+                return -EIO;
+        if (fake_os.root_fd > 0)
+                fd = fcntl(fake_os.root_fd, F_DUPFD_CLOEXEC, 3);
+        return fd < 0 ? -ENOENT : fd;
+}
+
+int os_mount(const char *source, const char *target, const char *fstype, unsigned long flags, const char *options)
+{
+        if (fake_callf("os_mount", "%s %s %s 0x%lx %s", or_none(source), target, or_none(fstype), flags,
+                       or_none(options)))
+                return -EIO;
+        return fake_os.mount ? fake_os.mount(source, target, fstype) : 0;
+}
+
+int os_umount_detached(const char *target)
+{
+        return fake_callf("os_umount_detached", "%s", target) ? -EIO : 0;
+}
+
+int os_load_module(_unused_ int file_fd, const char *name, const char *params)
+{
+        return fake_callf("os_load_module", "%s %s", name, or_none(params)) ? -EIO : 0;
+}
+
+int os_open_uevents(void)
+{
+        int fd;
+
+        if (fake_call("os_open_uevents"))
+                return -EIO;
+        fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        return fd < 0 ? -errno : fd;
+}
+
+int os_wait_uevent(_unused_ int fd, uint64_t *timeout_us, unsigned *wakeups)
+{
+        if (fake_call("os_wait_uevent"))
+                return -EIO;
+        if (fake_os.wait_uevent)
+                return fake_os.wait_uevent(timeout_us, wakeups);
+        fake_os.now_us += *timeout_us;
+        *timeout_us = 0;
+        ++*wakeups;
+        return 0;
+}
+
+uint64_t os_boottime_us(void)
+{
+        return ++fake_os.now_us;
+}
+
+void os_sleep_us(uint64_t us)
+{
+        (void) fake_callf("os_sleep_us", "%llu", (unsigned long long) us);
+        fake_os.now_us += us;
+}
+
+int os_block_size(int fd, uint64_t *ret_bytes)
+{
+        struct stat st;
+
+        if (fake_call("os_block_size"))
+                return -EIO;
+        if (fake_os.block_size)
+                return fake_os.block_size(fd, ret_bytes);
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        *ret_bytes = (uint64_t) st.st_size;
+        return 0;
+}
+
+int os_block_dev(int fd, dev_t *ret)
+{
+        if (fake_call("os_block_dev"))
+                return -EIO;
+        if (fake_os.block_dev)
+                return fake_os.block_dev(fd, ret);
+        *ret = 0;
+        return 0;
+}
+
+int os_switch_root(const char *path, enum os_switch *ret_how, int *ret_old_root_fd)
+{
+        int fd, r = 0;
+
+        if (fake_callf("os_switch_root", "%s", path))
+                return -EIO;
+        if (fake_os.switch_root)
+                r = fake_os.switch_root(path);
+        if (r < 0)
+                return r;
+        fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        *ret_how = fake_os.how;
+        *ret_old_root_fd = fd;
+        return 0;
+}
+
+int os_empty_directory(_unused_ int dir_fd, uint64_t *ret_bytes)
+{
+        if (fake_call("os_empty_directory"))
+                return -EIO;
+        *ret_bytes = fake_os.initramfs_bytes;
+        return 0;
+}
+
+static _noreturn_ void leave(enum fake_os_outcome outcome)
+{
+        fake_os.outcome = outcome;
+        if (!fake_os.back)
+                abort();
+        longjmp(*fake_os.back, 1);
+}
+
+int os_exec(const char *path, char *const argv[], char *const envp[])
+{
+        if (fake_callf("os_exec", "%s", path))
+                return -ENOEXEC;
+        if (fake_os.exec)
+                fake_os.exec(argv, envp);
+        leave(FAKE_OS_EXECED);
+}
+
+_noreturn_ void os_end(enum os_end how)
+{
+        (void) fake_callf("os_end", "%d", (int) how);
+        fake_os.end = how;
+        leave(FAKE_OS_ENDED);
+}

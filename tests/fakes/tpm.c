@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "fake_tpm.h"
+
+#include <errno.h>
+
+#include "fakes.h"
+#include "verinit/crypto.h"
+
+struct tpm {
+        char unused;
+};
+
+static struct tpm the_tpm;
+
+struct fake_tpm fake_tpm = { .banks = { .n = 2, .algs = { DIGEST_SHA1, DIGEST_SHA256 } } };
+
+void fake_tpm_reset(void)
+{
+        fake_tpm = (struct fake_tpm) { .banks = { .n = 2, .algs = { DIGEST_SHA1, DIGEST_SHA256 } } };
+}
+
+size_t fake_tpm_count(unsigned pcr)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < fake_tpm.n_extends; i++)
+                n += fake_tpm.extends[i].pcr == pcr ? 1 : 0;
+        return n;
+}
+
+int tpm_open(const char *path, struct tpm **ret, struct error *err)
+{
+        if (fake_callf("tpm_open", "%s", path))
+                return error_set(err, FAIL_TPM_FAILED_CODE, EIO, "fake tpm_open");
+        if (fake_tpm.is_open)
+                return error_set(err, FAIL_BUG_CODE, EBUSY, "fake TPM opened twice");
+        fake_tpm.is_open = true;
+        *ret = &the_tpm;
+        return 0;
+}
+
+void tpm_close(struct tpm *tpm)
+{
+        if (!tpm)
+                return;
+        (void) fake_call("tpm_close");
+        fake_tpm.is_open = false;
+}
+
+int tpm_read_banks(_unused_ struct tpm *tpm, struct tpm_banks *ret, struct error *err)
+{
+        if (fake_call("tpm_read_banks"))
+                return error_set(err, FAIL_TPM_FAILED_CODE, EIO, "fake tpm_read_banks");
+        *ret = fake_tpm.banks;
+        return 0;
+}
+
+int tpm_extend(_unused_ struct tpm *tpm, unsigned pcr, const struct digest *digests, size_t n_digests,
+               struct error *err)
+{
+        struct fake_tpm_extend *e = &fake_tpm.extends[fake_tpm.n_extends];
+
+        if (fake_tpm.on_extend)
+                fake_tpm.on_extend(pcr);
+        if (fake_callf("tpm_extend", "%u", pcr))
+                return error_set(err, FAIL_EXTEND_FAILED_CODE, EIO, "fake tpm_extend");
+        if (fake_tpm.n_extends == FAKE_TPM_MAX_EXTENDS || pcr >= TPM_PCRS || n_digests > TPM_MAX_BANKS)
+                return error_set(err, FAIL_BUG_CODE, ENOBUFS, "fake tpm_extend: PCR %u", pcr);
+        e->pcr = pcr;
+        e->n_digests = n_digests;
+        memcpy(e->digests, digests, n_digests * sizeof(digests[0]));
+        fake_tpm.n_extends++;
+        return 0;
+}
+
+int tpm_read_pcr(_unused_ struct tpm *tpm, unsigned pcr, enum digest_alg alg, struct digest *ret, struct error *err)
+{
+        struct digest value = { .alg = alg };
+
+        if (fake_callf("tpm_read_pcr", "%u %s", pcr, digest_name(alg)))
+                return error_set(err, FAIL_TPM_FAILED_CODE, EIO, "fake tpm_read_pcr");
+        for (size_t i = 0; i < fake_tpm.n_extends; i++) {
+                struct fake_tpm_extend *e = &fake_tpm.extends[i];
+
+                for (size_t j = 0; e->pcr == pcr && j < e->n_digests; j++) {
+                        const struct iovec parts[] = { { value.bytes, digest_size(alg) },
+                                                       { e->digests[j].bytes, digest_size(alg) } };
+
+                        if (e->digests[j].alg == alg && crypto_digest(alg, parts, 2, &value, err) < 0)
+                                return -EIO;
+                }
+        }
+        *ret = value;
+        return 0;
+}
