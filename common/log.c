@@ -23,6 +23,11 @@ void log_open(int kmsg_fd)
         sink.fd = kmsg_fd;
 }
 
+bool log_is_open(void)
+{
+        return sink.fd >= 0;
+}
+
 void log_set_debug(bool on)
 {
         sink.is_debug = on;

@@ -2,6 +2,7 @@
 /*
  * The end of a boot that cannot be proved. One table maps a class to an action; docs/FAILURES.md has the same.
  */
+#include <fcntl.h>
 #include <stdio.h>
 
 #include "verinit/boot.h"
@@ -43,6 +44,9 @@ static void report(const struct error *err, enum os_end action)
 {
         char verdict[1024];
 
+        /* No /dev yet: the kernel gave us the console as standard error. */
+        if (!log_is_open())
+                log_open(fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3));
         log_error("%s. Remedy: %s.", err->msg, fail_code_remedy(err->code));
         if (evidence_format_verdict(err, failure_action_name(action), verdict, sizeof(verdict)) > 0)
                 log_raw(LOG_LEVEL_ERROR, verdict);

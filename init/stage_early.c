@@ -25,42 +25,48 @@ struct api_mount {
  * (v257 src/shared/mount-setup.c).
  */
 static const struct api_mount api_mounts[] = {
+        { "devtmpfs",   "/dev",                 MS_NOSUID | MS_STRICTATIME,       "mode=0755,size=4m" },
         { "proc",       "/proc",                MS_NOSUID | MS_NOEXEC | MS_NODEV, NULL },
         { "sysfs",      "/sys",                 MS_NOSUID | MS_NOEXEC | MS_NODEV, NULL },
-        { "devtmpfs",   "/dev",                 MS_NOSUID | MS_STRICTATIME,       "mode=0755,size=4m" },
         { "tmpfs",      "/run",                 MS_NOSUID | MS_NODEV | MS_STRICTATIME,
                                                                                   "mode=0755,size=20%,nr_inodes=800k" },
         { "securityfs", "/sys/kernel/security", MS_NOSUID | MS_NOEXEC | MS_NODEV, NULL },
 };
 
-static int mount_api(struct boot *boot, struct error *err)
+static int mount_api(struct boot *boot, const struct api_mount *m, struct error *err)
+{
+        int r;
+
+        /* Fails below /sys, where the kernel has made the directory. */
+        (void) fsat_mkdir_p(boot->root_fd, m->target + 1, 0755);
+        r = os_mount(m->fstype, m->target, m->fstype, m->flags, m->options);
+        if (r < 0)
+                return error_set(err, FAIL_API_MOUNT_FAILED_CODE, -r, "cannot mount %s at %s", m->fstype, m->target);
+        return 0;
+}
+
+/* /dev first: what fails after it can be said. Before it, boot_fail() falls back to the console. */
+static int mount_all(struct boot *boot, struct error *err)
 {
         for (size_t i = 0; i < ARRAY_SIZE(api_mounts); i++) {
-                const struct api_mount *m = &api_mounts[i];
-                int r;
+                int r = mount_api(boot, &api_mounts[i], err);
 
-                /* Fails below /sys, where the kernel has made the directory. */
-                (void) fsat_mkdir_p(boot->root_fd, m->target + 1, 0755);
-                r = os_mount(m->fstype, m->target, m->fstype, m->flags, m->options);
                 if (r < 0)
-                        return error_set(err, FAIL_API_MOUNT_FAILED_CODE, -r, "cannot mount %s at %s",
-                                         m->fstype, m->target);
+                        return r;
+                if (i == 0)
+                        log_open(openat(boot->root_fd, "dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY));
         }
         return 0;
 }
 
-static void open_log(struct boot *boot)
+/*
+ * Otherwise the kernel drops all but 10 lines in 5 s of each descriptor, silently. The newline is needed: without it
+ * 6.12 answers EINVAL (kernel/printk/printk.c devkmsg_sysctl_set_loglvl()).
+ */
+static void lift_rate_limit(struct boot *boot)
 {
-        int r;
+        int r = fsat_write(boot->root_fd, "proc/sys/kernel/printk_devkmsg", "on\n");
 
-        /* Without a kernel log the boot goes on: there is nobody to tell, and nothing depends on it. */
-        log_open(openat(boot->root_fd, "dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY));
-
-        /*
-         * Otherwise the kernel drops all but 10 lines in 5 s of each descriptor, silently. The newline is needed: without it
-         * 6.12 answers EINVAL (kernel/printk/printk.c devkmsg_sysctl_set_loglvl()).
-         */
-        r = fsat_write(boot->root_fd, "proc/sys/kernel/printk_devkmsg", "on\n");
         if (r < 0)
                 log_warning("the kernel will drop lines of this log: printk_devkmsg: %s", errno_name(-r));
 }
@@ -91,10 +97,10 @@ int stage_early(struct boot *boot, struct error *err)
                 return error_set(err, FAIL_API_MOUNT_FAILED_CODE, EBADF, "cannot open the root directory");
         boot->measure.root_fd = boot->root_fd;
 
-        r = mount_api(boot, err);
+        r = mount_all(boot, err);
         if (r < 0)
                 return r;
-        open_log(boot);
+        lift_rate_limit(boot);
 
         /* The floor, which may say another delay, is not read yet; a reader of it may crash. */
         floor_init(&strict);

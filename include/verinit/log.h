@@ -11,6 +11,7 @@
 enum log_level { LOG_LEVEL_ERROR = 3, LOG_LEVEL_WARNING = 4, LOG_LEVEL_INFO = 6, LOG_LEVEL_DEBUG = 7 };
 
 void log_open(int kmsg_fd);  /* takes the descriptor; -1 closes */
+bool log_is_open(void);
 void log_set_debug(bool on); /* init.debug=1: debug lines are written, at level info so that the console shows them */
 bool log_debug_enabled(void);
 void log_set_stage(enum stage_id id);

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "fake_machine.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/utsname.h>
+
+#include "fake_blockdev.h"
+#include "fake_dm.h"
+#include "fake_os.h"
+#include "fake_sepolicy.h"
+#include "fake_tpm.h"
+#include "fakes.h"
+#include "verinit/fsat.h"
+#include "verity_image.h"
+
+enum { START_SECTOR = 2048 };
+
+static struct {
+        char path[64];
+        int fd;
+        int new_root_fd;
+        struct verity_image image;
+} tree;
+
+static void need(bool ok, const char *what)
+{
+        if (!ok) {
+                perror(what);
+                abort();
+        }
+}
+
+static void put(const char *path, const void *data, size_t size)
+{
+        char parent[256];
+        char *slash;
+
+        need(str_copy(parent, sizeof(parent), path), path);
+        slash = strrchr(parent, '/');
+        *slash = '\0';
+        need(fsat_mkdir_p(tree.fd, parent, 0755) == 0, parent);
+        need(fsat_create(tree.fd, path, data, size, 0644) == 0, path);
+}
+
+static void put_text(const char *path, const char *text)
+{
+        put(path, text, strlen(text));
+}
+
+static void put_directory(const char *path)
+{
+        need(fsat_mkdir_p(tree.fd, path, 0755) == 0, path);
+}
+
+static void put_kernel(void)
+{
+        put_text("proc/sys/kernel/panic", "0\n");
+        put_text("proc/sys/kernel/panic_on_oops", "0\n");
+        put_text("proc/sys/kernel/printk_devkmsg", "ratelimit\n");
+        put_text("proc/sys/kernel/random/boot_id", "01234567-89ab-cdef-0123-456789abcdef\n");
+        put_text("proc/meminfo", "MemTotal: 4096 kB\nMemAvailable:    2048 kB\n");
+        put_text("dev/kmsg", "");
+        put_directory("run");
+        put_directory("sys/kernel/security");
+}
+
+static void put_modules(void)
+{
+        char table[1024];
+        struct utsname u;
+
+        need(uname(&u) == 0, "uname");
+        snprintf(table, sizeof(table),
+                 "verinit-modules 1 %s\n"
+                 "module dm_mod dm-mod.ko - -\n"
+                 "module dm_verity dm-verity.ko dm_mod -\n"
+                 "module erofs erofs.ko - -\n"
+                 "module overlay overlay.ko - -\n"
+                 "module efivarfs efivarfs.ko - -\n"
+                 "module virtio_blk virtio_blk.ko - -\n"
+                 "feature verity dm_verity\nfeature erofs erofs\nfeature overlay overlay\nfeature efivarfs efivarfs\n"
+                 "alias virtio:d00000002v* virtio_blk\n", u.release);
+        put_text("etc/verinit/modules", table);
+        for (const char *const *m = (const char *const[]) { "dm-mod", "dm-verity", "erofs", "overlay", "efivarfs",
+                                                             "virtio_blk", NULL }; *m; m++) {
+                char path[64];
+
+                snprintf(path, sizeof(path), "lib/modules/%s.ko", *m);
+                put_text(path, "ELF");
+        }
+        put_text("sys/bus/virtio/devices/virtio0/modalias", "virtio:d00000002v00001AF4\n");
+}
+
+static void copy_device(const char *path, int fd, uint64_t size)
+{
+        void *data = malloc(size);
+
+        need(data && pread(fd, data, size, 0) == (ssize_t) size, path);
+        put(path, data, size);
+        free(data);
+}
+
+static void put_partition(unsigned number, uint64_t start_sector, uint64_t bytes, const char *uuid)
+{
+        struct partition *p = &fake_blockdev.gpt.partitions[number - 1];
+        char path[128], text[32];
+
+        *p = (struct partition) { .number = number, .start_bytes = start_sector * 512, .size_bytes = bytes };
+        need(str_copy(p->uuid, sizeof(p->uuid), uuid), uuid);
+        for (int i = 0; i < 2; i++) { /* below its disk, and beside it */
+                const struct { const char *name; uint64_t value; } numbers[] = {
+                        { "partition", number }, { "start", start_sector }, { "size", bytes / 512 },
+                };
+
+                for (size_t j = 0; j < ARRAY_SIZE(numbers); j++) {
+                        if (i == 0)
+                                snprintf(path, sizeof(path), "sys/class/block/vda/vda%u/%s", number, numbers[j].name);
+                        else
+                                snprintf(path, sizeof(path), "sys/class/block/vda%u/%s", number, numbers[j].name);
+                        snprintf(text, sizeof(text), "%llu\n", (unsigned long long) numbers[j].value);
+                        put_text(path, text);
+                }
+        }
+        snprintf(path, sizeof(path), "sys/class/block/vda/vda%u/dev", number);
+        snprintf(text, sizeof(text), "254:%u\n", number);
+        put_text(path, text);
+        fake_blockdev.gpt.n_partitions = number;
+}
+
+static void put_disk(void)
+{
+        const struct verity_image_spec spec = {
+                .alg = DIGEST_SHA256, .data_block_bytes = 4096, .hash_block_bytes = 4096, .data_blocks = 200, .salt_size = 32,
+        };
+        char data_uuid[37], hash_uuid[37];
+
+        verity_image_make(&spec, &tree.image);
+        verity_partuuids(tree.image.root_hash, tree.image.root_hash_size, data_uuid, hash_uuid);
+        copy_device("dev/vda1", tree.image.data_fd, tree.image.data_device_bytes);
+        copy_device("dev/vda2", tree.image.hash_fd, tree.image.hash_device_bytes);
+        put_text("dev/vda", "");
+        put_text("dev/mapper/usr", "");
+        put_text("sys/class/block/vda/size", "1000000\n");
+        put_text("sys/class/block/vda/dev", "254:0\n");
+        put_text("sys/class/block/vda/diskseq", "1\n");
+        fake_blockdev.gpt.is_gpt = true;
+        put_partition(1, START_SECTOR, tree.image.data_device_bytes, data_uuid);
+        put_partition(2, 2 * START_SECTOR, tree.image.hash_device_bytes, hash_uuid);
+        (void) str_copy(fake_blockdev.filesystem.type, sizeof(fake_blockdev.filesystem.type), "erofs");
+        fake_dm.node_fd = tree.image.data_fd;
+}
+
+static void put_command_line(const struct fake_machine_options *options)
+{
+        char hex[DIGEST_MAX_HEX], text[512];
+
+        hex_encode(tree.image.root_hash, tree.image.root_hash_size, hex);
+        /* No mount.usrfstype=: so the verified volume is probed too. */
+        snprintf(text, sizeof(text), "quiet security=selinux enforcing=1 root=tmpfs usrhash=%s", hex);
+        put_text("etc/verinit/cmdline", text);
+        strncat(text, options->extra_words ? options->extra_words : "", sizeof(text) - strlen(text) - 1);
+        put_text("proc/cmdline", text);
+        if (options->floor)
+                put_text("etc/verinit/floor.conf", options->floor);
+}
+
+static void put_tpm(void)
+{
+        static const uint8_t variable[] = { 6, 0, 0, 0, '1', 0, '1', 0, 0, 0 };
+
+        put_text("sys/firmware/acpi/tables/TPM2", "TPM2");
+        put_text("dev/tpmrm0", "");
+        put("sys/firmware/efi/efivars/StubPcrKernelImage-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f", variable,
+            sizeof(variable));
+}
+
+/* sysroot/usr is there from the start, since the fake moves no mount. */
+static void put_system(bool has_selinux)
+{
+        static const uint8_t policy[] = {
+                0x8c, 0xff, 0x7c, 0xf9, 8, 0, 0, 0, 'S', 'E', ' ', 'L', 'i', 'n', 'u', 'x', 33, 0, 0, 0,
+        };
+
+        put_directory("sysroot/usr/etc");
+        put_text("sysroot/usr/lib/systemd/systemd", "ELF");
+        put_directory("sysusr/bin");
+        put_directory("sysusr/lib");
+        if (!has_selinux)
+                return;
+        put_text("sysusr/etc/selinux/config", "SELINUX=enforcing\nSELINUXTYPE=default\n");
+        put("sysusr/etc/selinux/default/policy/policy.33", policy, sizeof(policy));
+        put("sys/fs/selinux/policy", policy, sizeof(policy));
+}
+
+static int block_dev(int fd, dev_t *ret)
+{
+        char link[64], path[512] = "";
+        unsigned number;
+
+        snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+        need(readlink(link, path, sizeof(path) - 1) > 0, link);
+        need(sscanf(strrchr(path, '/'), "/vda%u", &number) == 1, path);
+        *ret = makedev(254, number);
+        return 0;
+}
+
+/* What the kernel moves along is moved along. */
+static int switch_root(const char *path)
+{
+        tree.new_root_fd = openat(tree.fd, path + 1, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        need(tree.new_root_fd > 0, path);
+        need(renameat(tree.fd, "run", tree.new_root_fd, "run") == 0, "run");
+        need(renameat(tree.fd, "proc", tree.new_root_fd, "proc") == 0, "proc");
+        fake_os.root_fd = tree.new_root_fd;
+        return 0;
+}
+
+void fake_machine_make(const struct fake_machine_options *options)
+{
+        fake_reset();
+        fake_os_reset();
+        fake_dm_reset();
+        fake_blockdev_reset();
+        fake_tpm_reset();
+        fake_sepolicy_reset();
+
+        (void) str_copy(tree.path, sizeof(tree.path), "/tmp/verinit-machine.XXXXXX");
+        need(mkdtemp(tree.path), tree.path);
+        tree.fd = open(tree.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        need(tree.fd > 0, tree.path);
+        tree.new_root_fd = -1;
+
+        put_kernel();
+        put_modules();
+        put_disk();
+        put_command_line(options);
+        put_system(options->has_selinux);
+        if (options->has_tpm)
+                put_tpm();
+
+        fake_os.root_fd = tree.fd;
+        fake_os.how = OS_SWITCH_MOVE;
+        fake_os.block_dev = block_dev;
+        fake_os.switch_root = switch_root;
+        fake_reset(); /* making the volume hashed, through the fake */
+}
+
+static int remove_one(const char *path, _unused_ const struct stat *st, _unused_ int type, _unused_ struct FTW *ftw)
+{
+        return remove(path);
+}
+
+void fake_machine_remove(void)
+{
+        verity_image_done(&tree.image);
+        (void) nftw(tree.path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+        tree.fd = fd_close(tree.fd);
+        tree.new_root_fd = fd_close(tree.new_root_fd);
+}
+
+int fake_machine_fd(void)
+{
+        return tree.fd;
+}

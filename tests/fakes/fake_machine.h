@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A machine as a temporary tree: what PID 1 reads of the initramfs, /proc, /sys and /dev, with a verity volume in
+ * dev/vda1 and dev/vda2. The fakes of the ports are set to go with it.
+ */
+#pragma once
+
+#include "verinit/base.h"
+
+struct fake_machine_options {
+        const char *floor;      /* NULL: none */
+        const char *extra_words; /* behind the baked command line, in /proc/cmdline only */
+        bool has_tpm;
+        bool has_selinux;
+};
+
+void fake_machine_make(const struct fake_machine_options *options);
+void fake_machine_remove(void);
+
+int fake_machine_fd(void); /* of the tree as it began; stays valid after the switch */

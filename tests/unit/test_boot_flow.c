@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The whole of PID 1, main.c as it is, over fakes of the ports: it boots; and then every single call that it made to a
+ * port fails once. That is the safety case: whatever fails, no later call is made but poison and reset.
+ */
+#include <stdio.h>
+#include <unistd.h>
+
+int pid1_main(int argc, char *argv[]);
+#define main pid1_main
+#define getpid() 1
+#include "../../init/main.c"
+#undef getpid
+#undef main
+
+#include "fake_dm.h"
+#include "fake_os.h"
+#include "fake_sepolicy.h"
+#include "fake_tpm.h"
+#include "fakes.h"
+#include "fake_machine.h"
+#include "unit.h"
+#include "verinit/fsat.h"
+#include "verinit/log.h"
+
+static const struct fake_machine_options full = { .has_tpm = true, .has_selinux = true };
+
+/* Runs PID 1 to its end: exec or the end of the machine. */
+static enum fake_os_outcome run_pid1(void)
+{
+        static jmp_buf back;
+        char *argv[] = { (char[]) { "/init" }, NULL };
+
+        boot = (struct boot) { .root_fd = -1, .uevent_fd = -1, .data_fd = -1, .hash_fd = -1 };
+        error = (struct error) {};
+        fake_os.back = &back;
+        if (setjmp(back) == 0)
+                pid1_main(1, argv);
+        boot.root_fd = fd_close(boot.root_fd);
+        boot.uevent_fd = fd_close(boot.uevent_fd);
+        boot.data_fd = fd_close(boot.data_fd);
+        boot.hash_fd = fd_close(boot.hash_fd);
+        log_open(-1);
+        return fake_os.outcome;
+}
+
+static enum fake_os_outcome boot_with(const struct fake_machine_options *options, size_t fail_at)
+{
+        enum fake_os_outcome outcome;
+
+        fake_machine_make(options);
+        fake_fail_at(fail_at);
+        outcome = run_pid1();
+        return outcome;
+}
+
+static size_t position_of_mount(const char *target)
+{
+        for (size_t i = 0; i < fake_count("os_mount"); i++) {
+                char seen[FAKE_DETAIL_MAX], wanted[64];
+
+                (void) str_copy(seen, sizeof(seen), fake_find("os_mount", i)->detail);
+                snprintf(wanted, sizeof(wanted), " %s ", target);
+                if (strstr(seen, wanted))
+                        return fake_position("os_mount", i);
+        }
+        fail_msg("nothing was mounted at %s", target);
+        return 0;
+}
+
+static void test_boots(_unused_ void **state)
+{
+        char json[16384];
+
+        assert_int_equal(boot_with(&full, 0), FAKE_OS_EXECED);
+        for (size_t i = 0; i < _STAGE_MAX; i++)
+                if (boot.evidence.stages[i].verdict != VERDICT_PASSED)
+                        fail_msg("%s: %s", stage_name((enum stage_id) i),
+                                 verdict_name(boot.evidence.stages[i].verdict));
+        assert_true(fake_sepolicy.is_enforcing);
+        assert_int_equal(fake_tpm_count(11), 2);
+        assert_int_equal(fake_tpm_count(13), 3);
+
+        /* The file that the host will read, where it will read it. */
+        assert_true(fsat_read(fake_os.root_fd, "run/verinit/boot.json", json, sizeof(json)) > 0);
+        assert_non_null(strstr(json, "\"name\":\"handoff\",\"verdict\":\"passed\""));
+        fake_machine_remove();
+}
+
+static void test_order(_unused_ void **state)
+{
+        assert_int_equal(boot_with(&full, 0), FAKE_OS_EXECED);
+        /* enter before a disk is read; every module before the policy; the root hash measured before its first mount. */
+        assert_true(fake_position("tpm_extend", 0) < fake_position("blockdev_read_gpt", 0));
+        assert_true(fake_position("os_load_module", fake_count("os_load_module") - 1) <
+                    fake_position("sepolicy_load", 0));
+        assert_true(fake_position("dm_create", 0) < fake_position("tpm_extend", 1));
+        assert_true(fake_position("tpm_extend", 1) < position_of_mount("/sysusr"));
+        assert_true(position_of_mount("/sysusr") < fake_position("sepolicy_load", 0));
+        assert_true(fake_position("sepolicy_load", 0) < fake_position("sepolicy_enforce", 0));
+        assert_true(fake_position("sepolicy_enforce", 0) < position_of_mount("/sysroot"));
+        assert_true(fake_position("tpm_extend", 4) < fake_position("os_switch_root", 0));
+        fake_machine_remove();
+}
+
+/*
+ * What may still be called once something has failed: the question why a mapping cannot be read, its removal, the poison,
+ * the wait, the end.
+ */
+static bool is_allowed_after_failure(const char *name)
+{
+        static const char *const allowed[] = {
+                "dm_query", "dm_remove", "crypto_digest", "tpm_extend", "os_sleep_us", "os_end",
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(allowed); i++)
+                if (str_equal(name, allowed[i]))
+                        return true;
+        return false;
+}
+
+/* Its failure frees less memory, and proves nothing: the one call whose failure the boot survives. */
+static bool is_survivable(const char *name)
+{
+        return str_equal(name, "os_empty_directory");
+}
+
+static void assert_evidence_ends_at(enum stage_id last, size_t n, const char *name)
+{
+        for (size_t i = 0; i < _STAGE_MAX; i++) {
+                enum verdict seen = boot.evidence.stages[i].verdict;
+                enum verdict wanted = i < last ? VERDICT_PASSED : i == last ? VERDICT_FAILED : VERDICT_NOT_REACHED;
+
+                if (seen != wanted)
+                        fail_msg("call %zu (%s): stage %s is %s, not %s", n, name, stage_name((enum stage_id) i),
+                                 verdict_name(seen), verdict_name(wanted));
+        }
+}
+
+static void assert_poisoned_if_open(size_t failed, const char *name)
+{
+        size_t n = 0;
+
+        for (size_t i = failed; i < fake_log.n_calls; i++)
+                n += str_equal(fake_log.calls[i].name, "tpm_extend");
+        if (boot.measure.tpm && n == 0)
+                fail_msg("call %zu (%s): the PCRs were not poisoned", failed, name);
+}
+
+static void assert_verdict_line(size_t n, const char *name)
+{
+        static char text[1 << 20];
+        char wanted[128];
+
+        /* dev/kmsg stays where it was: /dev is not among what the fake moves. */
+        assert_true(fsat_read(fake_machine_fd(), "dev/kmsg", text, sizeof(text)) > 0);
+        snprintf(wanted, sizeof(wanted), "verinit: verdict {\"stage\":\"%s\",\"class\":\"%s\",\"code\":\"%s\"",
+                 stage_name(error.stage), fail_class_name(fail_code_class(error.code)), fail_code_name(error.code));
+        if (!strstr(text, wanted))
+                fail_msg("call %zu (%s): the log has no line %s", n, name, wanted);
+}
+
+static void assert_refused(size_t n)
+{
+        const char *name = fake_log.calls[n - 1].name;
+        enum os_end wanted = failure_action(fail_code_class(error.code));
+
+        if (fake_os.outcome != FAKE_OS_ENDED)
+                fail_msg("call %zu (%s) failed, and the boot went on", n, name);
+        assert_int_equal(fake_os.end, wanted);
+        if (error.code == FAIL_BUG_CODE || error.msg[0] == '\0')
+                fail_msg("call %zu (%s): not a named failure: %s", n, name, error.msg);
+        for (size_t i = n; i < fake_log.n_calls; i++)
+                if (!is_allowed_after_failure(fake_log.calls[i].name))
+                        fail_msg("call %zu (%s) failed, and %s %s followed", n, name, fake_log.calls[i].name,
+                                 fake_log.calls[i].detail);
+        assert_int_equal(fake_count("os_end"), 1);
+        /* The root directory and /dev: until then the console is all there is. */
+        if (n > 2)
+                assert_verdict_line(n, name);
+        assert_evidence_ends_at(error.stage, n, name);
+        assert_poisoned_if_open(n, name);
+}
+
+static void test_every_call_may_fail(_unused_ void **state)
+{
+        size_t n_calls, n_survived = 0;
+
+        assert_int_equal(boot_with(&full, 0), FAKE_OS_EXECED);
+        n_calls = fake_log.n_calls;
+        fake_machine_remove();
+        assert_true(n_calls > 60 && n_calls <= FAKE_LOG_MAX);
+
+        for (size_t n = 1; n <= n_calls; n++) {
+                (void) boot_with(&full, n);
+                assert_int_equal(fake_log.n_failed, 1);
+                if (is_survivable(fake_log.calls[n - 1].name)) {
+                        assert_int_equal(fake_os.outcome, FAKE_OS_EXECED);
+                        n_survived++;
+                } else
+                        assert_refused(n);
+                fake_machine_remove();
+        }
+        assert_int_equal(n_survived, 1);
+        print_message("%zu calls, each failed once\n", n_calls);
+}
+
+static void test_skips_need_the_floor(_unused_ void **state)
+{
+        const struct fake_machine_options none = { .floor = NULL };
+        const struct fake_machine_options no_tpm = { .floor = "selinux=allow\n" };
+        const struct fake_machine_options allowed = { .floor = "selinux=allow\ntpm=allow\n" };
+
+        assert_int_equal(boot_with(&none, 0), FAKE_OS_ENDED);
+        assert_int_equal(error.code, FAIL_TPM_ABSENT_CODE);
+        fake_machine_remove();
+
+        assert_int_equal(boot_with(&no_tpm, 0), FAKE_OS_ENDED);
+        assert_int_equal(error.code, FAIL_TPM_ABSENT_CODE);
+        fake_machine_remove();
+
+        assert_int_equal(boot_with(&allowed, 0), FAKE_OS_EXECED);
+        assert_int_equal(boot.evidence.stages[STAGE_ENTER].verdict, VERDICT_SKIPPED);
+        assert_int_equal(boot.evidence.stages[STAGE_MEASURE].verdict, VERDICT_SKIPPED);
+        assert_int_equal(boot.evidence.stages[STAGE_MAC].verdict, VERDICT_SKIPPED);
+        assert_string_equal(boot.evidence.stages[STAGE_MAC].reason, "selinux-off");
+        assert_int_equal(fake_count("tpm_extend"), 0);
+        assert_int_equal(fake_count("sepolicy_set_label"), 0);
+        fake_machine_remove();
+}
+
+static void test_added_word_is_refused(_unused_ void **state)
+{
+        const struct fake_machine_options added = { .extra_words = " systemd.debug_shell", .has_tpm = true, .has_selinux = true };
+        const struct fake_machine_options listed = {
+                .floor = "extra-words=systemd.debug_shell\n", .extra_words = " systemd.debug_shell",
+                .has_tpm = true, .has_selinux = true,
+        };
+
+        assert_int_equal(boot_with(&added, 0), FAKE_OS_ENDED);
+        assert_int_equal(error.stage, STAGE_PROVE);
+        assert_int_equal(error.code, FAIL_CMDLINE_NOT_BAKED_CODE);
+        /* Nothing was extended but the poison, and no disk was read. */
+        assert_int_equal(fake_count("blockdev_read_gpt"), 0);
+        fake_machine_remove();
+
+        assert_int_equal(boot_with(&listed, 0), FAKE_OS_EXECED);
+        assert_string_equal(boot.evidence.cmdline_proof, "baked+extra-words");
+        fake_machine_remove();
+}
+
+static void test_delay_is_the_floors(_unused_ void **state)
+{
+        const struct fake_machine_options quick = { .floor = "failure-delay=0\n" };
+        const struct fake_machine_options none = { .floor = NULL };
+        const struct fake_machine_options broken = { .floor = "failure-delay=0\nnonsense=1\n" };
+
+        assert_int_equal(boot_with(&none, 0), FAKE_OS_ENDED);
+        assert_string_equal(fake_find("os_sleep_us", 0)->detail, "10000000");
+        fake_machine_remove();
+        assert_int_equal(boot_with(&quick, 0), FAKE_OS_ENDED);
+        assert_string_equal(fake_find("os_sleep_us", 0)->detail, "0");
+        fake_machine_remove();
+        /* A floor that cannot be read decides nothing. */
+        assert_int_equal(boot_with(&broken, 0), FAKE_OS_ENDED);
+        assert_int_equal(error.code, FAIL_FLOOR_MALFORMED_CODE);
+        assert_string_equal(fake_find("os_sleep_us", 0)->detail, "10000000");
+        fake_machine_remove();
+}
+
+static void check_environment(char *const argv[], char *const envp[])
+{
+        assert_string_equal(argv[0], "/usr/lib/systemd/systemd");
+        assert_null(argv[1]);
+        assert_string_equal(envp[0], "TERM=linux");
+        assert_string_equal(envp[1], "ENCRYPTED_CREDENTIALS_DIRECTORY=/run/credentials/@encrypted");
+        assert_null(envp[2]);
+}
+
+static void test_environment_is_constructed(_unused_ void **state)
+{
+        assert_int_equal(setenv("LD_PRELOAD_OF_A_COMMAND_LINE", "x", 1), 0);
+        fake_machine_make(&full);
+        fake_os.exec = check_environment;
+        assert_int_equal(run_pid1(), FAKE_OS_EXECED);
+        fake_machine_remove();
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_boots),
+                cmocka_unit_test(test_order),
+                cmocka_unit_test(test_every_call_may_fail),
+                cmocka_unit_test(test_skips_need_the_floor),
+                cmocka_unit_test(test_added_word_is_refused),
+                cmocka_unit_test(test_delay_is_the_floors),
+                cmocka_unit_test(test_environment_is_constructed),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
