@@ -40,6 +40,9 @@ int main(int argc, char *argv[])
                 return 2;
         }
 
+        /* Words of the command line are our environment; OPENSSL_CONF= or LIBBLKID_DEBUG= would reach our libraries. */
+        (void) clearenv();
+
         boot.root_fd = os_open_root();
         boot_run(stages, ARRAY_SIZE(stages), &boot, &error);
         boot_fail(&boot, &error);

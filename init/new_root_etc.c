@@ -39,7 +39,9 @@ static int mount_etc_overlay(struct boot *boot, const char *target, struct error
 
         if (!fsat_exists(boot->root_fd, NEW_ROOT_DIR "/usr/etc"))
                 return error_set(err, FAIL_ETC_FAILED_CODE, ENOENT, "the verified /usr has no /usr/etc");
-        r = fsat_mkdir_p(boot->root_fd, UPPER_DIR, 0700);
+        r = fsat_mkdir_p(boot->root_fd, "run/verinit", 0755);
+        if (r >= 0)
+                r = fsat_mkdir_p(boot->root_fd, UPPER_DIR, 0700);
         if (r < 0)
                 return error_set(err, FAIL_ETC_FAILED_CODE, -r, "cannot make " UPPER);
         r = mount_etc_tmpfs(boot, UPPER, err);
@@ -62,6 +64,7 @@ static int mount_etc_overlay(struct boot *boot, const char *target, struct error
         r = os_umount_detached(UPPER);
         if (r < 0)
                 return error_set(err, FAIL_ETC_FAILED_CODE, -r, "cannot detach " UPPER);
+        (void) unlinkat(boot->root_fd, UPPER_DIR, AT_REMOVEDIR);
         return 0;
 }
 

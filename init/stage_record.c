@@ -106,16 +106,14 @@ static int make_directories(struct boot *boot, struct error *err)
         return 0;
 }
 
-/*
- * The overlay's mount point and the log were made before: by root, or by a measurement. Their labels are set here.
- */
+/* What root and the measurements made before: the labels are set here. */
 static int label_early_files(struct boot *boot, struct error *err)
 {
         static const struct {
                 const char *path;
                 mode_t type;
         } list[] = {
-                { "run/verinit", S_IFDIR }, { "run/verinit/etc", S_IFDIR },
+                { "run/verinit", S_IFDIR },
                 { "run/log", S_IFDIR }, { "run/log/systemd", S_IFDIR },
                 { "run/log/systemd/tpm2-measure.log", S_IFREG },
         };
