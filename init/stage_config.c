@@ -12,9 +12,6 @@
 
 #define FLOOR_PATH "etc/verinit/floor.conf"
 
-/* x86 COMMAND_LINE_SIZE less the NUL (arch/x86/include/asm/setup.h): the kernel cuts there without a word. */
-enum { KERNEL_CMDLINE_LIMIT = 2047 };
-
 static char floor_text[FLOOR_MAX_BYTES + 1];
 static char cmdline_text[CMDLINE_MAX_BYTES + 2];
 
@@ -56,7 +53,7 @@ int stage_config(struct boot *boot, struct error *err)
                                  CMDLINE_MAX_BYTES);
         if (n < 0)
                 return error_set(err, FAIL_CMDLINE_UNREADABLE_CODE, (int) -n, "cannot read /proc/cmdline");
-        r = boot_config_parse(cmdline_text, (size_t) n, KERNEL_CMDLINE_LIMIT, &floor, config, err);
+        r = boot_config_parse(cmdline_text, (size_t) n, CMDLINE_KERNEL_LIMIT, &floor, config, err);
         if (r < 0)
                 return r;
 

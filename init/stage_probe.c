@@ -10,6 +10,7 @@
 #include <sys/mount.h>
 
 #include "verinit/boot.h"
+#include "verinit/features.h"
 #include "verinit/fsat.h"
 #include "verinit/log.h"
 #include "verinit/modules.h"
@@ -21,33 +22,15 @@
 /* The firmware said that there is a TPM, so its driver will bring it or has failed: bounded all the same. */
 enum { TPM_TIMEOUT_S = 30 };
 
-static const char *const usr_filesystems[] = { "erofs", "squashfs", "ext4", "btrfs", "xfs" };
-
-static int load_if_packed(struct boot *boot, const char *feature, struct error *err)
+static bool is_packed(const char *name, const void *userdata)
 {
-        return modules_has_feature(boot, feature) ? modules_load_feature(boot, feature, err) : 0;
-}
-
-/*
- * The type named, or, where none is named, every one that the builder packed: it can only be looked up in the
- * verified volume, and then it is needed at once.
- */
-static int load_filesystem(struct boot *boot, const char *fstype, struct error *err)
-{
-        if (fstype[0] != '\0')
-                return modules_load_feature(boot, fstype, err);
-        for (size_t i = 0; i < ARRAY_SIZE(usr_filesystems); i++) {
-                int r = load_if_packed(boot, usr_filesystems[i], err);
-
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+        return modules_has_feature(userdata, name);
 }
 
 static int load_modules(struct boot *boot, struct error *err)
 {
-        const struct boot_config *config = &boot->config;
+        struct feature_need needs[FEATURES_MAX_NEEDED];
+        size_t n_needs;
         unsigned n = 0;
         int r;
 
@@ -55,19 +38,12 @@ static int load_modules(struct boot *boot, struct error *err)
         r = modules_coldplug(boot, &n, err);
         if (r < 0)
                 return r;
-        r = modules_load_feature(boot, "verity", err);
-        if (r < 0)
-                return r;
-        r = load_filesystem(boot, config->usr_fstype, err);
-        if (r < 0)
-                return r;
-        if (config->root_kind == ROOT_UNVERIFIED) {
-                r = load_filesystem(boot, config->root_fstype, err);
+        n_needs = features_needed(&boot->config, is_packed, boot, needs);
+        for (size_t i = 0; i < n_needs; i++) {
+                r = modules_load_feature(boot, needs[i].name, err);
                 if (r < 0)
-                        return r;
+                        return error_prefix(err, "%s", needs[i].why);
         }
-        if (config->floor.etc == ETC_OVERLAY)
-                return modules_load_feature(boot, "overlay", err);
         return 0;
 }
 
@@ -78,7 +54,8 @@ static int mount_efivars(struct boot *boot, struct error *err)
         boot->facts.is_efi = fsat_exists(boot->root_fd, EFIVARS);
         if (!boot->facts.is_efi)
                 return 0;
-        r = load_if_packed(boot, "efivarfs", err);
+        /* Not packed: built in. Then the mount says so. */
+        r = modules_has_feature(boot, "efivarfs") ? modules_load_feature(boot, "efivarfs", err) : 0;
         if (r < 0)
                 return r;
         r = os_mount("efivarfs", "/" EFIVARS, "efivarfs", MS_NOSUID | MS_NOEXEC | MS_NODEV, NULL);

@@ -10,6 +10,8 @@
 enum {
         CMDLINE_MAX_BYTES = 4096, /* x86 COMMAND_LINE_SIZE is 2048 including the NUL; others 4096 */
         CMDLINE_MAX_WORDS = 512,
+        /* COMMAND_LINE_SIZE of x86 and arm64 less the NUL (arch/.../include/asm/setup.h): the kernel cuts there, silently. */
+        CMDLINE_KERNEL_LIMIT = 2047,
 };
 
 struct cmdline_word {

@@ -3,8 +3,7 @@
 
 #include "initrd_check.h"
 
-/* x86 COMMAND_LINE_SIZE less the NUL (arch/x86/include/asm/setup.h); arm64 has the same. */
-enum { KERNEL_CMDLINE_LIMIT = 2047 };
+#include "verinit/features.h"
 
 int initrd_check_floor(const struct buffer *text, struct floor *ret, struct trouble *t)
 {
@@ -51,40 +50,26 @@ int initrd_check_cmdline(struct buffer *text, const struct floor *floor, struct 
                 text->size--;
         if (check_canonical(text, t) < 0)
                 return -1;
-        if (boot_config_parse(text->size > 0 ? (const char *) text->data : "", text->size, KERNEL_CMDLINE_LIMIT,
+        if (boot_config_parse(text->size > 0 ? (const char *) text->data : "", text->size, CMDLINE_KERNEL_LIMIT,
                               floor, ret, &err) < 0)
                 return trouble_from_error(t, &err);
         return 0;
 }
 
-static int check_feature(const struct module_set *set, const char *feature, const char *why, struct trouble *t)
+static bool is_packed(const char *name, const void *userdata)
 {
-        if (module_set_has_feature(set, feature))
-                return 0;
-        return trouble_set(t, OUTCOME_FALSE, "PID 1 would refuse this with %s: %s asks for %s; add --feature %s, or "
-                           "change it", fail_code_name(FAIL_MODULE_MISSING_CODE), why, feature, feature);
-}
-
-static bool has_any_filesystem(const struct module_set *set)
-{
-        static const char *const names[] = { "erofs", "squashfs", "ext4", "btrfs", "xfs" };
-
-        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-                if (module_set_has_feature(set, names[i]))
-                        return true;
-        return false;
+        return module_set_has_feature(userdata, name);
 }
 
 int initrd_check_features(const struct module_set *set, const struct boot_config *config, struct trouble *t)
 {
-        if (check_feature(set, "verity", "usrhash=", t) < 0)
-                return -1;
-        if (config->usr_fstype[0] == '\0' && !has_any_filesystem(set))
-                return check_feature(set, "erofs", "/usr without mount.usrfstype=", t);
-        if (config->usr_fstype[0] != '\0' && check_feature(set, config->usr_fstype, "mount.usrfstype=", t) < 0)
-                return -1;
-        if (config->root_kind == ROOT_UNVERIFIED && config->root_fstype[0] != '\0' &&
-            check_feature(set, config->root_fstype, "rootfstype=", t) < 0)
-                return -1;
-        return config->floor.etc == ETC_OVERLAY ? check_feature(set, "overlay", "etc=overlay of the floor", t) : 0;
+        struct feature_need needs[FEATURES_MAX_NEEDED];
+        size_t n = features_needed(config, is_packed, set, needs);
+
+        for (size_t i = 0; i < n; i++)
+                if (!is_packed(needs[i].name, set))
+                        return trouble_set(t, OUTCOME_FALSE, "PID 1 would refuse this with %s: %s asks for %s; "
+                                           "add --feature %s, or change it", fail_code_name(FAIL_MODULE_MISSING_CODE),
+                                           needs[i].why, needs[i].name, needs[i].name);
+        return 0;
 }

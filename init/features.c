@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "verinit/features.h"
+
+static const char *const filesystems[] = { "erofs", "squashfs", "ext4", "btrfs", "xfs" };
+
+struct needs {
+        bool (*has)(const char *name, const void *userdata);
+        const void *userdata;
+        struct feature_need *list;
+        size_t n;
+};
+
+static void need(struct needs *needs, const char *name, const char *why)
+{
+        for (size_t i = 0; i < needs->n; i++)
+                if (str_equal(needs->list[i].name, name))
+                        return;
+        needs->list[needs->n++] = (struct feature_need) { .name = name, .why = why };
+}
+
+/*
+ * The type named, or, where none is, every one that was packed: the type is then looked up on the device itself, after
+ * which no module can be loaded any more.
+ */
+static void need_filesystem(struct needs *needs, const char *fstype, const char *why)
+{
+        bool is_any_packed = false;
+
+        if (fstype[0] != '\0') {
+                need(needs, fstype, why);
+                return;
+        }
+        for (size_t i = 0; i < ARRAY_SIZE(filesystems); i++)
+                if (needs->has(filesystems[i], needs->userdata)) {
+                        need(needs, filesystems[i], why);
+                        is_any_packed = true;
+                }
+        if (!is_any_packed)
+                need(needs, filesystems[0], why);
+}
+
+size_t features_needed(const struct boot_config *config, bool (*has)(const char *name, const void *userdata),
+                       const void *userdata, struct feature_need ret[static FEATURES_MAX_NEEDED])
+{
+        struct needs needs = { .has = has, .userdata = userdata, .list = ret };
+
+        need(&needs, "verity", "usrhash=");
+        need_filesystem(&needs, config->usr_fstype, "the file system of /usr (mount.usrfstype=)");
+        if (config->root_kind == ROOT_UNVERIFIED)
+                need_filesystem(&needs, config->root_fstype, "the file system of the root (rootfstype=)");
+        if (config->floor.etc == ETC_OVERLAY)
+                need(&needs, "overlay", "etc=overlay of the floor");
+        return needs.n;
+}
