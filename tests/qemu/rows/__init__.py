@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The rows: one row is one boot, and one test of ctest.
+
+table.py      all rows, the longest first
+boots.py      rows that come up, and what to look at in each
+refusals.py   rows that PID 1 must refuse: stage, class and code of each
+panics.py     rows that the kernel must stop
+setup.py      a boot without firmware, with an initramfs of its own
+initrd.py     that initramfs
+tamper.py     damaged disks
+volumes.py    small /usr volumes with something wrong in them
+words.py      edits of a command line
+facts.py      what is looked at in the report of a booted guest ...
+measured.py   ... and in its TPM and logs
+crash.py      breaks a running PID 1 by the monitor and a debugger's port
+prediction.py PCR 13 from image, UKI and floor alone: the command `predict`
+parts.py      where images, kernels and kept parts are
+row.py        what a row is
+cli.py        the command `row`
+"""

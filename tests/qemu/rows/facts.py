@@ -1,0 +1,286 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What is looked at in every boot that comes up. A check yields a problem for each thing that is not as meant.
+
+A file that the report lacks is a problem too: nothing here passes because there was nothing to look at.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Callable, Iterable, Iterator
+
+from imagelib.image import Image, Kernel
+from imagelib.store import TOP
+from machine.outcome import Outcome
+
+Problems = Iterator[str]
+
+STAGES = ("early", "config", "probe", "prove", "enter", "find", "plan", "verify", "activate", "measure", "usr",
+          "mac", "root", "record", "handoff")
+BANKS = ("sha1", "sha256", "sha384", "sha512")
+SCHEMA = TOP / "docs/boot.schema.json"
+# Debian's own, since that one sees Debian's jsonschema.
+VALIDATE = """
+import json, sys, jsonschema
+schema, boot = (json.load(open(path)) for path in sys.argv[1:])
+jsonschema.Draft202012Validator.check_schema(schema)
+for e in jsonschema.Draft202012Validator(schema).iter_errors(boot):
+    print("/".join(map(str, e.absolute_path)), e.message)
+"""
+# Device names on each bus: the disk, and what stands before the number of a partition.
+DISKS = {"virtio-blk": ("vda", "vda"), "virtio-scsi": ("sda", "sda"), "nvme": ("nvme0n1", "nvme0n1p"),
+         "ahci": ("sda", "sda")}
+# Files and directories that PID 1 makes, as restorecon and the audit log name them.
+OURS = re.compile(r"/run/(verinit|udev/rules\.d|credentials|log/systemd|systemd/(stub|tpm2-pcr))\b(?!-)"
+                  r"|01-verinit\.rules|boot\.json|tpm2-measure\.log|/dev/(mapper|dm-)")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One boot that came up, and what it should have been."""
+    outcome: Outcome
+    out: Path
+    image: Image
+    kernel: Kernel
+    cmdline: str
+    bus: str
+    switch: str
+    measured: bool = False
+    unmeasured_because: str = ""
+    predicted: dict[str, Any] = field(default_factory=dict)
+
+    def text(self, name: str) -> str:
+        if name not in self.outcome.report:
+            raise LookupError(f"{name} is not in the guest's report")
+        return self.outcome.report[name].decode(errors="replace")
+
+    def boot(self) -> dict[str, Any]:
+        boot = json.loads(self.text("boot.json"))
+        assert isinstance(boot, dict)
+        return boot
+
+    def is_debug(self) -> bool:
+        return "init.debug=1" in self.cmdline.split()
+
+    def is_quiet(self) -> bool:
+        return "quiet" in self.cmdline.split()
+
+    def has_disk_root(self) -> bool:
+        return "root" in self.image.partitions
+
+
+def differ(what: str, expected: object, seen: object) -> Problems:
+    if expected != seen:
+        yield f"{what}: expected {expected!r}, saw {seen!r}"
+
+
+def none_of(what: str, lines: Iterable[str], pattern: str | re.Pattern[str]) -> Problems:
+    found = [line.strip() for line in lines if re.search(pattern, line)]
+    if found:
+        yield f"{what}: expected no line with {getattr(pattern, 'pattern', pattern)!r}, saw {found[:5]}"
+
+
+def system_is_up(c: Case) -> Problems:
+    """No failed unit, no job left over, and no start job that anybody had to wait for."""
+    failed, separator, rest = c.text("units.txt").partition("state: ")
+    if not separator:
+        yield f"units.txt: expected a line 'state: ...', saw {failed!r}"
+    yield from differ("failed units", [], failed.splitlines())
+    state, *listed = rest.splitlines() or [""]
+    yield from differ("systemctl is-system-running", "running", state)
+    after = listed[listed.index("SubState=plugged") + 1:] if "SubState=plugged" in listed else listed
+    yield from differ("jobs left over", [], [line for line in after if "=" not in line])
+    for name in ("journal.txt", "dmesg.txt"):
+        yield from none_of(name, c.text(name).splitlines(), r"(?i)timed out|start job is running")
+
+
+def mapper_device_is_active(c: Case) -> Problems:
+    lines = c.text("units.txt").splitlines()
+    rows = [line.split()[:4] for line in lines if line.startswith("dev-mapper-usr.device")]
+    yield from differ("dev-mapper-usr.device", [["dev-mapper-usr.device", "loaded", "active", "plugged"]], rows)
+    for line in ("ActiveState=active", "SubState=plugged"):
+        if line not in lines:
+            yield f"dev-mapper-usr.device: expected {line}"
+
+
+def usr_is_read_only(c: Case) -> Problems:
+    rows = [line.split() for line in c.text("mounts.txt").splitlines()]
+    usr = [row for row in rows if row[4] == "/usr"]
+    if len(usr) != 1:
+        yield f"mounts at /usr: expected one, saw {usr}"
+        return
+    row = usr[0]
+    options, rest = row[5].split(","), row[row.index("-") + 1:]
+    yield from differ("/usr comes from", ["erofs", "/dev/mapper/usr"], rest[:2])
+    yield from differ("/usr shows", "/", row[3])
+    yield from differ("/usr is read-only, mount and file system", (True, True),
+                      ("ro" in options, "ro" in rest[2].split(",")))
+    # nosuid would block the domain transitions of all that is started from there.
+    yield from differ("/usr is nosuid", False, "nosuid" in options)
+    yield from differ("/usr is nodev", True, "nodev" in options)
+
+
+def policy_directory_is_verified(c: Case) -> Problems:
+    rows = [line.split() for line in c.text("mounts.txt").splitlines()]
+    shown = [(row[3], row[row.index("-") + 2], "ro" in row[5].split(",")) for row in rows
+             if row[4] == "/etc/selinux"]
+    yield from differ("/etc/selinux shows", [("/etc/selinux", "/dev/mapper/usr", True)], shown)
+
+
+def root_is(c: Case) -> Problems:
+    rows = [line.split() for line in c.text("mounts.txt").splitlines()]
+    root = [row[row.index("-") + 1:][:2] for row in rows if row[4] == "/"]
+    etc = [row[row.index("-") + 1] for row in rows if row[4] == "/etc"]
+    if c.has_disk_root():
+        device = DISKS[c.bus][1] + str(c.image.partitions["root"].number)
+        yield from differ("root", [["ext4", f"/dev/{device}"]], root)
+        yield from differ("/etc", [], etc)
+        wanted = {"kind": "unverified", "etc": "plain", "device": device}
+    else:
+        yield from differ("root", [["tmpfs", "rootfs"]], root)
+        yield from differ("/etc", ["overlay"], etc)
+        wanted = {"kind": "tmpfs", "etc": "overlay", "device": ""}
+    yield from differ("boot.json root", wanted, c.boot()["root"])
+
+
+def table_is_ours(c: Case) -> Problems:
+    """The live table against what follows from image.json; the numbers of the two devices are the kernel's."""
+    i = c.image
+    length = i.data_blocks * (i.block_size // 512)
+    start = i.hash_offset // i.block_size + 1
+    pattern = re.compile(
+        rf"0 {length} verity 1 (\d+:\d+) (\d+:\d+) {i.block_size} {i.block_size} {i.data_blocks} {start} sha256 "
+        rf"{i.root_hash} {i.salt} 2 panic_on_corruption panic_on_error")
+    lines = c.text("dm.txt").splitlines()
+    tables = [line.removeprefix("usr: ") for line in lines if line.startswith("usr: ")]
+    if len(tables) != 2:
+        yield f"dm.txt: expected a table and a status of usr, saw {tables}"
+        return
+    match = pattern.fullmatch(tables[0])
+    if match is None:
+        yield f"live table: expected /{pattern.pattern}/, saw {tables[0]!r}"
+    else:
+        yield from differ("data and tree are on one device", "usr-verity" not in i.partitions,
+                          match[1] == match[2])
+    yield from differ("status", f"0 {length} verity V", tables[1])
+    uuid = f"CRYPT-VERITY-{i.uuid.replace('-', '')}-usr"
+    yield from differ("boot.json dm", {"name": "usr", "uuid": uuid, "table": tables[0]}, c.boot()["dm"])
+    info = [line.split() for line in lines if line.startswith("usr ")]
+    yield from differ("mapping is live, read-only, with its UUID", [("L--r", uuid)],
+                      [(row[3], row[-1]) for row in info])
+
+
+def devices_are_the_named_ones(c: Case) -> Problems:
+    before = DISKS[c.bus][1]
+    tree = c.image.partitions.get("usr-verity", c.image.partitions["usr"])
+    wanted = {"usr_data": f"{before}{c.image.partitions['usr'].number}", "usr_hash": f"{before}{tree.number}"}
+    yield from differ("boot.json devices", wanted, c.boot()["devices"])
+
+
+def selinux_is_enforcing(c: Case) -> Problems:
+    text = c.text("selinux.txt")
+    said = dict(line.split(": ", 1) for line in text.splitlines()[:3])
+    boot = c.boot()["selinux"]
+    yield from differ("getenforce", "Enforcing", said.get("enforce"))
+    yield from differ("context of PID 1", "system_u:system_r:init_t:s0", said.get("init"))
+    yield from differ("policy in the kernel: the one before the exec", boot["loaded_sha256"],
+                      said.get("policy", "").split(" ")[0])
+    yield from differ("policy given to the kernel: the image's", c.image.policy_sha256, boot["policy_sha256"])
+    yield from differ("boot.json selinux.state", "enforcing", boot["state"])
+
+
+def labels_are_right(c: Case) -> Problems:
+    """Nothing of ours is to be relabelled, and nobody was denied something of ours."""
+    text = c.text("selinux.txt")
+    for heading in ("restorecon:", "denials:"):
+        if heading not in text.splitlines():
+            yield f"selinux.txt: expected the heading {heading}"
+    _, _, relabel = text.partition("restorecon:\n")
+    relabel, _, denials = relabel.partition("denials:\n")
+    yield from none_of("restorecon", relabel.splitlines(), OURS)
+    denied = [*denials.splitlines(), *(line for line in c.text("journal.txt").splitlines() if "avc:" in line)]
+    yield from none_of("AVC denials", denied, r'comm="init"|pid=1 ')
+    yield from none_of("AVC denials", denied, OURS)
+
+
+def evidence_is_whole(c: Case) -> Problems:
+    boot = c.boot()
+    done = subprocess.run(["/usr/bin/python3", "-c", VALIDATE, SCHEMA, c.out / "boot.json"], text=True,
+                          capture_output=True, check=False)
+    if done.returncode != 0:
+        yield f"docs/boot.schema.json: the validator failed: {done.stderr.strip()[-300:]}"
+    yield from (f"boot.json against docs/boot.schema.json: {line}" for line in done.stdout.splitlines())
+    seen = [(s["name"], s["verdict"], s["reason"]) for s in boot["stages"]]
+    skipped = {} if c.measured else {"enter": c.unmeasured_because, "measure": c.unmeasured_because}
+    yield from differ("stages", [(name, "skipped" if name in skipped else "passed", skipped.get(name, ""))
+                                 for name in STAGES], seen)
+    starts = [s["start_us"] for s in boot["stages"]]
+    yield from differ("stages began in this order", sorted(starts), starts)
+    for key, wanted in (("kernel", c.kernel.release), ("root_hash", c.image.root_hash), ("cmdline", "baked"),
+                        ("debug", c.is_debug()), ("usr", {"fstype": "erofs"})):
+        yield from differ(f"boot.json {key}", wanted, boot[key])
+    yield from differ("/proc/cmdline", c.cmdline, c.text("cmdline.txt").strip())
+
+
+def init_starts_clean(c: Case) -> Problems:
+    yield from differ("environment of PID 1",
+                      ["ENCRYPTED_CREDENTIALS_DIRECTORY=/run/credentials/@encrypted", "TERM=linux"],
+                      sorted(c.text("environ.txt").splitlines()))
+    yield from differ("arguments of PID 1", ["/usr/lib/systemd/systemd"], c.text("init-cmdline.txt").splitlines())
+
+
+def initramfs_is_freed(c: Case) -> Problems:
+    handoff = c.boot()["handoff"]
+    yield from differ("way of the switch", c.switch, handoff["switch"])
+    # A pivot leaves it to the kernel, and the files are not counted. PID 1 alone is more than 4 MiB.
+    yield from differ("the initramfs was emptied file by file", c.switch == "move",
+                      handoff["initramfs_bytes"] > 4 << 20)
+    before, after = handoff["memory_available_before_kb"], handoff["memory_available_after_kb"]
+    if not 0 < before <= after:
+        yield f"available memory: expected no less after the switch than before, saw {before} and {after} KiB"
+    # The kernel counts freed pages late, by processor. But pages of an initramfs are unevictable (fs/ramfs/inode.c),
+    # and a stock host has hardly any others.
+    left = re.search(r"^Unevictable: +(\d+) kB$", c.text("meminfo.txt"), re.M)
+    if left is None or int(left[1]) >= 1024:
+        yield f"unevictable memory of the host: expected less than 1 MiB, saw {left and left[0]}"
+
+
+def console_is_as_asked(c: Case) -> Problems:
+    """The kernel log has a line or more of each stage; the console has them too, or none at all under quiet."""
+    console = (c.out / "serial.log").read_text(errors="replace").splitlines()
+    places = {"kernel log": c.text("dmesg.txt").splitlines()}
+    if c.is_quiet():
+        yield from none_of("console of a good boot under quiet", console, "verinit")
+    else:
+        places["console"] = console
+    for place, lines in places.items():
+        for stage in STAGES:
+            if not any(f"verinit[{stage}]: " in line for line in lines):
+                yield f"{place}: expected a line of stage {stage}"
+
+
+def not_measured(c: Case) -> Problems:
+    tpm = c.boot()["tpm"]
+    state = {"no-tpm": "absent", "unmeasured-uki": "unmeasured"}[c.unmeasured_because]
+    yield from differ("boot.json tpm", {"state": state, "banks": [], "words": []}, tpm)
+
+
+COMMON: tuple[Callable[[Case], Problems], ...] = (
+    system_is_up, mapper_device_is_active, usr_is_read_only, policy_directory_is_verified, root_is,
+    table_is_ours, devices_are_the_named_ones, selinux_is_enforcing, labels_are_right, evidence_is_whole,
+    init_starts_clean, initramfs_is_freed, console_is_as_asked)
+
+
+def problems_of(case: Case, checks: Iterable[Callable[[Case], Problems]]) -> list[str]:
+    problems = []
+    for check in checks:
+        name = check.__name__
+        try:
+            problems += [f"{name}: {problem}" for problem in check(case)]
+        except (LookupError, ValueError, TypeError, OSError) as e:
+            problems.append(f"{name}: could not be looked at: {type(e).__name__}: {e}")
+    return problems

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Where images, kernels and the rows' own parts are."""
+
+from __future__ import annotations
+
+import filecmp
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Sequence
+
+from imagelib.image import OUT as IMAGES
+from imagelib.image import Image, Kernel, load
+from imagelib.store import TOP, Store
+from machine.spec import Trouble
+
+ROOM = TOP / "build/vm"
+VERINIT = TOP / "build/release/verinit"
+INIT = TOP / "build/release/init"
+
+# The variant whose directory has every kernel.
+KERNELS = "discoverable"
+
+
+def store() -> Store:
+    """Parts that rows make once: kept under a key of what went into them."""
+    return Store(ROOM / ".parts")
+
+
+def image(variant: str) -> Image:
+    try:
+        return load(variant)
+    except FileNotFoundError as e:
+        raise Trouble(f"{e.filename} is missing: run tests/qemu/image build --all") from None
+
+
+def kernel(flavour: str) -> Kernel:
+    return image(KERNELS).kernels[flavour]
+
+
+def modules(flavour: str) -> Path:
+    """lib/modules/RELEASE of exactly this kernel: an older build of the same release may lie beside it."""
+    wanted = kernel(flavour)
+    for directory in sorted(IMAGES.glob(f"stages/kernels-*/{flavour}")):
+        if filecmp.cmp(directory / "vmlinuz", wanted.vmlinuz, shallow=False):
+            return directory / "lib/modules" / wanted.release
+    raise Trouble(f"no modules of {wanted.release} ({flavour}) in {IMAGES}/stages: "
+                  "run tests/qemu/image build --all")
+
+
+def run(command: Sequence[str | Path], stdin: str | None = None) -> str:
+    """A helper program's output; its own words are part of the error."""
+    name = str(command[0])
+    program = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
+    if program is None:
+        raise Trouble(f"{name} is not installed: run tools/setup")
+    done = subprocess.run([program, *map(str, command[1:])], input=stdin, text=True, check=False,
+                          capture_output=True)
+    if done.returncode != 0:
+        raise Trouble(f"{name} failed with {done.returncode}: {' '.join(map(str, command))}\n"
+                      f"{(done.stdout + done.stderr).strip()}")
+    return done.stdout

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A boot without firmware: one of the kernels, an image's disk, an initramfs made for the row.
+
+The stub has measured nothing then, so the floor of such a boot must say tpm=allow; that and each other
+difference to the image's own floor is printed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Callable
+
+from imagelib.image import Image
+from imagelib.variants import VARIANTS
+from machine.spec import BootSpec
+
+from . import parts
+from .initrd import Floor, Initrd, floor_of
+from .row import Room
+from .words import Edit, same
+
+
+@dataclass(frozen=True)
+class Prepared:
+    spec: BootSpec
+    baked: str
+    floor: Floor
+    relaxed: list[str]
+
+
+def own_disk(image: Image, _: Path) -> Path | None:
+    return image.disk
+
+
+def no_disk(_: Image, __: Path) -> Path | None:
+    return None
+
+
+@dataclass(frozen=True)
+class Setup:
+    """`baked` makes the signed command line of the image's own, `read` what the kernel gets of the baked one.
+
+    `floor` is laid over that of the image. `planted` goes behind the initramfs: see Initrd; {release} in a path
+    is the kernel's. `disk` may make another one in the row's directory.
+    """
+    image: str = "discoverable"
+    kernel: str = "cloud"
+    modules_of: str = ""
+    baked: Edit = same
+    read: Edit = same
+    floor: Floor = field(default_factory=dict)
+    planted: dict[str, bytes | None] = field(default_factory=dict)
+    disk: Callable[[Image, Path], Path | None] = own_disk
+    bus: str = "virtio-blk"
+    tpm: bool = False
+    memory: str = "512"
+    cpus: int = 1
+    timeout: float = 120
+
+    def prepare(self, name: str, room: Room, **more: object) -> Prepared:
+        """`more` are fields of BootSpec that only this row has."""
+        image = parts.image(self.image)
+        kernel = parts.kernel(self.kernel)
+        own_floor = floor_of(image)
+        floor = {**own_floor, **self.floor}
+        baked = self.baked(image.cmdline)
+        initrd = Initrd(name=name, init=room.init, flavour=self.modules_of or self.kernel, cmdline=baked,
+                        floor=floor, features=VARIANTS[self.image].features,
+                        planted={path.format(release=kernel.release): content
+                                 for path, content in self.planted.items()})
+        room.out.mkdir(parents=True, exist_ok=True)
+        spec = BootSpec(out=room.out, disk=self.disk(image, room.out), kernel=kernel.vmlinuz,
+                        initrd=initrd.make(), append=self.read(baked), tpm=self.tpm, bus=self.bus,
+                        memory=self.memory, cpus=self.cpus, timeout=self.timeout,
+                        **more)  # type: ignore[arg-type]
+        return Prepared(spec, baked, floor, [*spec.relaxed, *_differences(own_floor, floor)])
+
+
+def _differences(own: Floor, floor: Floor) -> list[str]:
+    return [f"floor {key}={value}" for key, value in floor.items() if own.get(key) != value]
