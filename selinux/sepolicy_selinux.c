@@ -39,11 +39,17 @@ static int keep_words(int type _unused_, const char *fmt, ...)
         return 0;
 }
 
+static void listen_to_libselinux(void)
+{
+        selinux_set_callback(SELINUX_CB_LOG, (union selinux_callback) { .func_log = keep_words });
+        last_words[0] = 0;
+}
+
 int sepolicy_open(struct error *err)
 {
         struct statfs fs;
 
-        selinux_set_callback(SELINUX_CB_LOG, (union selinux_callback) { .func_log = keep_words });
+        listen_to_libselinux();
         if (statfs(SELINUXFS, &fs) < 0)
                 return error_set(err, FAIL_SELINUX_ABSENT_CODE, errno, "%s: %s", SELINUXFS, errno_name(errno));
         if (fs.f_type != SELINUX_MAGIC)
@@ -132,7 +138,7 @@ int sepolicy_open_labels(const char *policy_dir, struct error *err)
                 return error_set(err, FAIL_LABEL_FAILED_CODE, ENAMETOOLONG, "%s: path too long", policy_dir);
         if (labels)
                 return error_set(err, FAIL_BUG_CODE, EBUSY, "%s: file contexts are open already", path);
-        last_words[0] = 0;
+        listen_to_libselinux();
         labels = selabel_open(SELABEL_CTX_FILE, options, ARRAY_SIZE(options));
         if (!labels)
                 return error_set(err, FAIL_LABEL_FAILED_CODE, errno, "%s: cannot be read: %s (%s)", path,
@@ -153,9 +159,10 @@ int sepolicy_lookup_label(const char *path, mode_t mode, char *ret_text, size_t 
 
         if (!labels)
                 return error_set(err, FAIL_BUG_CODE, EBADF, "%s: no file contexts are open", path);
-        last_words[0] = 0;
+        listen_to_libselinux();
         if (selabel_lookup_raw(labels, &context, path, (int) mode) < 0) {
-                if (errno == ENOENT) /* no rule, or one that says <<none>> */
+                /* No rule, or one that says <<none>>. A rule that is no regular expression looks the same (3.4). */
+                if (errno == ENOENT)
                         return 1;
                 return error_set(err, FAIL_LABEL_FAILED_CODE, errno,
                                  "%s: its SELinux label cannot be looked up: %s (%s)", path, errno_name(errno),

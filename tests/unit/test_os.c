@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * init/os_linux.c on the kernel that runs here: devices, time, the next program, the end.
+ */
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "namespaces.h"
+#include "verinit/fsat.h"
+#include "verinit/os.h"
+
+static void test_sizes_of_files_and_devices(_unused_ void **state)
+{
+        _cleanup_fd_ int file = memfd_create("file", MFD_CLOEXEC), null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        uint64_t bytes = 7;
+        dev_t dev = 7;
+
+        assert_int_equal(ftruncate(file, 12345), 0);
+        assert_int_equal(os_block_size(null, &bytes), -ENOTBLK);
+        assert_int_equal(os_block_dev(null, &dev), -ENOTBLK);
+        assert_int_equal(os_block_size(-1, &bytes), -EBADF);
+        assert_int_equal(bytes, 7);
+        assert_int_equal(dev, 7);
+        assert_int_equal(os_block_size(file, &bytes), 0);
+        assert_int_equal(bytes, 12345);
+        assert_int_equal(os_block_dev(file, &dev), 0);
+        assert_int_equal(dev, 0);
+}
+
+static int compare_block_device(const char *name, void *userdata)
+{
+        unsigned *n = userdata;
+        _cleanup_fd_ int fd = -1, sys = open("/sys/class/block", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        uint64_t sectors, bytes;
+        char path[300];
+        struct stat st;
+        dev_t dev;
+
+        (void) snprintf(path, sizeof(path), "/dev/%s", name);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        (void) snprintf(path, sizeof(path), "%s/size", name);
+        if (fd < 0 || fsat_read_u64(sys, path, &sectors) < 0)
+                return 0; /* a drive without a medium, or gone */
+        assert_int_equal(os_block_size(fd, &bytes), 0);
+        assert_int_equal(bytes, sectors * 512);
+        assert_int_equal(fstat(fd, &st), 0);
+        assert_int_equal(os_block_dev(fd, &dev), 0);
+        assert_int_equal(dev, st.st_rdev);
+        ++*n;
+        return 0;
+}
+
+static void test_block_devices_are_as_large_as_sysfs_says(_unused_ void **state)
+{
+        unsigned n = 0;
+
+        assert_int_equal(fsat_each(AT_FDCWD, "/sys/class/block", compare_block_device, &n), 0);
+        if (n == 0)
+                fail_msg("no block device here can be opened: run this as root");
+}
+
+static void test_refusals_are_negative_errno(_unused_ void **state)
+{
+        assert_true(os_load_module(-1, "x.ko.xz", NULL) < 0); /* ENOSYS where the kernel has no modules */
+        assert_int_equal(os_mount("x", "/does/not/exist", "tmpfs", 0, NULL), -ENOENT);
+        assert_int_equal(os_umount_detached("/does/not/exist"), -ENOENT);
+}
+
+static void mount_and_umount(void)
+{
+        struct stat before, after;
+
+        CHECK(stat("/tmp", &before) == 0);
+        CHECK(os_mount("t", "/tmp", "tmpfs", MS_NOSUID, "mode=0711,size=64k") == 0);
+        CHECK(stat("/tmp", &after) == 0 && after.st_dev != before.st_dev && (after.st_mode & 07777) == 0711);
+        CHECK(os_umount_detached("/tmp") == 0);
+        CHECK(stat("/tmp", &after) == 0 && after.st_dev == before.st_dev);
+}
+
+static void test_mount(_unused_ void **state)
+{
+        run_in_child(CLONE_NEWNS, mount_and_umount);
+}
+
+static void test_sleep_takes_its_time(_unused_ void **state)
+{
+        uint64_t start_us = os_boottime_us();
+
+        os_sleep_us(20 * 1000);
+        assert_true(os_boottime_us() - start_us >= 20 * 1000);
+        os_sleep_us(0);
+}
+
+/* Everything that a program inherits is spoiled first. */
+static void spoil(void)
+{
+        sigset_t set;
+
+        CHECK(signal(SIGPIPE, SIG_IGN) != SIG_ERR && signal(SIGTERM, SIG_IGN) != SIG_ERR);
+        CHECK(signal(SIGRTMAX, SIG_IGN) != SIG_ERR);
+        CHECK(sigfillset(&set) == 0 && sigprocmask(SIG_BLOCK, &set, NULL) == 0);
+        (void) umask(0);
+        CHECK(dup2(2, 3) == 3 && dup2(2, 99) == 99);
+        CHECK(setenv("SPOILED", "1", 1) == 0);
+}
+
+static void exec_clean(void)
+{
+        char *const argv[] = {
+                (char[]) { "name" }, (char[]) { "-c" },
+                (char[]) { "[ \"$0 $1\" = 'zero one' ] && [ \"$KEY\" = value ] && [ -z \"$SPOILED\" ] &&"
+                           "[ ! -e /proc/$$/fd/3 ] && [ ! -e /proc/$$/fd/99 ] && [ -e /proc/$$/fd/2 ] &&"
+                           "[ \"$(umask)\" = 0022 ] &&"
+                           "grep -q '^SigBlk:.0000000000000000$' /proc/self/status &&"
+                           "grep -q '^SigIgn:.0000000000000000$' /proc/self/status" },
+                (char[]) { "zero" }, (char[]) { "one" }, NULL,
+        };
+        char *const envp[] = { (char[]) { "KEY=value" }, (char[]) { "PATH=/usr/bin:/bin" }, NULL };
+
+        spoil();
+        CHECK(os_exec("/bin/sh", argv, envp) == 0);
+}
+
+/* Those who are told must still be able to say it: the log and the TPM are descriptors above 2. */
+static void exec_fails(void)
+{
+        char *const none[] = { NULL };
+
+        spoil();
+        CHECK(os_exec("/does/not/exist", none, none) == -ENOENT);
+        CHECK(fcntl(99, F_GETFD) == FD_CLOEXEC);
+        CHECK(os_exec("/", none, none) == -EACCES);
+}
+
+static void test_exec(_unused_ void **state)
+{
+        run_in_child(0, exec_clean);
+        run_in_child(0, exec_fails);
+}
+
+/* To the PID 1 of a namespace reboot(2) sends a signal (kernel/pid_namespace.c reboot_pid_ns()). */
+static void end_reboot(void)
+{
+        os_end(OS_END_REBOOT);
+}
+
+static void end_poweroff(void)
+{
+        os_end(OS_END_POWEROFF);
+}
+
+static void end_halt(void)
+{
+        os_end(OS_END_HALT);
+}
+
+static void test_end(_unused_ void **state)
+{
+        assert_int_equal(status_in_child(CLONE_NEWPID, end_reboot), 128 + SIGHUP);
+        assert_int_equal(status_in_child(CLONE_NEWPID, end_poweroff), 128 + SIGINT);
+        assert_int_equal(status_in_child(CLONE_NEWPID, end_halt), 128 + SIGINT);
+}
+
+static void end_without_the_right_to(void)
+{
+        struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+        const struct __user_cap_data_struct none[2] = {};
+
+        CHECK(syscall(SYS_capset, &header, none) == 0);
+        os_end(OS_END_REBOOT);
+}
+
+/* Where the kernel refuses, PID 1 ends, and that is a panic. */
+static void test_end_refused(_unused_ void **state)
+{
+        assert_int_equal(status_in_child(CLONE_NEWPID, end_without_the_right_to), 1);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_sizes_of_files_and_devices),
+                cmocka_unit_test(test_block_devices_are_as_large_as_sysfs_says),
+                cmocka_unit_test(test_refusals_are_negative_errno),
+                cmocka_unit_test(test_mount),
+                cmocka_unit_test(test_sleep_takes_its_time),
+                cmocka_unit_test(test_exec),
+                cmocka_unit_test(test_end),
+                cmocka_unit_test(test_end_refused),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
