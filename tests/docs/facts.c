@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the core itself says, for the tests that compare the documents with it. One fact a line, fields parted by tabs.
+ */
+#include <stdio.h>
+
+#include "verinit/boot.h"
+
+static int codes(_unused_ char *args[])
+{
+        for (unsigned i = 0; i < _FAIL_CODE_MAX; i++) {
+                enum fail_code code = (enum fail_code) i;
+                enum fail_class class = fail_code_class(code);
+
+                printf("%s\t%s\t%s\t%s\n", fail_code_name(code), fail_class_name(class),
+                       failure_action_name(failure_action(class)), fail_code_remedy(code));
+        }
+        return 0;
+}
+
+static int stages(_unused_ char *args[])
+{
+        for (unsigned i = 0; i < _STAGE_MAX; i++)
+                puts(stage_name((enum stage_id) i));
+        return 0;
+}
+
+static int keys(_unused_ char *args[])
+{
+        for (const char *const *key = boot_config_keys(); *key; key++)
+                puts(*key);
+        return 0;
+}
+
+/* Two floors that print the same are the same. */
+static int floor_fields(char *args[])
+{
+        struct error err = {};
+        struct floor f;
+
+        if (floor_parse(args[0], strlen(args[0]), &f, &err) < 0) {
+                puts(fail_code_name(err.code));
+                return 0;
+        }
+        printf("accepted\ttpm %d selinux %d cmdline %d root %d etc %d selinux-dir %s panic-timeout %u failure-delay %u "
+               "device-timeout %u", (int) f.tpm, (int) f.selinux, (int) f.cmdline, (int) f.root, (int) f.etc,
+               f.selinux_dir, f.panic_timeout_s, f.failure_delay_s, f.device_timeout_s);
+        for (size_t i = 0; i < f.n_extra_words; i++)
+                printf(" extra-words %s", f.extra_words[i]);
+        puts("");
+        return 0;
+}
+
+/* FLOOR CMDLINE: "accepted", or the code of the refusal. */
+static int cmdline(char *args[])
+{
+        static struct boot_config config;
+        struct error err = {};
+        struct floor f;
+
+        if (floor_parse(args[0], strlen(args[0]), &f, &err) < 0)
+                return 1;
+        if (boot_config_parse(args[1], strlen(args[1]), 2047, &f, &config, &err) < 0)
+                puts(fail_code_name(err.code));
+        else
+                puts("accepted");
+        return 0;
+}
+
+static bool parse_digest(const char *hex, struct digest *ret)
+{
+        ssize_t n = hex_decode(hex, ret->bytes, sizeof(ret->bytes));
+
+        ret->alg = DIGEST_SHA256;
+        return n == (ssize_t) digest_size(ret->alg);
+}
+
+/* KEY HEX: the word of a SHA-256. */
+static int word(char *args[])
+{
+        char text[MEASURE_WORD_MAX + 1];
+        struct digest d;
+
+        if (!parse_digest(args[1], &d))
+                return 1;
+        measure_format_digest_word(args[0], &d, text);
+        printf("%s\t%s\n", text, measure_word_is_valid(text) ? "valid" : "invalid");
+        return 0;
+}
+
+/* PCR HEX WORD BOOT_ID TIMESTAMP: one record of the log, with a sha256 bank alone. */
+static int record(char *args[])
+{
+        char text[1024];
+        struct digest d;
+        ssize_t n;
+
+        if (!parse_digest(args[1], &d))
+                return 1;
+        n = measure_record_format((unsigned) strtoul(args[0], NULL, 10), &d, 1, args[2], args[3],
+                                  strtoull(args[4], NULL, 10), text, sizeof(text));
+        return n < 0 || fwrite(text, 1, (size_t) n, stdout) != (size_t) n;
+}
+
+static const struct {
+        const char *name;
+        int n_args;
+        int (*print)(char *args[]);
+} topics[] = {
+        { "codes", 0, codes }, { "stages", 0, stages }, { "keys", 0, keys }, { "floor", 1, floor_fields },
+        { "cmdline", 2, cmdline }, { "word", 2, word }, { "record", 5, record },
+};
+
+int main(int argc, char *argv[])
+{
+        for (size_t i = 0; i < ARRAY_SIZE(topics); i++)
+                if (argc >= 2 && str_equal(argv[1], topics[i].name) && argc == topics[i].n_args + 2)
+                        return topics[i].print(argv + 2);
+        fputs("facts: unknown topic, or a wrong number of arguments\n", stderr);
+        return 2;
+}

@@ -1,0 +1,231 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The man pages: their form by mandoc, their keys, values, stages and options against the code."""
+
+import re
+import subprocess
+import unittest
+
+from documents import TOP, VERINIT, Item, facts, items, literal_blocks, names, read, run, section
+
+HASH = "usrhash=" + "4f" * 32
+
+
+def cmdline(text: str, floor: str = "") -> str:
+    """What the parser of the core answers: "accepted", or the code of the refusal."""
+    return facts("cmdline", floor, text)[0]
+
+
+def floor_fields(text: str) -> str:
+    return facts("floor", text)[0]
+
+
+def table_names(path: str, table: str) -> list[str]:
+    """The first strings of the rows of a C table."""
+    found = re.search(rf'(?ms)\b{table}\[\] = \{{\n(.*?)^\}};', read(path))
+    if not found:
+        raise AssertionError(f"{path} has no table {table}")
+    return re.findall(r'(?m)^ +\{ "([^"]+)"', found[1])
+
+
+class Form(unittest.TestCase):
+    def test_mandoc_has_nothing_to_say(self) -> None:
+        pages = sorted(str(path) for path in (TOP / "man").glob("*.[1-8]"))
+        self.assertGreaterEqual(len(pages), 4)
+        done = subprocess.run(["mandoc", "-Tlint", "-W", "warning", *pages], text=True, capture_output=True,
+                              check=False)
+        self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
+
+    def test_pages_of_ours_exist(self) -> None:
+        there = {path.name for path in (TOP / "man").iterdir()}
+        for path in (TOP / "man").iterdir():
+            for name, number in re.findall(r'(?m)^\.Xr (verinit\S*) (\d)', path.read_text("utf-8")):
+                self.assertIn(f"{name}.{number}", there, path.name)
+
+
+class Cmdline(unittest.TestCase):
+    def setUp(self) -> None:
+        self.page = read("man/verinit-cmdline.7")
+
+    def test_keys(self) -> None:
+        self.assertEqual(sorted(names(section(self.page, "KEYS"))), sorted(facts("keys")))
+
+    def test_keys_of_their_own_code(self) -> None:
+        for key in ("roothash", "systemd.verity_root_data", "systemd.verity_root_hash", "systemd.verity_root_options"):
+            self.assertEqual(cmdline(f"{HASH} {key}=x"), "root-on-verity-unsupported", key)
+
+    def test_which_keys_may_be_repeated(self) -> None:
+        """A value that does for most; what is left over has its own."""
+        values = {"usrhash": "", "mount.usr": "/dev/mapper/usr", "init": "/init", "root": "tmpfs",
+                  "mount.usrfstype": "erofs", "rootfstype": "tmpfs", "systemd.verity_usr_options": "auto",
+                  "mount.usrflags": "ro", "rootflags": "ro"}
+        listed = items(section(self.page, "KEYS"))
+        for at, item in enumerate(listed):
+            # An item without a text of its own shares that of the next.
+            body = next(later.body for later in listed[at:] if later.body.strip())
+            value = values.get(item.name, "PARTUUID=" + "0" * 8 + "-0000" * 3 + "-" + "0" * 12
+                               if item.name.endswith(("_data", "_hash")) else "1")
+            word = item.name if item.name in ("ro", "rw") else f"{item.name}={value}"
+            if item.name == "usrhash":
+                word = HASH
+            is_refused_twice = cmdline(f"{HASH} {word} {word}") == "cmdline-duplicate-key"
+            if "code of their own" not in body:
+                with self.subTest(item.name):
+                    self.assertEqual("may be repeated" in " ".join(body.split()), not is_refused_twice)
+
+    def test_verity_options(self) -> None:
+        listed = items(section(self.page, "VERITY OPTIONS"))
+        self.assertEqual(sorted(i.name for i in listed),
+                         sorted(table_names("init/boot_config_verity.c", "verity_words")))
+        accepted, weakening, unsupported = self.parts("VERITY OPTIONS", "as weakening:", "as not supported:")
+        for part, code in ((accepted, "accepted"), (weakening, "cmdline-weakening"),
+                           (unsupported, "cmdline-bad-value")):
+            for item in part:
+                value = "=1024" if item.name == "hash-offset" else ""
+                with self.subTest(item.name):
+                    self.assertEqual(cmdline(f"{HASH} systemd.verity_usr_options={item.name}{value}"), code)
+        self.assertEqual(cmdline(f"{HASH} systemd.verity_usr_options=odd"), "cmdline-unknown-key")
+
+    def parts(self, title: str, *headings: str) -> list[list[Item]]:
+        """The items before the first heading, and below each."""
+        pattern = "|".join(re.escape(heading) for heading in headings)
+        return [items(part) for part in re.split(pattern, section(self.page, title))]
+
+    def test_mount_options_that_are_refused(self) -> None:
+        _, weakening, bad, root = self.parts("MOUNT OPTIONS", "as weakening:", "as bad:", "as bad:")
+        path = "init/boot_config_options.c"
+        self.assertEqual(sorted(i.name for i in weakening + bad), sorted(table_names(path, "usr_refusals")))
+        self.assertEqual(sorted(i.name for i in root), sorted(table_names(path, "root_refusals")))
+        for part, key, code in ((weakening, "mount.usrflags", "cmdline-weakening"),
+                                (bad, "mount.usrflags", "cmdline-bad-value"),
+                                (root, "rootflags", "cmdline-bad-value")):
+            for item in part:
+                with self.subTest(key=key, option=item.name):
+                    self.assertEqual(cmdline(f"{HASH} {key}={item.name}"), code)
+
+    def test_mount_options_that_are_understood(self) -> None:
+        text = section(self.page, "MOUNT OPTIONS").split("\n.Pp\n", 1)[0]
+        listed = set(re.findall(r'[a-z_]+', " ".join(re.findall(r'(?m)^\.Cm (.*)$', text))))
+        refused = set(table_names("init/boot_config_options.c", "usr_refusals"))
+        for name in set(table_names("init/boot_config_options.c", "mount_words")) - refused:
+            self.assertIn(name, listed)
+            self.assertEqual(cmdline(f"{HASH} mount.usrflags={name} rootflags={name}"), "accepted", name)
+
+    def test_families(self) -> None:
+        text = section(self.page, "OTHER WORDS")
+        for prefix in re.findall(r'(?m)^\.Cm ([a-z.]+)', text.split("A key that begins with", 1)[1].split(".Pp")[0]):
+            with self.subTest(prefix):
+                word = prefix if prefix.startswith("rd.") and "verity" not in prefix else prefix + "odd"
+                self.assertEqual(cmdline(f"{HASH} {word}=1"), "cmdline-unknown-key")
+        self.assertEqual(cmdline(f"{HASH} kubelet.odd=1 security=selinux vendor=9"), "accepted")
+
+    def test_what_weakens_selinux(self) -> None:
+        for key in ("enforcing", "selinux"):
+            self.assertEqual(cmdline(f"{HASH} {key}=0"), "cmdline-weakening")
+            self.assertEqual(cmdline(f"{HASH} {key}=0", "selinux=allow"), "accepted")
+
+    def test_examples(self) -> None:
+        examples = literal_blocks(self.page)
+        self.assertEqual(len(examples), 2)
+        for example, floor in zip(examples, ("", "root=unverified")):
+            self.assertEqual(cmdline(" ".join(example.split()), floor), "accepted", example)
+
+
+class Floor(unittest.TestCase):
+    def setUp(self) -> None:
+        self.page = read("man/verinit-floor.5")
+        self.items = items(section(self.page, "KEYS"))
+        self.none = floor_fields("")
+
+    def test_keys(self) -> None:
+        self.assertEqual(sorted(i.name for i in self.items), sorted(table_names("init/floor.c", "floor_keys")))
+
+    def test_values(self) -> None:
+        for item in self.items:
+            if "Cm" not in item.rest:
+                continue
+            values = re.findall(r'[a-z]{2,}', item.rest.split("Cm", 1)[1])
+            for value in values:
+                also = "root=unverified\n" if value == "plain" else ""
+                with self.subTest(f"{item.name}={value}"):
+                    self.assertRegex(floor_fields(f"{also}{item.name}={value}"), "^accepted\t")
+            fields = {floor_fields(f"root=unverified\n{item.name}={value}") for value in values if item.name != "root"}
+            if fields:
+                self.assertEqual(len(fields), len(values), f"{item.name}: two values mean the same")
+            self.assertEqual(floor_fields(f"{item.name}=odd"), "floor-malformed")
+
+    def test_defaults(self) -> None:
+        for item in self.items:
+            with self.subTest(item.name):
+                found = re.search(r'The default is\n\.Cm (\S+)', item.body)
+                if not found:
+                    self.assertIn("There is no default.", item.body)
+                    continue
+                self.assertEqual(floor_fields(f"{item.name}={found[1]}"), self.none)
+
+    def test_seconds(self) -> None:
+        n = 0
+        for item in self.items:
+            if "Ar seconds" not in item.rest:
+                continue
+            n += 1
+            found = re.search(r'(\d+) to (\d+)\.', item.body)
+            assert found, item.name
+            low, high = int(found[1]), int(found[2])
+            for value, is_good in ((low, True), (high, True), (low - 1, False), (high + 1, False)):
+                with self.subTest(f"{item.name}={value}"):
+                    self.assertEqual(floor_fields(f"{item.name}={value}") != "floor-malformed", is_good)
+        self.assertEqual(n, 3)
+
+    def test_extra_words(self) -> None:
+        lines = [f"extra-words={'w' * 120}{n}" for n in range(32)]
+        self.assertNotEqual(floor_fields("\n".join(lines)), "floor-malformed")
+        self.assertEqual(floor_fields("\n".join([*lines, "extra-words=more"])), "floor-malformed")
+        self.assertNotEqual(floor_fields("extra-words=" + "w" * 127), "floor-malformed")
+        self.assertEqual(floor_fields("extra-words=" + "w" * 128), "floor-malformed")
+
+    def test_size(self) -> None:
+        self.assertIn("more than 16384\nbytes", self.page)
+        self.assertEqual(floor_fields("#" * 16384), self.none)
+        self.assertEqual(floor_fields("#" * 16385), "floor-malformed")
+
+    def test_examples(self) -> None:
+        for example in literal_blocks(self.page):
+            self.assertRegex(floor_fields(example), "^accepted\t")
+
+
+class Init(unittest.TestCase):
+    def setUp(self) -> None:
+        self.page = read("man/verinit-init.8")
+
+    def test_stages(self) -> None:
+        self.assertEqual(names(section(self.page, "Stages")), facts("stages"))
+
+    def test_files_are_those_of_the_code(self) -> None:
+        paths = [item.name for item in items(section(self.page, "FILES"), "Pa")]
+        sources = "".join(path.read_text("utf-8") for name in ("init", "measure") for path in
+                          sorted((TOP / name).glob("*.c")))
+        for path in paths:
+            relative = path.removeprefix("/").removeprefix("usr/") if "/etc" in path else path.removeprefix("/")
+            with self.subTest(path):
+                self.assertTrue(relative in sources or relative.rsplit("/", 1)[-1] in sources, "nothing names it")
+        self.assertGreaterEqual(len(paths), 12)
+
+
+class Initrd(unittest.TestCase):
+    """Options by the command's own help."""
+
+    def test_options(self) -> None:
+        synopsis = section(read("man/verinit-initrd.1"), "SYNOPSIS")
+        parts = synopsis.split(".Nm verinit initrd ")[1:]
+        self.assertEqual([part.split()[0] for part in parts], ["build", "inspect"])
+        for part in parts:
+            verb = part.split()[0]
+            on_page = {f"--{name}" for name in re.findall(r'Fl \\-([a-z-]+)', part)}
+            text = run(VERINIT, "initrd", verb, "--help").split("Examples:")[0]
+            in_help = set(re.findall(r'--[a-z-]+', text)) - {"--help"}
+            self.assertEqual(on_page, in_help, verb)
+
+
+if __name__ == "__main__":
+    unittest.main()
