@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <linux/openat2.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "verinit/boot.h"
@@ -16,21 +17,46 @@
 #include "verinit/log.h"
 #include "verinit/record.h"
 
-/* Resolves links as the host would see them: /sbin/init is often one, and an absolute one. */
+static int mount_id(int fd, uint64_t *ret)
+{
+        struct statx sx;
+
+        if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &sx) < 0)
+                return -errno;
+        if (!(sx.stx_mask & STATX_MNT_ID))
+                return -EOPNOTSUPP;
+        *ret = sx.stx_mnt_id;
+        return 0;
+}
+
+/*
+ * Resolves links as the host would see them: /sbin/init is often one, and an absolute one. Wherever they lead, the
+ * program is one of the verified /usr: on an unverified root a link is whatever the disk says.
+ */
 static int check_init(struct boot *boot, struct error *err)
 {
         const struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
-        _cleanup_fd_ int root = -1;
-        long fd;
+        _cleanup_fd_ int root = -1, usr = -1, init = -1;
+        uint64_t usr_mount, init_mount;
+        int r;
 
         root = openat(boot->root_fd, NEW_ROOT_DIR, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (root < 0)
-                return error_set(err, FAIL_SWITCH_ROOT_FAILED_CODE, errno, "cannot open " NEW_ROOT);
-        fd = syscall(SYS_openat2, root, boot->config.init_path, &how, sizeof(how));
-        if (fd < 0)
+        usr = openat(boot->root_fd, NEW_ROOT_DIR "/usr", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (root < 0 || usr < 0)
+                return error_set(err, FAIL_SWITCH_ROOT_FAILED_CODE, errno, "cannot open " NEW_ROOT " and its /usr");
+        init = (int) syscall(SYS_openat2, root, boot->config.init_path, &how, sizeof(how));
+        if (init < 0)
                 return error_set(err, FAIL_INIT_MISSING_CODE, errno, "the new root has no %s",
                                  boot->config.init_path);
-        (void) fd_close((int) fd);
+        r = mount_id(usr, &usr_mount);
+        if (r >= 0)
+                r = mount_id(init, &init_mount);
+        if (r < 0)
+                return error_set(err, FAIL_SWITCH_ROOT_FAILED_CODE, -r, "cannot tell on which mount %s is",
+                                 boot->config.init_path);
+        if (init_mount != usr_mount)
+                return error_set(err, FAIL_INIT_UNVERIFIED_CODE, EXDEV, "%s is not in the verified /usr",
+                                 boot->config.init_path);
         return 0;
 }
 

@@ -129,6 +129,8 @@
         /* handoff */                                                                                      \
         FAIL_CODE(INIT_MISSING, "init-missing", FAIL_CONFIG,                                               \
                   "install systemd into the image's /usr, or correct init=")                               \
+        FAIL_CODE(INIT_UNVERIFIED, "init-unverified", FAIL_CONFIG,                                         \
+                  "let init= name a program of the verified /usr")                                         \
         FAIL_CODE(SWITCH_ROOT_FAILED, "switch-root-failed", FAIL_SYSTEM,                                   \
                   "the kernel refused to move the root: see the message")                                  \
         FAIL_CODE(EXEC_FAILED, "exec-failed", FAIL_SYSTEM,                                                 \

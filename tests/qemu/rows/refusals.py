@@ -180,6 +180,8 @@ ROOT = [
             baked=changed(root=ESP), seconds=8),
     refused("handoff-init-missing", "handoff/CONFIG/init-missing", "/usr/lib/systemd/nobody",
             baked=added("init=/usr/lib/systemd/nobody"), seconds=8),
+    refused("handoff-init-unverified", "handoff/CONFIG/init-unverified", "/etc/passwd",
+            baked=added("init=/etc/passwd"), seconds=8),
     # After the switch there is no way back; there is still a verdict and a reset.
     refused("handoff-init-not-a-program", "handoff/SYSTEM/exec-failed", "/usr/lib/os-release",
             baked=added("init=/usr/lib/os-release"), seconds=8),
