@@ -21,7 +21,6 @@ struct walk {
         struct devices_scan *scan;
         const char *disk;
         uint64_t diskseq;
-        struct error *err;
 };
 
 static _printf_(2, 3) void note_seen(struct devices_scan *scan, const char *fmt, ...)
@@ -114,7 +113,7 @@ static bool filesystem_matches(struct boot *boot, const struct devices_wanted *w
         return str_equal(w->spec->value, w->spec->kind == DEVICE_LABEL ? fs.label : fs.uuid);
 }
 
-static int offer(struct walk *walk, const char *name, const struct partition *p)
+static void offer(struct walk *walk, const char *name, const struct partition *p)
 {
         struct boot *boot = walk->boot;
         uint64_t sectors = 0;
@@ -122,7 +121,7 @@ static int offer(struct walk *walk, const char *name, const struct partition *p)
 
         if (read_devno(boot, walk->disk, name, &devno) < 0 ||
             read_attribute(boot, walk->disk, name, "size", &sectors) < 0)
-                return 0; /* it vanished: its event will bring us back */
+                return; /* it vanished: its event will bring us back */
 
         for (size_t i = 0; i < walk->scan->n_wanted; i++) {
                 struct devices_wanted *w = &walk->scan->wanted[i];
@@ -142,7 +141,6 @@ static int offer(struct walk *walk, const char *name, const struct partition *p)
                 log_debug("%s: %s (%u:%u), %" PRIu64 " bytes", w->what, name, major(devno), minor(devno),
                           w->found->size_bytes);
         }
-        return 0;
 }
 
 /*
@@ -175,16 +173,19 @@ static int walk_partition(const char *name, void *userdata)
         p = find_entry(number, start * 512, size * 512);
         note_seen(walk->scan, " %s%s%s%s%s", name, p ? " PARTUUID=" : "", p ? p->uuid : "",
                   p && p->label[0] ? " PARTLABEL=" : "", p ? p->label : "");
-        return offer(walk, name, p);
+        offer(walk, name, p);
+        return 0;
 }
 
 static int walk_disk(const char *name, void *userdata)
 {
         struct walk *walk = userdata;
         struct boot *boot = walk->boot;
+        struct error unread = {};
         _cleanup_fd_ int fd = -1;
-        char path[192];
         uint64_t sectors = 0;
+        char path[192];
+        bool is_read;
         int r;
 
         if (strlen(name) >= BLOCKDEV_NAME_MAX)
@@ -201,17 +202,13 @@ static int walk_disk(const char *name, void *userdata)
         if (snprintf(path, sizeof(path), "dev/%s", name) >= (int) sizeof(path))
                 return 0;
         fd = openat(boot->root_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        /* A drive without a medium, or one that is dying, is not the one; others may be. */
+        is_read = fd >= 0 && blockdev_read_gpt(fd, &table, &unread) >= 0;
         note_seen(walk->scan, "%s%s %" PRIu64 " MiB%s", walk->scan->n_seen > 0 ? "; " : "", name, sectors / 2048,
-                  fd < 0 ? " (cannot be opened)" : "");
-        if (fd >= 0) {
-                r = blockdev_read_gpt(fd, &table, walk->err);
-                if (r < 0)
-                        return r;
-                log_debug("disk %s: %s, %zu partitions", name, table.is_gpt ? "GPT" : "no GPT", table.n_partitions);
-        }
-        r = offer(walk, name, NULL);
-        if (r < 0)
-                return r;
+                  fd < 0 ? " (cannot be opened)" : is_read ? "" : " (cannot be read)");
+        log_debug("disk %s: %s, %zu partitions%s%s", name, table.is_gpt ? "GPT" : "no GPT", table.n_partitions,
+                  unread.msg[0] ? "; " : "", unread.msg);
+        offer(walk, name, NULL);
         if (snprintf(path, sizeof(path), SYS_BLOCK "/%s", name) >= (int) sizeof(path))
                 return 0;
         r = fsat_each(boot->root_fd, path, walk_partition, walk);
@@ -220,15 +217,15 @@ static int walk_disk(const char *name, void *userdata)
 
 int devices_scan_once(struct boot *boot, struct devices_scan *scan, struct error *err)
 {
-        struct walk walk = { .boot = boot, .scan = scan, .err = err };
+        struct walk walk = { .boot = boot, .scan = scan };
         int r;
 
         scan->seen[0] = '\0';
         scan->n_seen = scan->n_unlisted = 0;
         r = fsat_each(boot->root_fd, SYS_BLOCK, walk_disk, &walk);
-        if (r < 0 && err->msg[0] == '\0')
+        if (r < 0)
                 return error_set(err, FAIL_DEVICE_UNREADABLE_CODE, -r, "cannot list /" SYS_BLOCK);
-        return r;
+        return 0;
 }
 
 static bool is_complete(const struct devices_scan *scan)

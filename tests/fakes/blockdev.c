@@ -2,6 +2,7 @@
 #include "fake_blockdev.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 
 #include "fakes.h"
 
@@ -14,8 +15,12 @@ void fake_blockdev_reset(void)
 
 int blockdev_read_gpt(int disk_fd, struct partition_table *ret, struct error *err)
 {
+        struct stat st;
+
         if (fake_call("blockdev_read_gpt"))
                 return error_set(err, FAIL_DEVICE_UNREADABLE_CODE, EIO, "fake blockdev_read_gpt");
+        if (fake_blockdev.unreadable != 0 && fstat(disk_fd, &st) == 0 && st.st_ino == fake_blockdev.unreadable)
+                return error_set(err, FAIL_DEVICE_UNREADABLE_CODE, ENOMEDIUM, "fake drive without a medium");
         if (fake_blockdev.read_gpt) {
                 memset(ret, 0, sizeof(*ret));
                 fake_blockdev.read_gpt(disk_fd, ret);

@@ -4,11 +4,14 @@
  */
 #pragma once
 
+#include <sys/types.h>
+
 #include "verinit/blockdev.h"
 
 struct fake_blockdev {
         struct partition_table gpt;
         struct filesystem filesystem;
+        ino_t unreadable; /* the node of a drive without a medium; 0: none */
         void (*read_gpt)(int disk_fd, struct partition_table *ret); /* NULL: gpt */
         void (*read_filesystem)(int fd, struct filesystem *ret);    /* NULL: filesystem */
 };

@@ -155,6 +155,18 @@ static void put_disk(void)
         fake_dm.node_fd = tree.image.data_fd;
 }
 
+/* The kernel gives such a drive a size all the same (drivers/scsi/sr.c, get_sectorsize()). */
+static void put_empty_drive(void)
+{
+        struct stat st;
+
+        put_text("sys/class/block/sr0/size", "2097151\n");
+        put_text("sys/class/block/sr0/dev", "11:0\n");
+        put_text("dev/sr0", "");
+        need(fstatat(tree.fd, "dev/sr0", &st, 0) == 0, "dev/sr0");
+        fake_blockdev.unreadable = st.st_ino;
+}
+
 static void put_command_line(const struct fake_machine_options *options)
 {
         char hex[DIGEST_MAX_HEX], text[512];
@@ -238,6 +250,8 @@ void fake_machine_make(const struct fake_machine_options *options)
         put_kernel();
         put_modules();
         put_disk();
+        if (options->has_empty_drive)
+                put_empty_drive();
         put_command_line(options);
         put_system(options->has_selinux);
         if (options->has_tpm)

@@ -12,6 +12,7 @@ struct fake_machine_options {
         const char *extra_words; /* behind the baked command line, in /proc/cmdline only */
         bool has_tpm;
         bool has_selinux;
+        bool has_empty_drive;    /* sr0, beside the disk and before it */
 };
 
 void fake_machine_make(const struct fake_machine_options *options);
