@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
-FACTS = Path(os.environ.get("FACTS", TOP / "build" / "release" / "tests" / "facts"))
-VERINIT = Path(os.environ.get("VERINIT", TOP / "build" / "release" / "verinit"))
+FACTS = Path(os.environ.get("FACTS", TOP / "build" / "dev" / "tests" / "facts"))
+BUILD = Path(os.environ.get("BUILD", TOP / "build" / "dev"))
+VERINIT = Path(os.environ.get("VERINIT", TOP / "build" / "dev" / "verinit"))
 
 
 def read(name: str) -> str:
@@ -18,7 +19,7 @@ def read(name: str) -> str:
 
 def run(program: Path, *words: str) -> str:
     if not program.exists():
-        raise FileNotFoundError(f"{program} is not built: cmake --build --preset release")
+        raise FileNotFoundError(f"{program} is not built: cmake --build --preset dev")
     return subprocess.run([str(program), *words], check=True, text=True, capture_output=True,
                           stdin=subprocess.DEVNULL).stdout
 
@@ -67,6 +68,19 @@ def fenced(document: str, kind: str) -> str:
     if len(found) != 1:
         raise AssertionError(f"{len(found)} blocks of kind '{kind}', expected one")
     return str(found[0])
+
+
+def part(document: str, title: str) -> str:
+    """A second-level section of a Markdown document, without its heading."""
+    found = re.search(rf'(?ms)^## {re.escape(title)}\n(.*?)(?=^## |\Z)', document)
+    if not found:
+        raise AssertionError(f"the document has no section {title}")
+    return found[1]
+
+
+def shell_blocks(document: str, title: str) -> list[str]:
+    """The commands of a section, in order."""
+    return re.findall(r'(?ms)^```sh\n(.*?)^```$', part(document, title))
 
 
 def poison_pcrs() -> list[int]:

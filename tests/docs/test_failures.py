@@ -41,9 +41,10 @@ def codes_of_page(page: str) -> tuple[list[Code], list[str]]:
     for part in re.split(r'(?m)^### ', page.split("\n## Codes\n", 1)[1])[1:]:
         stages = part.split("\n", 1)[0]
         for entry in re.split(r'(?m)^#### ', part)[1:]:
-            match = re.fullmatch(r'`([a-z-]+)` — ([A-Z]+)\n\n- Cause: \S[^\n]+\n- Remedy: (\S[^\n]+)\n*', entry)
+            match = re.fullmatch(r'`([a-z-]+)` — ([A-Z]+)\n\n- Cause: \S[^\n]+(?:\n  \S[^\n]+)*\n'
+                                 r'- Remedy: (\S[^\n]+(?:\n  \S[^\n]+)*)\n*', entry)
             if match:
-                found.append(Code(match[1], match[2], stages, match[3]))
+                found.append(Code(match[1], match[2], stages, " ".join(match[3].split())))
             else:
                 problems.append("not of the form of an entry: " + entry.split("\n", 1)[0])
     return found, problems
