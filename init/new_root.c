@@ -89,16 +89,18 @@ int new_root_open_target(struct boot *boot, const char *path, char ret_target[st
 static const struct {
         const char *path;
         mode_t mode;
+        bool is_mount_point;
 } directories[] = {
-        { "usr", 0755 }, { "etc", 0755 }, { "var", 0755 }, { "root", 0700 },
-        { "proc", 0555 }, { "sys", 0555 }, { "dev", 0555 }, { "run", 0555 },
+        { "usr", 0755, true }, { "etc", 0755, true }, { "proc", 0555, true }, { "sys", 0555, true },
+        { "dev", 0555, true }, { "run", 0555, true }, { "var", 0755, false }, { "root", 0700, false },
         /*
          * On a tmpfs the host's first services would make these before tmpfiles does, with the label of /var: then
          * systemd-tpm2-setup may not write there (refpolicy 2.20250213, systemd 257).
          */
-        { "var/lib", 0755 }, { "var/lib/systemd", 0755 },
+        { "var/lib", 0755, false }, { "var/lib/systemd", 0755, false },
 };
 
+/* What a verified program needs of the root to start at all: /lib64 holds the ELF interpreter. */
 static const struct {
         const char *path;
         const char *target;
@@ -111,34 +113,83 @@ static const struct {
         { "lib64", "usr/lib",   "lib/ld-linux-x86-64.so.2" },
 };
 
-static int make_link(struct boot *boot, size_t i, struct error *err)
+static bool is_link_to_usr(const char *path, const char *target)
 {
-        _cleanup_fd_ int root = -1;
-        char condition[96];
+        if (target[0] == '/')
+                target++;
+        for (size_t i = 0; i < ARRAY_SIZE(links); i++)
+                if (str_equal(links[i].path, path) && str_equal(links[i].target, target))
+                        return true;
+        return false;
+}
 
+/*
+ * An unverified root brings its own. A directory or a foreign link there would give the verified init an interpreter
+ * and libraries that nobody verified, and it would run them as PID 1.
+ */
+static int check_link(int root, const char *path, struct error *err)
+{
+        char target[64] = "";
+        ssize_t n = readlinkat(root, path, target, sizeof(target) - 1);
+
+        if (n < 0 && errno == ENOENT)
+                return 0;
+        if (n < 0 && errno != EINVAL)
+                return error_set(err, FAIL_NEW_ROOT_FAILED_CODE, errno, "cannot read the link /%s", path);
+        if (n < 0 || !is_link_to_usr(path, target))
+                return error_set(err, FAIL_ROOT_UNSAFE_CODE, EPERM,
+                                 "/%s of the root is %s%s, not a link into the verified /usr", path,
+                                 n < 0 ? "a file or directory" : "a link to ", target);
+        return 0;
+}
+
+static int make_link(struct boot *boot, int root, size_t i, struct error *err)
+{
+        char condition[96];
+        int r;
+
+        r = check_link(root, links[i].path, err);
+        if (r < 0)
+                return r;
         snprintf(condition, sizeof(condition), "%s/%s", USR_MOUNT_DIR, links[i].condition);
         if (!fsat_exists(boot->root_fd, condition))
                 return 0;
-        root = open_directory(boot, "");
-        if (root < 0)
-                return error_set(err, FAIL_NEW_ROOT_FAILED_CODE, -root, "cannot open the new root");
         if (symlinkat(links[i].target, root, links[i].path) < 0)
                 return errno == EEXIST ? 0 : error_set(err, FAIL_NEW_ROOT_FAILED_CODE, errno,
                                                        "cannot make the link /%s", links[i].path);
         return label_new(boot, root, links[i].path, links[i].path, S_IFLNK, err);
 }
 
+/* A root that has its own idea of /root or /var, or is read-only, goes without: nothing is mounted there. */
+static int make_directories(struct boot *boot, struct error *err)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
+                struct error ignored = {};
+                bool is_needed = directories[i].is_mount_point || boot->plan.root_kind == ROOT_TMPFS;
+                int r = new_root_make_directory(boot, directories[i].path, directories[i].mode,
+                                                is_needed ? err : &ignored);
+
+                if (r < 0 && is_needed)
+                        return r;
+                if (r < 0)
+                        log_debug("%s", ignored.msg);
+        }
+        return 0;
+}
+
 int new_root_make_skeleton(struct boot *boot, struct error *err)
 {
+        _cleanup_fd_ int root = -1;
         int r;
 
-        for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
-                r = new_root_make_directory(boot, directories[i].path, directories[i].mode, err);
-                if (r < 0)
-                        return r;
-        }
+        r = make_directories(boot, err);
+        if (r < 0)
+                return r;
+        root = open_directory(boot, "");
+        if (root < 0)
+                return error_set(err, FAIL_NEW_ROOT_FAILED_CODE, -root, "cannot open the new root");
         for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
-                r = make_link(boot, i, err);
+                r = make_link(boot, root, i, err);
                 if (r < 0)
                         return r;
         }

@@ -108,6 +108,7 @@ static int move_usr(struct boot *boot, struct error *err)
         return 0;
 }
 
+/* Before a byte of it is parsed: a file system that takes the kernel over could extend the other word. */
 static int record_kind(struct boot *boot, struct error *err)
 {
         char word[MEASURE_WORD_MAX + 1];
@@ -131,6 +132,9 @@ int stage_root(struct boot *boot, struct error *err)
         struct evidence *e = &boot->evidence;
         int r;
 
+        r = record_kind(boot, err);
+        if (r < 0)
+                return r;
         r = fsat_mkdir_p(boot->root_fd, NEW_ROOT_DIR, 0755);
         if (r < 0)
                 return error_set(err, FAIL_NEW_ROOT_FAILED_CODE, -r, "cannot make " NEW_ROOT);
@@ -147,9 +151,6 @@ int stage_root(struct boot *boot, struct error *err)
         if (r < 0)
                 return r;
         r = new_root_make_etc(boot, err);
-        if (r < 0)
-                return r;
-        r = record_kind(boot, err);
         if (r < 0)
                 return r;
         log_info("root is %s%s%s, /etc is %s", e->root_kind, e->root_device[0] ? " on " : "", e->root_device,

@@ -119,6 +119,8 @@
                   "give rootfstype=")                                                                      \
         FAIL_CODE(ROOT_MOUNT_FAILED, "root-mount-failed", FAIL_SYSTEM,                                     \
                   "check root=, rootfstype= and rootflags=, and that the module is in the initramfs")      \
+        FAIL_CODE(ROOT_UNSAFE, "root-unsafe", FAIL_TAMPER,                                                 \
+                  "/bin, /sbin, /lib and /lib64 of the root must be links into /usr: repair or replace the root") \
         FAIL_CODE(ETC_FAILED, "etc-failed", FAIL_SYSTEM,                                                   \
                   "check that the image has /usr/etc and the kernel has overlayfs")                        \
         FAIL_CODE(NEW_ROOT_FAILED, "new-root-failed", FAIL_SYSTEM,                                         \

@@ -99,6 +99,8 @@ static void test_order(_unused_ void **state)
         assert_true(position_of_mount("/sysusr") < fake_position("sepolicy_load", 0));
         assert_true(fake_position("sepolicy_load", 0) < fake_position("sepolicy_enforce", 0));
         assert_true(fake_position("sepolicy_enforce", 0) < position_of_mount("/sysroot"));
+        /* The root's kind: an unverified one has had no say in the word. */
+        assert_true(fake_position("tpm_extend", 3) < position_of_mount("/sysroot"));
         assert_true(fake_position("tpm_extend", 4) < fake_position("os_switch_root", 0));
         fake_machine_remove();
 }

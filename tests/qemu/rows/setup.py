@@ -52,6 +52,7 @@ class Setup:
     floor: Floor = field(default_factory=dict)
     planted: dict[str, bytes | None] = field(default_factory=dict)
     disk: Callable[[Image, Path], Path | None] = own_disk
+    extra_disks: Callable[[], tuple[Path, ...]] = tuple
     bus: str = "virtio-blk"
     tpm: bool = False
     memory: str = "512"
@@ -72,7 +73,7 @@ class Setup:
         room.out.mkdir(parents=True, exist_ok=True)
         spec = BootSpec(out=room.out, disk=self.disk(image, room.out), kernel=kernel.vmlinuz,
                         initrd=initrd.make(), append=self.read(baked), tpm=self.tpm, bus=self.bus,
-                        memory=self.memory, cpus=self.cpus, timeout=self.timeout,
+                        extra_disks=self.extra_disks(), memory=self.memory, cpus=self.cpus, timeout=self.timeout,
                         **more)  # type: ignore[arg-type]
         return Prepared(spec, baked, floor, [*spec.relaxed, *_differences(own_floor, floor)])
 

@@ -67,6 +67,19 @@ def _write_disk(disk: Path, usr: Path, tree: Path, root_hash: str) -> None:
             file.write(part.read_bytes())
 
 
+def foreign_root() -> Path:
+    """An ext4 root labelled FOREIGN that brings a /lib64 of its own: there the kernel looks for the interpreter."""
+    inputs = {"source": file_digest(Path(__file__))}
+    return parts.store().stage("root-foreign", inputs, _build_foreign_root) / "disk.raw"
+
+
+def _build_foreign_root(out: Path) -> None:
+    for name in ("usr", "etc", "proc", "sys", "dev", "run", "lib64"):
+        (out / "tree" / name).mkdir(parents=True)
+    (out / "tree/lib64/ld-linux-x86-64.so.2").write_bytes(b"anything\n")
+    parts.run(["mkfs.ext4", "-q", "-L", "FOREIGN", "-d", out / "tree", out / "disk.raw", "16M"])
+
+
 EMPTY = Volume("empty")
 NO_POLICY = Volume("no-policy", {CONFIG: ENFORCING, f"{POLICIES}/README": b"nothing here\n"})
 NEW_POLICY = Volume("new-policy", {CONFIG: ENFORCING, f"{POLICIES}/policy.34": b"not read\n"})
