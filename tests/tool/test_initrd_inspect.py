@@ -54,7 +54,12 @@ class SoundTest(InspectTest):
             self.assertEqual(self.inspect(YES)["compression"], name)
 
     def test_no_floor_is_everything(self) -> None:
-        self.assert_built()
+        """And it is packed all the same: an archive put before this one must not bring its own."""
+        entries = {e.path: e for e in self.assert_built()}
+        self.assertEqual(entries["etc/verinit/floor.conf"].content, b"")
+        self.assertEqual(self.inspect(YES)["floor"]["tpm"], "require")
+        bare = [e for e in self.good() if e[0] != "etc/verinit/floor.conf"]
+        self.output.write_bytes(newc.write(bare))
         report = self.inspect(YES)
         self.assertEqual(report["has_floor"], False)
         self.assertEqual(report["floor"]["tpm"], "require")

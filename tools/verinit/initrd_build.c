@@ -170,7 +170,8 @@ static int fill_tree(struct build *b, struct trouble *t)
                         return -1;
         if (add_init(b, t) < 0 || fill_modules(b, t) < 0)
                 return -1;
-        if (b->floor_text.data && tree_add_file(&b->tree, "etc/verinit/floor.conf", 0644, &b->floor_text, t) < 0)
+        /* An empty one too: it demands everything, and stands over a file of that name in an archive before ours. */
+        if (tree_add_file(&b->tree, "etc/verinit/floor.conf", 0644, &b->floor_text, t) < 0)
                 return -1;
         if (tree_add_file(&b->tree, "etc/verinit/cmdline", 0644, &b->cmdline_text, t) < 0)
                 return -1;
