@@ -111,6 +111,28 @@ class Cmdline(unittest.TestCase):
             self.assertIn(name, listed)
             self.assertEqual(cmdline(f"{HASH} mount.usrflags={name} rootflags={name}"), "accepted", name)
 
+    def test_numbers(self) -> None:
+        self.assertIn("more than 512 words", self.page)
+        self.assertEqual(cmdline(" ".join([HASH, *["w"] * 511])), "accepted")
+        self.assertEqual(cmdline(" ".join([HASH, *["w"] * 512])), "cmdline-malformed")
+        self.assertIn("A line of 2047 bytes or more", self.page)
+        self.assertEqual(cmdline(f"{HASH} ".ljust(2046, "x")), "accepted")
+        self.assertEqual(cmdline(f"{HASH} ".ljust(2047, "x")), "cmdline-too-long")
+        self.assertEqual(cmdline(f"{HASH} init.timeout=3600"), "accepted")
+        for seconds in ("0", "3601"):
+            self.assertEqual(cmdline(f"{HASH} init.timeout={seconds}"), "cmdline-bad-value")
+
+    def test_characters_of_mount_options(self) -> None:
+        text = section(self.page, "MOUNT OPTIONS")
+        both, more = re.findall(r"(?m)^(?:Letters, digits and\n)?\.Ql (\S+)$", text.split("Letters, digits and", 1)[1])[:2]
+        for character in map(chr, range(0x21, 0x7f)):
+            if character.isalnum() or character in ",\"'":
+                continue
+            with self.subTest(character):
+                usr, root = (cmdline(f"{HASH} {key}=zz{character}z") == "accepted"
+                             for key in ("mount.usrflags", "rootflags"))
+                self.assertEqual((usr, root), (character in both, character in both + more))
+
     def test_families(self) -> None:
         text = section(self.page, "OTHER WORDS")
         for prefix in re.findall(r'(?m)^\.Cm ([a-z.]+)', text.split("A key that begins with", 1)[1].split(".Pp")[0]):
@@ -213,7 +235,20 @@ class Init(unittest.TestCase):
 
 
 class Initrd(unittest.TestCase):
-    """Options by the command's own help."""
+    """Options by the command's own help, features by its own table."""
+
+    def test_features(self) -> None:
+        text = section(read("man/verinit-initrd.1"), "DESCRIPTION").split(".It Fl \\-feature", 1)[1].split(".It Fl", 1)[0]
+        named, default = text.split("Without this option", 1)
+        table = re.findall(r'\{ \.name = "([a-z0-9-]+)"', read("tools/verinit/feature.c"))
+        self.assertEqual(sorted(self.words(named)), sorted(table))
+        found = re.search(r'(?s)\*const \w*default\w*\[\] = \{(.*?)NULL', read("tools/verinit/feature.c"))
+        assert found
+        self.assertEqual(self.words(default), re.findall(r'"([a-z0-9-]+)"', found[1]))
+
+    @staticmethod
+    def words(text: str) -> list[str]:
+        return [word for line in re.findall(r'(?m)^\.Cm (.*)$', text) for word in re.findall(r'[a-z][a-z0-9-]+', line)]
 
     def test_options(self) -> None:
         synopsis = section(read("man/verinit-initrd.1"), "SYNOPSIS")
