@@ -12,30 +12,37 @@ static void skip(struct step *step, const char *reason)
         (void) str_copy(step->reason, sizeof(step->reason), reason);
 }
 
+/* Why nothing ties this boot to the PCRs; NULL if something does. */
+static const char *unmeasured_because(const struct facts *facts)
+{
+        /* It starts without a reset: a second enter-initrd would close what the first boot may still open. */
+        if (facts->is_crash_kernel)
+                return "this is a crash kernel, and the PCRs are those of the boot that crashed";
+        if (facts->tpm == TPM_STATE_MEASURED)
+                return NULL;
+        if (!facts->is_efi)
+                return "this is no UEFI boot";
+        if (!facts->has_efi_variables)
+                return "the firmware has no runtime services, so the variables of systemd-stub cannot be read";
+        return "systemd-stub did not measure this kernel image into PCR 11";
+}
+
 int plan_measuring(const struct boot_config *config, const struct facts *facts, struct step *ret, struct error *err)
 {
+        const char *why = unmeasured_because(facts);
         struct step step = { .is_skipped = false };
 
-        /*
-         * A kdump kernel starts without a reset: the PCRs are those of the crashed system, and a second enter-initrd
-         * would close what the first boot may still open. It extends nothing, whatever the floor says.
-         */
-        if (facts->is_crash_kernel) {
-                skip(&step, "crash-kernel");
-        } else if (facts->tpm == TPM_STATE_ABSENT) {
-                if (config->floor.tpm != NEED_ALLOW)
+        if (why && config->floor.tpm != NEED_ALLOW) {
+                if (facts->tpm == TPM_STATE_ABSENT)
                         return error_set(err, FAIL_TPM_ABSENT_CODE, ENODEV,
                                          "no TPM 2.0, and the floor requires one (tpm=require)");
-                skip(&step, "no-tpm");
-        } else if (facts->tpm != TPM_STATE_MEASURED) {
-                if (config->floor.tpm != NEED_ALLOW)
-                        return error_set(err, FAIL_TPM_UNMEASURED_CODE, ENODATA,
-                                         "there is a TPM, but %s: nothing ties this boot to its PCRs, and the floor "
-                                         "requires that (tpm=require)",
-                                         facts->is_efi ? "systemd-stub did not measure this kernel image into PCR 11"
-                                                       : "this is no UEFI boot");
-                skip(&step, "unmeasured-uki");
+                return error_set(err, FAIL_TPM_UNMEASURED_CODE, ENODATA,
+                                 "there is a TPM, but %s: nothing ties this boot to its PCRs, and the floor "
+                                 "requires that (tpm=require)", why);
         }
+        if (why)
+                skip(&step, facts->is_crash_kernel ? "crash-kernel" :
+                            facts->tpm == TPM_STATE_ABSENT ? "no-tpm" : "unmeasured-uki");
         *ret = step;
         return 0;
 }

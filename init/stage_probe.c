@@ -49,42 +49,42 @@ static int load_modules(struct boot *boot, struct error *err)
 
 static int mount_efivars(struct boot *boot, struct error *err)
 {
+        struct facts *facts = &boot->facts;
         int r;
 
-        boot->facts.is_efi = fsat_exists(boot->root_fd, EFIVARS);
-        if (!boot->facts.is_efi)
+        facts->is_efi = fsat_exists(boot->root_fd, EFIVARS);
+        if (!facts->is_efi)
                 return 0;
         /* Not packed: built in. Then the mount says so. */
         r = modules_has_feature(boot, "efivarfs") ? modules_load_feature(boot, "efivarfs", err) : 0;
         if (r < 0)
                 return r;
         r = os_mount("efivarfs", "/" EFIVARS, "efivarfs", MS_NOSUID | MS_NOEXEC | MS_NODEV, NULL);
-        if (r < 0)
+        /* Without runtime services (efi=noruntime, PREEMPT_RT, some arm64 firmware): what that means, plan says. */
+        if (r < 0 && r != -EOPNOTSUPP)
                 return error_set(err, FAIL_API_MOUNT_FAILED_CODE, -r, "cannot mount efivarfs at /" EFIVARS);
+        facts->has_efi_variables = r >= 0;
         return 0;
 }
 
-/* What the firmware knew of; the test is systemd's (v257 src/shared/tpm2-util.c, src/shared/efi-api.c). */
-static bool firmware_has_tpm2(struct boot *boot)
-{
-        return fsat_exists(boot->root_fd, "sys/firmware/acpi/tables/TPM2") ||
-               fsat_exists(boot->root_fd, "sys/kernel/security/tpm0/binary_bios_measurements");
-}
-
+/* What the stub could only have said with a TPM: its driver will bring it or has failed. Bounded all the same. */
 static int wait_for_tpm(struct boot *boot, struct error *err)
 {
         uint64_t left_us = TPM_TIMEOUT_S * UINT64_C(1000000);
+        bool is_over = false;
 
         while (!fsat_exists(boot->root_fd, TPM_DEVICE)) {
                 unsigned n = 0;
-                int r = os_wait_uevent(boot->uevent_fd, &left_us, &boot->evidence.n_wakeups);
+                int r;
 
+                if (is_over)
+                        return error_set(err, FAIL_TPM_FAILED_CODE, ETIMEDOUT,
+                                         "the firmware measured into a TPM, but /" TPM_DEVICE " did not appear in %d s",
+                                         TPM_TIMEOUT_S);
+                r = os_wait_uevent(boot->uevent_fd, &left_us, &boot->evidence.n_wakeups);
                 if (r < 0)
                         return error_set(err, FAIL_TPM_FAILED_CODE, -r, "cannot wait for /" TPM_DEVICE);
-                if (r == 0)
-                        return error_set(err, FAIL_TPM_FAILED_CODE, ETIMEDOUT,
-                                         "the firmware has a TPM, but /" TPM_DEVICE " did not appear in %d s",
-                                         TPM_TIMEOUT_S);
+                is_over = r == 0;
                 r = modules_coldplug(boot, &n, err);
                 if (r < 0)
                         return r;
@@ -97,30 +97,26 @@ static bool uki_is_measured(struct boot *boot)
         uint8_t variable[64];
         ssize_t n;
 
-        if (!boot->facts.is_efi)
+        if (!boot->facts.has_efi_variables)
                 return false;
         n = fsat_read(boot->root_fd, EFIVARS "/StubPcrKernelImage-" LOADER_GUID, variable, sizeof(variable));
         return n > 0 && measure_stub_pcr_is_11(variable, (size_t) n);
 }
 
-static int probe_tpm(struct boot *boot, struct error *err)
+static bool has_tpm2(struct boot *boot)
+{
+        return fsat_exists(boot->root_fd, TPM_DEVICE) ||
+               fsat_exists(boot->root_fd, "sys/firmware/acpi/tables/TPM2");
+}
+
+static int open_tpm(struct boot *boot, struct error *err)
 {
         struct measure *m = &boot->measure;
         int r;
 
-        /* A crash kernel runs on the PCRs of the boot that crashed: it leaves them alone. */
-        boot->facts.is_crash_kernel = fsat_exists(boot->root_fd, "proc/vmcore");
-        boot->facts.tpm = TPM_STATE_ABSENT;
-        if (!firmware_has_tpm2(boot) && !fsat_exists(boot->root_fd, TPM_DEVICE))
-                return 0;
-        if (firmware_has_tpm2(boot)) {
-                r = wait_for_tpm(boot, err);
-                if (r < 0)
-                        return r;
-        }
-        boot->facts.tpm = uki_is_measured(boot) ? TPM_STATE_MEASURED : TPM_STATE_UNMEASURED;
-        if (boot->facts.tpm != TPM_STATE_MEASURED || boot->facts.is_crash_kernel)
-                return 0;
+        r = wait_for_tpm(boot, err);
+        if (r < 0)
+                return r;
         r = tpm_open("/" TPM_DEVICE, &m->tpm, err);
         if (r < 0)
                 return r;
@@ -130,6 +126,21 @@ static int probe_tpm(struct boot *boot, struct error *err)
         boot->evidence.n_banks = m->banks.n;
         memcpy(boot->evidence.banks, m->banks.algs, sizeof(boot->evidence.banks));
         return 0;
+}
+
+static int probe_tpm(struct boot *boot, struct error *err)
+{
+        struct facts *facts = &boot->facts;
+
+        /* A crash kernel runs on the PCRs of the boot that crashed: it leaves them alone. */
+        facts->is_crash_kernel = fsat_exists(boot->root_fd, "proc/vmcore");
+        if (!uki_is_measured(boot)) {
+                /* Nothing will be extended, so no host waits here for a TPM that has no driver. */
+                facts->tpm = has_tpm2(boot) ? TPM_STATE_UNMEASURED : TPM_STATE_ABSENT;
+                return 0;
+        }
+        facts->tpm = TPM_STATE_MEASURED;
+        return facts->is_crash_kernel ? 0 : open_tpm(boot, err);
 }
 
 int stage_probe(struct boot *boot, struct error *err)

@@ -35,7 +35,8 @@ bool uevent_is_relevant(const char *message, size_t size)
                         return false;
                 if (str_equal(s, "ACTION=add") || str_equal(s, "ACTION=change"))
                         is_there = true;
-                else if (str_equal(s, "SUBSYSTEM=block") || str_after(s, "MODALIAS="))
+                else if (str_equal(s, "SUBSYSTEM=block") || str_equal(s, "SUBSYSTEM=tpmrm") ||
+                         str_after(s, "MODALIAS="))
                         is_wanted = true;
         }
         return is_there && is_wanted;

@@ -20,15 +20,16 @@ struct found_device {
 };
 
 enum tpm_state {
-        TPM_STATE_ABSENT = 0,   /* no device after the firmware's word was heard */
-        TPM_STATE_UNMEASURED,   /* a device, but the UKI was not measured by systemd-stub */
+        TPM_STATE_ABSENT = 0, /* neither a device nor a table of the firmware, and nothing was measured */
+        TPM_STATE_UNMEASURED, /* one of them, but the UKI was not measured by systemd-stub */
         TPM_STATE_MEASURED,
 };
 
 struct facts {
         enum tpm_state tpm;
         bool is_efi;
-        bool is_crash_kernel; /* elfcorehdr= : a kdump kernel extends nothing */
+        bool has_efi_variables; /* false under UEFI too, where the firmware has no runtime services */
+        bool is_crash_kernel;   /* /proc/vmcore: a kdump kernel extends nothing */
         bool has_selinux;     /* the kernel runs SELinux: selinuxfs exists */
         struct found_device usr_data;
         struct found_device usr_hash;

@@ -23,8 +23,8 @@ int os_load_module(int file_fd, const char *name, const char *params);
 int os_open_uevents(void); /* fd or -errno */
 /*
  * Waits for at least one event of these, then takes all that are there. Answers: 1 an event of subsystem
- * "block" or one that names a MODALIAS came (or the socket overran: look again), 0 the time is up. Others are
- * slept through. *timeout_us is lessened by the time that passed; *wakeups is raised.
+ * "block" or "tpmrm", or one that names a MODALIAS, came (or the socket overran: look again), 0 the time is up.
+ * Others are slept through. *timeout_us is lessened by the time that passed; *wakeups is raised.
  */
 int os_wait_uevent(int fd, uint64_t *timeout_us, unsigned *wakeups);
 

@@ -10,7 +10,7 @@
 enum { UEVENT_MAX_BYTES = 8192 }; /* the kernel's own bound is 2048 for the variables, and the device path */
 
 /*
- * Is this a reason to look at /sys again? A block device, or one that asks for a driver (MODALIAS), that was added
- * or changed. Whatever is cut off or not of this form is not.
+ * Is this a reason to look at /sys again? A block device, a TPM's resource manager, or a device that asks for a driver
+ * (MODALIAS), that was added or changed. Whatever is cut off or not of this form is not.
  */
 bool uevent_is_relevant(const char *message, size_t size);

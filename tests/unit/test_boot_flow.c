@@ -3,6 +3,8 @@
  * The whole of PID 1, main.c as it is, over fakes of the ports: it boots; and then every single call that it made to a
  * port fails once. That is the safety case: whatever fails, no later call is made but poison and reset.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -22,6 +24,9 @@ int pid1_main(int argc, char *argv[]);
 #include "unit.h"
 #include "verinit/fsat.h"
 #include "verinit/log.h"
+
+#define STUB_VARIABLE "sys/firmware/efi/efivars/StubPcrKernelImage-" LOADER_GUID
+#define LOADER_GUID "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 
 static const struct fake_machine_options full = { .has_tpm = true, .has_selinux = true };
 
@@ -250,6 +255,82 @@ static void test_empty_drive_is_passed_over(_unused_ void **state)
         fake_machine_remove();
 }
 
+static int tpm_comes(uint64_t *timeout_us, unsigned *wakeups)
+{
+        int fd = openat(fake_machine_fd(), "dev/tpmrm0", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+        assert_true(fd >= 0);
+        (void) close(fd);
+        *timeout_us -= 1000000;
+        ++*wakeups;
+        return 1;
+}
+
+/* It comes while the time runs out: the last look finds it. */
+static int tpm_comes_last(uint64_t *timeout_us, unsigned *wakeups)
+{
+        (void) tpm_comes(timeout_us, wakeups);
+        *timeout_us = 0;
+        return 0;
+}
+
+static void test_a_late_tpm_is_waited_for(_unused_ void **state)
+{
+        int (*const waits[])(uint64_t *, unsigned *) = { tpm_comes, tpm_comes_last };
+
+        for (size_t i = 0; i < ARRAY_SIZE(waits); i++) {
+                fake_machine_make(&full);
+                assert_return_code(unlinkat(fake_machine_fd(), "dev/tpmrm0", 0), 0);
+                fake_os.wait_uevent = waits[i];
+                assert_int_equal(run_pid1(), FAKE_OS_EXECED);
+                assert_int_equal(fake_tpm_count(11), 2);
+                fake_machine_remove();
+        }
+        fake_machine_make(&full);
+        assert_return_code(unlinkat(fake_machine_fd(), "dev/tpmrm0", 0), 0);
+        assert_int_equal(run_pid1(), FAKE_OS_ENDED);
+        assert_int_equal(error.code, FAIL_TPM_FAILED_CODE);
+        assert_int_equal(fake_count("os_wait_uevent"), 1);
+        fake_machine_remove();
+}
+
+/* A table of the firmware, and no driver: where that is allowed, nobody waits for the device. */
+static void test_no_wait_where_nothing_was_measured(_unused_ void **state)
+{
+        const struct fake_machine_options options = { .floor = "tpm=allow\n", .has_tpm = true, .has_selinux = true };
+
+        fake_machine_make(&options);
+        assert_return_code(unlinkat(fake_machine_fd(), "dev/tpmrm0", 0), 0);
+        assert_return_code(unlinkat(fake_machine_fd(), STUB_VARIABLE, 0), 0);
+        assert_int_equal(run_pid1(), FAKE_OS_EXECED);
+        assert_string_equal(boot.evidence.stages[STAGE_ENTER].reason, "unmeasured-uki");
+        assert_int_equal(fake_count("os_wait_uevent"), 0);
+        fake_machine_remove();
+}
+
+static int no_efivarfs(_unused_ const char *source, _unused_ const char *target, const char *fstype)
+{
+        return fstype && str_equal(fstype, "efivarfs") ? -EOPNOTSUPP : 0;
+}
+
+static void test_without_runtime_services(_unused_ void **state)
+{
+        const struct fake_machine_options options = { .floor = "tpm=allow\n", .has_tpm = true, .has_selinux = true };
+
+        fake_machine_make(&options);
+        fake_os.mount = no_efivarfs;
+        assert_int_equal(run_pid1(), FAKE_OS_EXECED);
+        assert_string_equal(boot.evidence.stages[STAGE_ENTER].reason, "unmeasured-uki");
+        fake_machine_remove();
+
+        fake_machine_make(&full);
+        fake_os.mount = no_efivarfs;
+        assert_int_equal(run_pid1(), FAKE_OS_ENDED);
+        assert_int_equal(error.code, FAIL_TPM_UNMEASURED_CODE);
+        assert_non_null(strstr(error.msg, "no runtime services"));
+        fake_machine_remove();
+}
+
 static void test_added_word_is_refused(_unused_ void **state)
 {
         const struct fake_machine_options added = { .extra_words = " systemd.debug_shell", .has_tpm = true, .has_selinux = true };
@@ -315,6 +396,9 @@ int main(void)
                 cmocka_unit_test(test_every_call_may_fail),
                 cmocka_unit_test(test_skips_need_the_floor),
                 cmocka_unit_test(test_empty_drive_is_passed_over),
+                cmocka_unit_test(test_a_late_tpm_is_waited_for),
+                cmocka_unit_test(test_no_wait_where_nothing_was_measured),
+                cmocka_unit_test(test_without_runtime_services),
                 cmocka_unit_test(test_added_word_is_refused),
                 cmocka_unit_test(test_delay_is_the_floors),
                 cmocka_unit_test(test_environment_is_constructed),

@@ -30,6 +30,7 @@ static int setup(_unused_ void **state)
         facts = (struct facts) {
                 .tpm = TPM_STATE_MEASURED,
                 .is_efi = true,
+                .has_efi_variables = true,
                 .has_selinux = true,
                 .usr_data = device("vda2", "vda", 2),
                 .usr_hash = device("vda3", "vda", 3),
@@ -94,6 +95,8 @@ static void test_an_unmeasured_uki(_unused_ void **state)
 {
         facts.tpm = TPM_STATE_UNMEASURED;
         assert_refused(FAIL_TPM_UNMEASURED_CODE, "systemd-stub did not measure");
+        facts.has_efi_variables = false;
+        assert_refused(FAIL_TPM_UNMEASURED_CODE, "no runtime services");
         facts.is_efi = false;
         assert_refused(FAIL_TPM_UNMEASURED_CODE, "this is no UEFI boot");
         config.floor.tpm = NEED_ALLOW;
@@ -106,6 +109,8 @@ static void test_a_crash_kernel_extends_nothing(_unused_ void **state)
         static const enum tpm_state states[] = { TPM_STATE_ABSENT, TPM_STATE_UNMEASURED, TPM_STATE_MEASURED };
 
         facts.is_crash_kernel = true;
+        assert_refused(FAIL_TPM_UNMEASURED_CODE, "this is a crash kernel");
+        config.floor.tpm = NEED_ALLOW;
         for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
                 facts.tpm = states[i];
                 make_ok();

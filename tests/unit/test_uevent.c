@@ -24,6 +24,8 @@ static const struct message messages[] = {
         MESSAGE("bind@/devices/x\0ACTION=bind\0SUBSYSTEM=pci\0MODALIAS=pci:x\0SEQNUM=3", false),
         MESSAGE("add@/module/erofs\0ACTION=add\0SUBSYSTEM=module\0SEQNUM=4", false),
         MESSAGE("add@/devices/virtual/bdi/254:0\0ACTION=add\0SUBSYSTEM=bdi\0SEQNUM=5", false),
+        MESSAGE("add@/devices/MSFT0101:00/tpmrm/tpmrm0\0ACTION=add\0DEVPATH=/devices/MSFT0101:00/tpmrm/tpmrm0\0"
+                "SUBSYSTEM=tpmrm\0MAJOR=253\0MINOR=65536\0DEVNAME=tpmrm0\0SEQNUM=1300", true),
         /* any order */
         MESSAGE("add@/x\0SUBSYSTEM=block\0ACTION=add", true),
         /* values that only look like it */
