@@ -23,21 +23,24 @@ struct walk {
         uint64_t diskseq;
 };
 
+/* What a failure's message has room for, beside what was wanted. */
+enum { MESSAGE_SEEN_BYTES = 360 };
+
 static _printf_(2, 3) void note_seen(struct devices_scan *scan, const char *fmt, ...)
 {
         size_t used = strlen(scan->seen);
+        char entry[320];
         va_list ap;
         int n;
 
         va_start(ap, fmt);
-        n = vsnprintf(scan->seen + used, sizeof(scan->seen) - used, fmt, ap);
+        (void) vsnprintf(entry, sizeof(entry), fmt, ap);
         va_end(ap);
+        n = snprintf(scan->seen + used, sizeof(scan->seen) - used, "%s%s", used > 0 ? "; " : "", entry);
         if (n < 0 || (size_t) n >= sizeof(scan->seen) - used) {
                 scan->seen[used] = '\0'; /* whole entries only */
                 scan->n_unlisted++;
-                return;
         }
-        scan->n_seen++;
 }
 
 static int read_attribute(struct boot *boot, const char *disk, const char *name, const char *attribute, uint64_t *ret)
@@ -171,7 +174,7 @@ static int walk_partition(const char *name, void *userdata)
             read_attribute(walk->boot, walk->disk, name, "size", &size) < 0)
                 return 0;
         p = find_entry(number, start * 512, size * 512);
-        note_seen(walk->scan, " %s%s%s%s%s", name, p ? " PARTUUID=" : "", p ? p->uuid : "",
+        note_seen(walk->scan, "%s%s%s%s%s", name, p ? " PARTUUID=" : "", p ? p->uuid : "",
                   p && p->label[0] ? " PARTLABEL=" : "", p ? p->label : "");
         offer(walk, name, p);
         return 0;
@@ -204,7 +207,7 @@ static int walk_disk(const char *name, void *userdata)
         fd = openat(boot->root_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         /* A drive without a medium, or one that is dying, is not the one; others may be. */
         is_read = fd >= 0 && blockdev_read_gpt(fd, &table, &unread) >= 0;
-        note_seen(walk->scan, "%s%s %" PRIu64 " MiB%s", walk->scan->n_seen > 0 ? "; " : "", name, sectors / 2048,
+        note_seen(walk->scan, "%s %" PRIu64 " MiB%s", name, sectors / 2048,
                   fd < 0 ? " (cannot be opened)" : is_read ? "" : " (cannot be read)");
         log_debug("disk %s: %s, %zu partitions%s%s", name, table.is_gpt ? "GPT" : "no GPT", table.n_partitions,
                   unread.msg[0] ? "; " : "", unread.msg);
@@ -221,7 +224,7 @@ int devices_scan_once(struct boot *boot, struct devices_scan *scan, struct error
         int r;
 
         scan->seen[0] = '\0';
-        scan->n_seen = scan->n_unlisted = 0;
+        scan->n_unlisted = 0;
         r = fsat_each(boot->root_fd, SYS_BLOCK, walk_disk, &walk);
         if (r < 0)
                 return error_set(err, FAIL_DEVICE_UNREADABLE_CODE, -r, "cannot list /" SYS_BLOCK);
@@ -236,9 +239,38 @@ static bool is_complete(const struct devices_scan *scan)
         return true;
 }
 
-static int report_absent(const struct devices_scan *scan, uint64_t timeout_us, enum fail_code code, struct error *err)
+static void log_seen(const struct devices_scan *scan)
 {
-        char wanted[320] = "", spec[160], more[48] = "";
+        const char *entry = scan->seen, *end;
+
+        for (; entry[0] != '\0'; entry = end[0] != '\0' ? end + 2 : end) {
+                end = strstr(entry, "; ");
+                end = end ? end : entry + strlen(entry);
+                log_error("seen: %.*s", (int) (end - entry), entry);
+        }
+        if (scan->n_unlisted > 0)
+                log_error("seen: %zu more", scan->n_unlisted);
+}
+
+/* Whole entries, as many as the message holds. If some are left out, all stand in the log before it. */
+static void shorten_seen(struct devices_scan *scan, char ret_text[static MESSAGE_SEEN_BYTES + 64])
+{
+        size_t n = strlen(scan->seen);
+
+        if (n <= MESSAGE_SEEN_BYTES && scan->n_unlisted == 0) {
+                (void) str_copy(ret_text, MESSAGE_SEEN_BYTES + 64, n > 0 ? scan->seen : "no block device");
+                return;
+        }
+        log_seen(scan);
+        if (n > MESSAGE_SEEN_BYTES)
+                for (n = MESSAGE_SEEN_BYTES; n > 0 && strncmp(scan->seen + n, "; ", 2) != 0;)
+                        n--;
+        snprintf(ret_text, MESSAGE_SEEN_BYTES + 64, "%.*s; and more: see the lines above", (int) n, scan->seen);
+}
+
+static int report_absent(struct devices_scan *scan, uint64_t timeout_us, enum fail_code code, struct error *err)
+{
+        char wanted[320] = "", spec[160], seen[MESSAGE_SEEN_BYTES + 64];
         size_t used = 0;
 
         for (size_t i = 0; i < scan->n_wanted; i++) {
@@ -250,18 +282,19 @@ static int report_absent(const struct devices_scan *scan, uint64_t timeout_us, e
                 used += (size_t) snprintf(wanted + used, sizeof(wanted) - used, "%s%s (%s)", used > 0 ? ", " : "",
                                           spec, w->what);
         }
-        if (scan->n_unlisted > 0)
-                snprintf(more, sizeof(more), " and %zu more", scan->n_unlisted);
-        return error_set(err, code, ETIMEDOUT, "%s not found within %" PRIu64 " s; seen: %s%s", wanted,
-                         timeout_us / 1000000, scan->n_seen > 0 ? scan->seen : "no block device", more);
+        shorten_seen(scan, seen);
+        return error_set(err, code, ETIMEDOUT, "%s not found within %" PRIu64 " s; seen: %s", wanted,
+                         timeout_us / 1000000, seen);
 }
 
 int devices_find(struct boot *boot, struct devices_scan *scan, uint64_t timeout_us, enum fail_code code,
                  struct error *err)
 {
-        uint64_t left_us = timeout_us;
+        /* A fixed end: slow disks and a storm of events use the time up too. */
+        uint64_t end_us = os_boottime_us() + timeout_us;
 
         for (;;) {
+                uint64_t now_us, left_us;
                 unsigned n_loaded = 0;
                 int r = devices_scan_once(boot, scan, err);
 
@@ -269,6 +302,8 @@ int devices_find(struct boot *boot, struct devices_scan *scan, uint64_t timeout_
                         return r;
                 if (is_complete(scan))
                         return 0;
+                now_us = os_boottime_us();
+                left_us = now_us < end_us ? end_us - now_us : 0;
                 r = os_wait_uevent(boot->uevent_fd, &left_us, &boot->evidence.n_wakeups);
                 if (r < 0)
                         return error_set(err, FAIL_DEVICE_UNREADABLE_CODE, -r, "cannot wait for kernel events");

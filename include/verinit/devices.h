@@ -7,7 +7,7 @@
 
 #include "verinit/boot.h"
 
-enum { DEVICES_MAX_WANTED = 3, DEVICES_SEEN_BYTES = 2048 };
+enum { DEVICES_MAX_WANTED = 3, DEVICES_SEEN_BYTES = 16384 };
 
 struct devices_wanted {
         const char *what; /* "data of /usr": for messages */
@@ -20,17 +20,17 @@ struct devices_wanted {
 struct devices_scan {
         size_t n_wanted;
         struct devices_wanted wanted[DEVICES_MAX_WANTED];
-        /* Every disk and partition that was there, as text, for the message when time is up. */
+        /* Every disk and partition that was there, as text, "; " between them: said when time is up. */
         char seen[DEVICES_SEEN_BYTES];
-        size_t n_seen, n_unlisted;
+        size_t n_unlisted;
 };
 
 /* One walk; fills what it finds. 0, or a fault. */
 int devices_scan_once(struct boot *boot, struct devices_scan *scan, struct error *err);
 
 /*
- * Walks, and waits for the kernel's events between walks, until all are found or timeout_us has passed: then code, with
- * what was wanted and all that was seen.
+ * Walks, and waits for the kernel's events between walks, until all are found or timeout_us has passed since the call:
+ * then code, with what was wanted and what was seen; what the message cannot hold is logged before it.
  */
 int devices_find(struct boot *boot, struct devices_scan *scan, uint64_t timeout_us, enum fail_code code,
                  struct error *err);

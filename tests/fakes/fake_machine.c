@@ -232,6 +232,21 @@ static int switch_root(const char *path)
         return 0;
 }
 
+void fake_machine_put_other_disks(unsigned n)
+{
+        for (unsigned i = 0; i < n; i++) {
+                char path[64], number[16];
+
+                snprintf(path, sizeof(path), "sys/class/block/other%u/size", i);
+                put_text(path, "2048\n");
+                snprintf(path, sizeof(path), "sys/class/block/other%u/dev", i);
+                snprintf(number, sizeof(number), "7:%u\n", i);
+                put_text(path, number);
+                snprintf(path, sizeof(path), "dev/other%u", i);
+                put_text(path, "");
+        }
+}
+
 void fake_machine_make(const struct fake_machine_options *options)
 {
         fake_reset();

@@ -18,4 +18,7 @@ struct fake_machine_options {
 void fake_machine_make(const struct fake_machine_options *options);
 void fake_machine_remove(void);
 
+/* other0, other1 …: whole disks of 1 MiB. */
+void fake_machine_put_other_disks(unsigned n);
+
 int fake_machine_fd(void); /* of the tree as it began; stays valid after the switch */

@@ -15,6 +15,7 @@ int pid1_main(int argc, char *argv[]);
 #undef getpid
 #undef main
 
+#include "fake_blockdev.h"
 #include "fake_dm.h"
 #include "fake_os.h"
 #include "fake_sepolicy.h"
@@ -255,6 +256,47 @@ static void test_empty_drive_is_passed_over(_unused_ void **state)
         fake_machine_remove();
 }
 
+/* Forty disks that are not it: the message holds some, the log all. */
+static void test_absent_disk_lists_all(_unused_ void **state)
+{
+        static char text[1 << 20];
+
+        fake_machine_make(&full);
+        fake_machine_put_other_disks(40);
+        fake_blockdev.gpt.n_partitions = 0;
+        assert_int_equal(run_pid1(), FAKE_OS_ENDED);
+        assert_int_equal(error.code, FAIL_DEVICE_ABSENT_CODE);
+        assert_non_null(strstr(error.msg, "and more: see the lines above"));
+        assert_true(fsat_read(fake_machine_fd(), "dev/kmsg", text, sizeof(text)) > 0);
+        for (unsigned i = 0; i < 40; i++) {
+                char line[64];
+
+                snprintf(line, sizeof(line), "verinit[find]: seen: other%u 1 MiB\n", i);
+                if (!strstr(text, line))
+                        fail_msg("the log has no line %s", line);
+        }
+        fake_machine_remove();
+}
+
+/* Events without end: each look costs five seconds here, and none of them is the wait's. */
+static int event_storm(_unused_ uint64_t *timeout_us, unsigned *wakeups)
+{
+        fake_os.now_us += 5000000;
+        ++*wakeups;
+        return *timeout_us > 0;
+}
+
+static void test_storm_of_events_is_bounded(_unused_ void **state)
+{
+        fake_machine_make(&full);
+        fake_blockdev.gpt.n_partitions = 0;
+        fake_os.wait_uevent = event_storm;
+        assert_int_equal(run_pid1(), FAKE_OS_ENDED);
+        assert_int_equal(error.code, FAIL_DEVICE_ABSENT_CODE);
+        assert_true(fake_count("os_wait_uevent") <= boot.config.device_timeout_us / 5000000 + 1);
+        fake_machine_remove();
+}
+
 static int tpm_comes(uint64_t *timeout_us, unsigned *wakeups)
 {
         int fd = openat(fake_machine_fd(), "dev/tpmrm0", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
@@ -396,6 +438,8 @@ int main(void)
                 cmocka_unit_test(test_every_call_may_fail),
                 cmocka_unit_test(test_skips_need_the_floor),
                 cmocka_unit_test(test_empty_drive_is_passed_over),
+                cmocka_unit_test(test_absent_disk_lists_all),
+                cmocka_unit_test(test_storm_of_events_is_bounded),
                 cmocka_unit_test(test_a_late_tpm_is_waited_for),
                 cmocka_unit_test(test_no_wait_where_nothing_was_measured),
                 cmocka_unit_test(test_without_runtime_services),
