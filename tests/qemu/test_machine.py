@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import re
 import tarfile
 import tempfile
@@ -121,6 +122,9 @@ class TestJudge(unittest.TestCase):
     def test_a_silent_stop_is_not_refused(self) -> None:
         outcome = outcome_of("hello", shutdown("guest-reset"))
         self.assertEqual((outcome.result, outcome.code), ("panicked", "silent-stop"))
+        outcome = outcome_of("hello", "[ 3.1] reboot: System halted")
+        self.assertEqual((outcome.result, outcome.code, outcome.acted), ("panicked", "silent-stop", "halt"))
+        self.assertIn("(halt) without a verdict", outcome.message)
 
     def test_report_is_booted_and_outlives_a_shutdown(self) -> None:
         judge = judge_of(port(True), port(False))
@@ -371,6 +375,7 @@ class TestSpec(WithFiles):
                 ({"disk": "disk", "cpus": 0}, "--cpus 0"),
                 ({"disk": "disk", "timeout": float("nan")}, "--timeout nan"),
                 ({"disk": Path("/nonexistent/d")}, "--disk /nonexistent/d: no such file"),
+                ({"disk": Path("/")}, "--disk /: is a directory"),
                 ({"disk": "disk", "extra_disks": (Path("/nonexistent/e"),)}, "--extra-disk #1 /non")):
             with self.subTest(reason), self.assertRaisesRegex(BadSpec, reason):
                 self.spec(**fields).check()
@@ -426,6 +431,8 @@ class TestQemuCommand(WithFiles):
         self.assertIn("-append a b", words)
         self.assertNotIn("pflash", words)
         self.assertNotIn("bootindex", words)
+        self.assertIn("-append console=ttyS0", self.words(self.spec(kernel="kernel")))
+        self.assertNotIn("console=ttyS0", self.words(self.spec(kernel="kernel", append="")))
 
     def test_no_disk_is_ever_written(self) -> None:
         spec = self.spec(disk="disk", extra_disks=(self.files["a,b"],), spare_disks=(Path("/s"),))
@@ -477,9 +484,11 @@ class TestOutDirectory(WithFiles):
         self.assertTrue(log.exists())
 
     def test_one_run_at_a_time(self) -> None:
-        with open(outdir.lock(self.out), closefd=True):
-            with self.assertRaisesRegex(Trouble, "in use"):
-                outdir.lock(self.out)
+        held = outdir.lock(self.out)
+        with self.assertRaisesRegex(Trouble, "in use"):
+            outdir.lock(self.out)
+        os.close(held)
+        os.close(outdir.lock(self.out))
 
 
 class TestDisk(WithFiles):

@@ -12,7 +12,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from . import gpt
-from .process import run
+from .process import run, succeeds
 from .spec import Trouble
 
 BOOT_PATH = "EFI/BOOT/BOOTX64.EFI"
@@ -68,8 +68,8 @@ def _put_uki(copy: Path, offset: int, uki: Path) -> None:
     esp = f"{copy}@@{offset}"
     parent = Path(BOOT_PATH).parent
     for directory in (parent.parent, parent):
-        # -D s: a directory that exists is left as it is.
-        run(["mmd", "-D", "s", "-i", esp, f"::/{directory}"], f"{esp}: making /{directory}",
-            env=MTOOLS)
+        # mmd fails on a directory that exists, even when told to skip it (mtools 4.0.32).
+        if not succeeds(["mdir", "-b", "-i", esp, f"::/{directory}"], env=MTOOLS):
+            run(["mmd", "-i", esp, f"::/{directory}"], f"{esp}: making /{directory}", env=MTOOLS)
     run(["mcopy", "-D", "o", "-i", esp, uki, f"::/{BOOT_PATH}"],
         f"putting {uki} ({uki.stat().st_size} bytes) into the ESP of {copy}", env=MTOOLS)

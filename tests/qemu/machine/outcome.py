@@ -127,7 +127,7 @@ class Judge:
         self._panic_is_final = self._panic_is_final or bool(PANIC_IS_FINAL.search(line))
         self._nothing_left = self._nothing_left or bool(NOTHING_LEFT.search(line))
         if self.acted is None and HALTED.search(line):
-            self.acted = "halt"
+            self.acted = self._stop_reason = "halt"
         self.partial(line, now)
 
     def partial(self, text: str, now: float) -> None:

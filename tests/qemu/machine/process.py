@@ -13,7 +13,8 @@ from typing import Sequence
 from .spec import Trouble
 
 PACKAGES = {"qemu-system-x86_64": "qemu-system-x86", "swtpm": "swtpm", "mcopy": "mtools",
-            "mformat": "mtools", "sfdisk": "fdisk", "setpriv": "util-linux", "cp": "coreutils"}
+            "mdir": "mtools", "mformat": "mtools", "mmd": "mtools", "sfdisk": "fdisk",
+            "setpriv": "util-linux", "cp": "coreutils"}
 
 
 def program(name: str) -> str:
@@ -28,11 +29,21 @@ def program(name: str) -> str:
 def run(command: Sequence[str | Path], what: str, *, stdin: str | None = None,
         env: dict[str, str] | None = None) -> None:
     """A short helper program; its own words are part of the error."""
-    done = subprocess.run([program(str(command[0])), *map(str, command[1:])], text=True,
-                          input=stdin if stdin is not None else "", stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, env={**os.environ, **(env or {})})
+    done = _run(command, stdin, env)
     if done.returncode:
         raise Trouble(f"{what}: {command[0]} failed ({done.returncode}): {done.stdout.strip()}")
+
+
+def succeeds(command: Sequence[str | Path], *, env: dict[str, str] | None = None) -> bool:
+    """Runs a helper program whose exit status is the answer."""
+    return _run(command, None, env).returncode == 0
+
+
+def _run(command: Sequence[str | Path], stdin: str | None,
+         env: dict[str, str] | None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([program(str(command[0])), *map(str, command[1:])], text=True,
+                          input=stdin or "", stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          env={**os.environ, **(env or {})})
 
 
 class Child:

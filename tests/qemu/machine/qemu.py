@@ -66,7 +66,8 @@ def command(spec: BootSpec, sockets: Sockets, firmware: Firmware | None, drives:
 def _boot_source(spec: BootSpec, firmware: Firmware | None) -> list[str]:
     if spec.kernel is not None:
         initrd = ["-initrd", str(spec.initrd)] if spec.initrd else []
-        return ["-kernel", str(spec.kernel), *initrd, "-append", spec.append or "console=ttyS0"]
+        words = "console=ttyS0" if spec.append is None else spec.append
+        return ["-kernel", str(spec.kernel), *initrd, "-append", words]
     assert firmware is not None
     # Without secure=on the guest's own kernel could rewrite the Secure Boot variables past SMM.
     smm = ["-global", "driver=cfi.pflash01,property=secure,value=on",

@@ -109,8 +109,8 @@ class BootSpec:
         return next((path for path in (*beside, *anywhere) if path.exists()), None)
 
     def _missing_files(self) -> list[str]:
-        problems = [f"{name} {path}: no such file" for name, path in self.files().items()
-                    if not path.exists()]
+        problems = [f"{name} {path}: {'is a directory' if path.is_dir() else 'no such file'}"
+                    for name, path in self.files().items() if path.is_dir() or not path.exists()]
         if self.firmware_secure and self.start_vars() is None:
             problems.append(f"no enrolled variable store ({ENROLLED_VARS}) beside the disk or in "
                             f"{IMAGES}: run tests/qemu/image build, or give --vars FILE, "
