@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The same image from a second build, in another place and for another user's settings."""
 
+import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -22,10 +24,13 @@ def run(places: Places, second: Path, maker: InitrdMaker, program: str) -> int:
     """0 when both agree; packages, tools and keys are shared, everything else is made again."""
     shutil.rmtree(second, ignore_errors=True)
     second.mkdir(parents=True)
+    before = maker.inputs()
     _build(program, places, places.out, maker, FIRST)
     say(f"second build in {second}: {SECOND}")
     _build(program, places, second, maker, SECOND)
-    return _compare(places.out, second)
+    if maker.inputs() != before:
+        raise BuildError("verinit was built anew between the two builds: run it again")
+    return compare(places.out, second)
 
 
 def _build(program: str, places: Places, out: Path, maker: InitrdMaker,
@@ -44,26 +49,35 @@ def _build(program: str, places: Places, out: Path, maker: InitrdMaker,
 
 
 def facts(out: Path, image: Image) -> dict[str, str]:
-    """What must agree, by name."""
-    stages = {p.name.rsplit("-", 1)[0]: p for p in sorted((out / "stages").iterdir(),
-                                                         key=lambda p: p.stat().st_mtime)}
+    """What must agree, by name. Partitions as they are on the disk, whatever the stages hold."""
+    node = out / "stages" / json.loads((image.directory / "key.json").read_text())["node"]
     found = {"root hash": image.root_hash, "SELinux policy": image.policy_sha256,
-             "usr.erofs": file_digest(stages["node"] / "usr.erofs"),
-             "usr.verity": file_digest(stages["verity"] / "usr.verity"),
-             "root.ext4": file_digest(stages["node"] / "root.ext4")}
+             "usr": _partition_digest(image, "usr"),
+             "usr-verity": _partition_digest(image, "usr-verity"),
+             "root.ext4": file_digest(node / "root.ext4")}
     for name, kernel in image.kernels.items():
         found[f"initrd-{name}"] = file_digest(kernel.initrd)
         found[f"node-{name}.unsigned.efi"] = file_digest(kernel.unsigned)
-        found[f"PCR 11 of {name}"] = str(sorted(kernel.pcr11.items()))
+        found[f"PCR 11 of {name}"] = kernel.ready["sha256"]
     return found
 
 
-def _compare(first: Path, second: Path) -> int:
+def _partition_digest(image: Image, name: str) -> str:
+    partition = image.partitions[name]
+    with image.disk.open("rb") as disk:
+        disk.seek(partition.offset)
+        return hashlib.sha256(disk.read(partition.content)).hexdigest()
+
+
+def compare(first: Path, second: Path) -> int:
+    """0 when the two images agree in every fact; prints each."""
     ours, theirs = (facts(out, load(VARIANT, out)) for out in (first, second))
-    differing = [name for name in ours if ours[name] != theirs[name]]
+    differing = [name for name in ours if ours[name] != theirs.get(name)]
     for name, value in ours.items():
-        mark = "DIFFERS" if name in differing else "same"
-        print(f"{mark:8} {name:32} {value[:64]}")
+        if name in differing:
+            print(f"DIFFERS  {name:28} {value}\n{'':37} {theirs.get(name)}")
+        else:
+            print(f"same     {name:28} {value}")
     if differing:
         print(f"image: not reproducible: {', '.join(differing)}; compare {first} and {second}",
               file=sys.stderr)
