@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "boot_config_parse.h"
+#include "verinit/features.h"
 
 bool config_parse_bool(const char *text, bool *ret)
 {
@@ -93,8 +94,11 @@ static int apply_fstype(struct config_parse *p, const struct config_key *key, co
         return 0;
 }
 
+/* mount(2) takes no device for overlay, tmpfs, 9p and their like: something else would be mounted than was verified. */
 static int apply_usr_fstype(struct config_parse *p, const struct config_key *key, const char *value)
 {
+        if (!str_equal(value, "auto") && !is_known_filesystem(value))
+                return bad_value(p, key, value, "auto, erofs, squashfs, ext4, btrfs or xfs");
         return apply_fstype(p, key, value, p->config.usr_fstype);
 }
 
@@ -172,19 +176,16 @@ static int apply_timeout(struct config_parse *p, const struct config_key *key, c
         return 0;
 }
 
-/* The mac stage sets enforcing whatever this says; but libselinux in the booted system obeys the word. */
-static int refuse_selinux_off(struct config_parse *p, const struct config_key *key, const char *value, bool on)
-{
-        if (!on && p->config.floor.selinux == NEED_REQUIRE)
-                return config_refuse(p, FAIL_CMDLINE_WEAKENING_CODE, key->name, value, "the floor requires SELinux");
-        return 0;
-}
-
+/* Allowed or not, SELinux is enforcing or absent: the mac stage sets it, and libselinux in the booted system obeys this. */
 static int apply_enforcing(struct config_parse *p, const struct config_key *key, const char *value)
 {
-        int r = parse_zero_or_one(p, key, value, &p->config.enforcing_asked);
+        bool on = false;
+        int r = parse_zero_or_one(p, key, value, &on);
 
-        return r < 0 ? r : refuse_selinux_off(p, key, value, p->config.enforcing_asked);
+        if (r == 0 && !on)
+                return config_refuse(p, FAIL_CMDLINE_WEAKENING_CODE, key->name, value,
+                                     "SELinux is enforcing here or absent");
+        return r;
 }
 
 static int apply_selinux(struct config_parse *p, const struct config_key *key, const char *value)
@@ -192,7 +193,9 @@ static int apply_selinux(struct config_parse *p, const struct config_key *key, c
         bool on = false;
         int r = parse_zero_or_one(p, key, value, &on);
 
-        return r < 0 ? r : refuse_selinux_off(p, key, value, on);
+        if (r == 0 && !on && p->config.floor.selinux == NEED_REQUIRE)
+                return config_refuse(p, FAIL_CMDLINE_WEAKENING_CODE, key->name, value, "the floor requires SELinux");
+        return r;
 }
 
 #define ONCE .may_repeat = false

@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "verinit/features.h"
 
-static const char *const filesystems[] = { "erofs", "squashfs", "ext4", "btrfs", "xfs" };
+const char *const known_filesystems[] = { "erofs", "squashfs", "ext4", "btrfs", "xfs", NULL };
+
+bool is_known_filesystem(const char *name)
+{
+        for (const char *const *fs = known_filesystems; *fs; fs++)
+                if (str_equal(*fs, name))
+                        return true;
+        return false;
+}
 
 struct needs {
         bool (*has)(const char *name, const void *userdata);
@@ -30,13 +38,13 @@ static void need_filesystem(struct needs *needs, const char *fstype, const char 
                 need(needs, fstype, why);
                 return;
         }
-        for (size_t i = 0; i < ARRAY_SIZE(filesystems); i++)
-                if (needs->has(filesystems[i], needs->userdata)) {
-                        need(needs, filesystems[i], why);
+        for (const char *const *fs = known_filesystems; *fs; fs++)
+                if (needs->has(*fs, needs->userdata)) {
+                        need(needs, *fs, why);
                         is_any_packed = true;
                 }
         if (!is_any_packed)
-                need(needs, filesystems[0], why);
+                need(needs, known_filesystems[0], why);
 }
 
 size_t features_needed(const struct boot_config *config, bool (*has)(const char *name, const void *userdata),

@@ -10,12 +10,11 @@
 
 #include "verinit/boot.h"
 #include "verinit/devices.h"
+#include "verinit/features.h"
 #include "verinit/fsat.h"
 #include "verinit/label.h"
 #include "verinit/log.h"
 #include "verinit/new_root.h"
-
-static const char *const filesystems[] = { "ext4", "xfs", "btrfs", "erofs", "squashfs", NULL };
 
 static struct devices_scan scan;
 
@@ -44,7 +43,7 @@ static int find_root(struct boot *boot, struct error *err)
                 return 0;
         scan.n_wanted = 1;
         scan.wanted[0] = (struct devices_wanted) {
-                .what = "root", .spec = &boot->config.root, .found = &boot->facts.root, .filesystems = filesystems,
+                .what = "root", .spec = &boot->config.root, .found = &boot->facts.root, .filesystems = known_filesystems,
         };
         return devices_find(boot, &scan, boot->config.device_timeout_us, FAIL_ROOT_ABSENT_CODE, err);
 }
@@ -58,7 +57,7 @@ static int root_fstype(struct boot *boot, int fd, char *ret, size_t size, struct
                 (void) str_copy(ret, size, boot->config.root_fstype);
                 return 0;
         }
-        r = blockdev_read_filesystem(fd, filesystems, &fs, err);
+        r = blockdev_read_filesystem(fd, known_filesystems, &fs, err);
         if (r < 0)
                 return r;
         if (fs.type[0] == '\0' || !str_copy(ret, size, fs.type))

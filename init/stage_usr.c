@@ -8,10 +8,9 @@
 #include <sys/mount.h>
 
 #include "verinit/boot.h"
+#include "verinit/features.h"
 #include "verinit/fsat.h"
 #include "verinit/log.h"
-
-static const char *const filesystems[] = { "erofs", "squashfs", "ext4", "btrfs", "xfs", NULL };
 
 /* On the mapping, never on the partition: there the bytes are not yet checked by anyone. */
 static int look_up_fstype(struct boot *boot, const char *node, char *ret_fstype, size_t size, struct error *err)
@@ -23,7 +22,7 @@ static int look_up_fstype(struct boot *boot, const char *node, char *ret_fstype,
         fd = openat(boot->root_fd, node + 1, O_RDONLY | O_CLOEXEC);
         if (fd < 0)
                 return error_set(err, FAIL_USR_MOUNT_FAILED_CODE, errno, "cannot open %s", node);
-        r = blockdev_read_filesystem(fd, filesystems, &fs, err);
+        r = blockdev_read_filesystem(fd, known_filesystems, &fs, err);
         if (r < 0)
                 return r;
         if (fs.type[0] == '\0' || !str_copy(ret_fstype, size, fs.type))

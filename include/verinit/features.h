@@ -7,6 +7,10 @@
 
 #include "verinit/boot_config.h"
 
+/* What /usr may be, and what is looked for on an unverified root; each is a feature's name. NULL at the end. */
+extern const char *const known_filesystems[];
+bool is_known_filesystem(const char *name);
+
 enum { FEATURES_MAX_NEEDED = 16 };
 
 struct feature_need {

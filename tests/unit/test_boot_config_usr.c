@@ -34,7 +34,6 @@ static void test_azure_container_linux(_unused_ void **state)
         assert_string_equal(c.root.value, "ROOT");
         assert_true(c.root_rw);
         assert_string_equal(c.root_options, "");
-        assert_int_equal(c.n_module_params, 0);
 }
 
 static void test_azure_linux_customizer_line(_unused_ void **state)
@@ -157,6 +156,8 @@ static void test_mount_usr(_unused_ void **state)
         assert_refused(USR "mount.usr=/dev/mapper/usr mount.usr=/dev/mapper/usr", CMDLINE_DUPLICATE_KEY,
                        "mount.usr=");
         assert_refused(USR "mount.usrfstype=ext4/", CMDLINE_BAD_VALUE, "mount.usrfstype=ext4/");
+        assert_refused(USR "mount.usrfstype=tmpfs", CMDLINE_BAD_VALUE, "expected auto, erofs");
+        assert_refused(USR "mount.usrfstype=overlay", CMDLINE_BAD_VALUE, "expected auto, erofs");
         assert_refused(USR "mount.usrfstype=fuse.x", CMDLINE_BAD_VALUE, "mount.usrfstype=fuse.x");
         assert_refused(USR "mount.usrfstype=abcdefghijklmnop", CMDLINE_BAD_VALUE, "mount.usrfstype=");
         assert_refused(USR "mount.usrflag=ro", CMDLINE_UNKNOWN_KEY, "mount.usrflag=ro: unknown key");
