@@ -9,6 +9,8 @@
  */
 #include "verinit/cmdline.h"
 
+#include <stdio.h>
+
 static bool byte_is_forbidden(unsigned char c)
 {
         return c < 0x20 || c == 0x7f || c == 0xa0;
@@ -104,4 +106,34 @@ bool cmdline_key_equal(const char *a, const char *b)
                 if (dash_to_underscore(*a) != dash_to_underscore(*b))
                         return false;
         return *a == *b;
+}
+
+/* The parameter's name where key is "module.name", else NULL. */
+static const char *param_of(const char *key, const char *module)
+{
+        for (; *module; key++, module++)
+                if (dash_to_underscore(*key) != dash_to_underscore(*module))
+                        return NULL;
+        return key[0] == '.' && key[1] != '\0' ? key + 1 : NULL;
+}
+
+bool cmdline_module_params(const struct cmdline *cmdline, const char *module, char *ret_text, size_t size)
+{
+        size_t used = 0;
+
+        ret_text[0] = '\0';
+        for (size_t i = 0; i < cmdline->n_words; i++) {
+                const char *value = cmdline->words[i].value, *name = param_of(cmdline->words[i].key, module);
+                const char *quote = value && strchr(value, ' ') ? "\"" : "";
+                int n;
+
+                if (!name)
+                        continue;
+                n = snprintf(ret_text + used, size - used, "%s%s%s%s%s%s", used > 0 ? " " : "", name, value ? "=" : "",
+                             quote, value ? value : "", quote);
+                if (n < 0 || (size_t) n >= size - used)
+                        return false;
+                used += (size_t) n;
+        }
+        return true;
 }

@@ -35,28 +35,39 @@ int modules_read_table(struct boot *boot, struct error *err)
         return 0;
 }
 
-/* "name=value name=value" of the words on the command line that are for this module. */
 static int collect_params(const struct boot *boot, const char *module, char *ret_text, size_t size, struct error *err)
 {
-        size_t used = 0;
+        const char *text = boot->config.cmdline_text;
+        static struct cmdline cmdline;
+        size_t offset = 0;
 
-        ret_text[0] = '\0';
-        for (size_t i = 0; i < boot->config.n_module_params; i++) {
-                const struct module_param *p = &boot->config.module_params[i];
-                int n;
-
-                if (!str_equal(p->module, module))
-                        continue;
-                n = snprintf(ret_text + used, size - used, "%s%s", used > 0 ? " " : "", p->param);
-                if (n < 0 || (size_t) n >= size - used)
-                        return error_set(err, FAIL_CMDLINE_BAD_VALUE_CODE, E2BIG,
-                                         "the parameters for module %s are longer than %zu bytes", module, size);
-                used += (size_t) n;
-        }
+        /* Once more: stage config has parsed it, and kept only what is ours. */
+        if (cmdline_parse(text, strlen(text), CMDLINE_KERNEL_LIMIT, &cmdline, &offset) != CMDLINE_OK)
+                return error_set(err, FAIL_BUG_CODE, EINVAL, "the command line cannot be parsed a second time");
+        if (!cmdline_module_params(&cmdline, module, ret_text, size))
+                return error_set(err, FAIL_CMDLINE_BAD_VALUE_CODE, E2BIG,
+                                 "the parameters for module %s are longer than %zu bytes", module, size - 1);
         return 0;
 }
 
-static int load_one(struct boot *boot, uint16_t index, struct error *err)
+/*
+ * What a driver answers that does not get on with its device. The boot may not need it: if it does, stage find says what is
+ * missing. Whatever else the kernel answers is a fault of the module, and so of the initramfs.
+ */
+static bool is_fault_of_device(int r)
+{
+        static const int faults[] = { ENODEV, ENXIO, EIO, EBUSY, ETIMEDOUT, EOPNOTSUPP };
+
+        for (size_t i = 0; i < ARRAY_SIZE(faults); i++)
+                if (r == -faults[i])
+                        return true;
+        return false;
+}
+
+/* Why a module is loaded: a feature that the boot cannot do without, or a device that happens to be there. */
+enum purpose { FOR_FEATURE, FOR_DEVICE };
+
+static int load_one(struct boot *boot, uint16_t index, enum purpose purpose, struct error *err)
 {
         const struct modtable_module *m = &boot->modtable.modules[index];
         _cleanup_fd_ int fd = -1;
@@ -80,6 +91,10 @@ static int load_one(struct boot *boot, uint16_t index, struct error *err)
                 log_debug("module %s: not for this machine", m->name);
                 return 0;
         }
+        if (purpose == FOR_DEVICE && is_fault_of_device(r)) {
+                log_warning("module %s: %s: what it drives will be missing", m->name, errno_name(-r));
+                return 0;
+        }
         if (r < 0)
                 return error_set(err, FAIL_MODULE_LOAD_FAILED_CODE, -r, "the kernel refused module %s", m->name);
         boot->evidence.n_modules++;
@@ -89,7 +104,8 @@ static int load_one(struct boot *boot, uint16_t index, struct error *err)
 }
 
 /* Dependencies stand before their user in the table, so the depth is bounded by its length. */
-static int load_with_deps(struct boot *boot, uint16_t index, unsigned *loaded, struct error *err)
+static int load_with_deps(struct boot *boot, uint16_t index, enum purpose purpose, unsigned *loaded,
+                          struct error *err)
 {
         const struct modtable_module *m = &boot->modtable.modules[index];
         int r;
@@ -97,11 +113,11 @@ static int load_with_deps(struct boot *boot, uint16_t index, unsigned *loaded, s
         if (boot->is_module_loaded[index])
                 return 0;
         for (size_t i = 0; i < m->n_deps; i++) {
-                r = load_with_deps(boot, m->deps[i], loaded, err);
+                r = load_with_deps(boot, m->deps[i], purpose, loaded, err);
                 if (r < 0)
                         return r;
         }
-        r = load_one(boot, index, err);
+        r = load_one(boot, index, purpose, err);
         if (r < 0)
                 return r;
         boot->is_module_loaded[index] = true;
@@ -123,7 +139,7 @@ int modules_load_feature(struct boot *boot, const char *feature, struct error *e
                 return error_set(err, FAIL_MODULE_MISSING_CODE, ENOENT,
                                  "the initramfs was built without the feature %s", feature);
         for (size_t i = 0; i < f->n_modules; i++) {
-                int r = load_with_deps(boot, f->modules[i], &loaded, err);
+                int r = load_with_deps(boot, f->modules[i], FOR_FEATURE, &loaded, err);
 
                 if (r < 0)
                         return error_prefix(err, "feature %s", feature);
@@ -143,7 +159,7 @@ static int load_match(uint16_t index, void *userdata)
 {
         struct coldplug *c = userdata;
 
-        return load_with_deps(c->boot, index, &c->loaded, c->err);
+        return load_with_deps(c->boot, index, FOR_DEVICE, &c->loaded, c->err);
 }
 
 static int coldplug_device(const char *name, void *userdata)

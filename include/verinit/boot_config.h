@@ -31,15 +31,10 @@ const char *root_kind_name(enum root_kind kind); /* "tmpfs", "unverified": the w
 
 enum corruption_mode { CORRUPTION_PANIC = 0, CORRUPTION_RESTART };
 
-enum { CONFIG_MODULE_PARAMS_MAX = 64, CONFIG_OPTIONS_MAX = 256, CONFIG_PATH_MAX = 256 };
-
-struct module_param {
-        char module[64]; /* '-' written as '_' */
-        char param[192]; /* "name=value" as finit_module() takes it */
-};
+enum { CONFIG_OPTIONS_MAX = 256, CONFIG_PATH_MAX = 256 };
 
 struct boot_config {
-        char cmdline_text[CMDLINE_MAX_BYTES + 1]; /* as read, less the final newline: for prove only */
+        char cmdline_text[CMDLINE_MAX_BYTES + 1]; /* as read, less the final newline: for prove, and modules */
 
         uint8_t root_hash[DIGEST_MAX_BYTES];
         size_t root_hash_size;
@@ -61,10 +56,7 @@ struct boot_config {
         char init_path[CONFIG_PATH_MAX]; /* absolute; default /usr/lib/systemd/systemd */
         bool debug;
         uint64_t device_timeout_us;
-        bool enforcing_asked; /* enforcing=1 stands on the command line */
-
-        size_t n_module_params;
-        struct module_param module_params[CONFIG_MODULE_PARAMS_MAX];
+        bool enforcing_asked; /* libselinux finds enforcing=1 on the command line */
 
         struct floor floor;
 };

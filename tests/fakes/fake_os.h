@@ -23,6 +23,7 @@ struct fake_os {
         uint64_t initramfs_bytes;
         /* Each may be NULL. They are called after the call was noted, and not if it was to fail. */
         int (*mount)(const char *source, const char *target, const char *fstype);
+        int (*load_module)(const char *name);
         int (*wait_uevent)(uint64_t *timeout_us, unsigned *wakeups); /* by default the time is up */
         int (*block_size)(int fd, uint64_t *ret_bytes);              /* by default st_size */
         int (*block_dev)(int fd, dev_t *ret);                        /* by default 0:0 */

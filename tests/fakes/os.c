@@ -45,7 +45,9 @@ int os_umount_detached(const char *target)
 
 int os_load_module(_unused_ int file_fd, const char *name, const char *params)
 {
-        return fake_callf("os_load_module", "%s %s", name, or_none(params)) ? -EIO : 0;
+        if (fake_callf("os_load_module", "%s %s", name, or_none(params)))
+                return -ENOEXEC;
+        return fake_os.load_module ? fake_os.load_module(name) : 0;
 }
 
 int os_open_uevents(void)

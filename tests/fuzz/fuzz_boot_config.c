@@ -13,9 +13,6 @@ static void check_config(const struct boot_config *c, const struct floor *floor)
         FUZZ_ASSERT(c->init_path[0] == '/' && !strstr(c->init_path, "/../"));
         FUZZ_ASSERT(c->device_timeout_us >= 1000000 && c->device_timeout_us <= 3600000000);
         FUZZ_ASSERT(!strchr(c->usr_options, '/') && strlen(c->usr_options) < sizeof(c->usr_options));
-        FUZZ_ASSERT(c->n_module_params <= CONFIG_MODULE_PARAMS_MAX);
-        for (size_t i = 0; i < c->n_module_params; i++)
-                FUZZ_ASSERT(c->module_params[i].module[0] && c->module_params[i].param[0]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

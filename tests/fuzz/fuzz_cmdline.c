@@ -12,6 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         static struct cmdline c;
         size_t offset = SIZE_MAX;
+        char params[64];
 
         if (cmdline_parse((const char *) data, size, 2047, &c, &offset) != CMDLINE_OK) {
                 FUZZ_ASSERT(offset <= size);
@@ -24,5 +25,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 if (c.words[i].value)
                         check_word(&c, c.words[i].value);
         }
+        FUZZ_ASSERT(!cmdline_module_params(&c, "a_b", params, sizeof(params)) || strlen(params) < sizeof(params));
         return 0;
 }

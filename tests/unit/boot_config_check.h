@@ -39,7 +39,7 @@ static _unused_ void parse_ok(const char *text, const struct floor *floor)
 static _unused_ void assert_refused_by(const struct floor *floor, const char *text, enum fail_code code,
                                        const char *in_message)
 {
-        struct boot_config before = { .n_module_params = 4711 }, after = before;
+        struct boot_config before = { .device_timeout_us = 4711 }, after = before;
         struct error err = {};
 
         if (boot_config_parse(text, strlen(text), LIMIT, floor, &after, &err) >= 0)

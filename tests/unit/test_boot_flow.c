@@ -297,6 +297,31 @@ static void test_storm_of_events_is_bounded(_unused_ void **state)
         fake_machine_remove();
 }
 
+static int driver_without_device(const char *name)
+{
+        return strstr(name, "virtio_blk") ? -ENODEV : 0;
+}
+
+static int feature_without_machine(const char *name)
+{
+        return strstr(name, "dm-verity") ? -ENODEV : 0;
+}
+
+/* A driver that does not get on with its device is not the boot's end; a feature that is missing is. */
+static void test_faults_of_drivers(_unused_ void **state)
+{
+        fake_machine_make(&full);
+        fake_os.load_module = driver_without_device;
+        assert_int_equal(run_pid1(), FAKE_OS_EXECED);
+        fake_machine_remove();
+
+        fake_machine_make(&full);
+        fake_os.load_module = feature_without_machine;
+        assert_int_equal(run_pid1(), FAKE_OS_ENDED);
+        assert_int_equal(error.code, FAIL_MODULE_LOAD_FAILED_CODE);
+        fake_machine_remove();
+}
+
 static int tpm_comes(uint64_t *timeout_us, unsigned *wakeups)
 {
         int fd = openat(fake_machine_fd(), "dev/tpmrm0", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
@@ -440,6 +465,7 @@ int main(void)
                 cmocka_unit_test(test_empty_drive_is_passed_over),
                 cmocka_unit_test(test_absent_disk_lists_all),
                 cmocka_unit_test(test_storm_of_events_is_bounded),
+                cmocka_unit_test(test_faults_of_drivers),
                 cmocka_unit_test(test_a_late_tpm_is_waited_for),
                 cmocka_unit_test(test_no_wait_where_nothing_was_measured),
                 cmocka_unit_test(test_without_runtime_services),

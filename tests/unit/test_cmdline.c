@@ -130,6 +130,33 @@ static void test_keys_equal_with_dash_or_underscore(_unused_ void **state)
         assert_false(cmdline_key_equal("A", "a"));
 }
 
+static void assert_params(const char *text, const char *module, const char *wanted)
+{
+        struct cmdline parsed;
+        size_t offset;
+        char params[24];
+
+        assert_int_equal(cmdline_parse(text, strlen(text), 2047, &parsed, &offset), CMDLINE_OK);
+        assert_int_equal(cmdline_module_params(&parsed, module, params, sizeof(params)), wanted != NULL);
+        if (wanted)
+                assert_string_equal(params, wanted);
+}
+
+static void test_module_params(_unused_ void **state)
+{
+        static const char text[] = "quiet virtio-blk.depth=64 a.b=\"1 2\" virtio_blk.x a.c= ab.c=1 a. .a a";
+
+        assert_params(text, "virtio_blk", "depth=64 x");
+        assert_params(text, "virtio-blk", "depth=64 x");
+        assert_params(text, "a", "b=\"1 2\" c=");
+        assert_params(text, "ab", "c=1");
+        assert_params(text, "virtio", "");
+        assert_params(text, "quiet", "");
+        assert_params("m.p=4567890123456789012", "m", "p=4567890123456789012");
+        assert_params("m.p=45678901234567890123456", "m", NULL);
+        assert_params("m.p=4567890123456 m.q=34567890123456", "m", NULL);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -142,6 +169,7 @@ int main(void)
                 cmocka_unit_test(test_the_kernels_limit),
                 cmocka_unit_test(test_too_many_words),
                 cmocka_unit_test(test_keys_equal_with_dash_or_underscore),
+                cmocka_unit_test(test_module_params),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
