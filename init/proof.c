@@ -16,15 +16,23 @@ static size_t word_length(const char *text)
         return strcspn(text, " ");
 }
 
-/* The start of the word in which the two first differ. */
-static size_t first_difference(const char *a, const char *b)
+/* Names the first word in which the two differ. */
+static int refuse_difference(const char *read, const char *baked, struct error *err)
 {
-        size_t start = 0;
+        size_t i = 0, start = 0;
 
-        for (size_t i = 0; a[i] != '\0' && a[i] == b[i]; i++)
-                if (a[i] == ' ')
+        for (; read[i] != '\0' && read[i] == baked[i]; i++)
+                if (read[i] == ' ')
                         start = i + 1;
-        return start;
+        if (read[i] == '\0' && (baked[i] == ' ' || i == start)) {
+                baked += baked[i] == ' ' ? i + 1 : i;
+                return error_set(err, FAIL_CMDLINE_NOT_BAKED_CODE, EBADMSG,
+                                 "the command line ends where '%.*s' was signed", (int) word_length(baked), baked);
+        }
+        return error_set(err, FAIL_CMDLINE_NOT_BAKED_CODE, EBADMSG,
+                         "the command line has '%.*s' where '%.*s' was signed",
+                         (int) word_length(read + start), read + start,
+                         (int) word_length(baked + start), baked + start);
 }
 
 int proof_cmdline(const char *read, const char *baked, const struct floor *floor, size_t *ret_n_extra,
@@ -33,14 +41,8 @@ int proof_cmdline(const char *read, const char *baked, const struct floor *floor
         const char *p = str_after(read, baked);
         size_t n = 0;
 
-        if (!p || (*p != '\0' && *p != ' ')) {
-                size_t at = first_difference(read, baked);
-
-                return error_set(err, FAIL_CMDLINE_NOT_BAKED_CODE, EBADMSG,
-                                 "the command line has '%.*s' where '%.*s' was signed",
-                                 (int) word_length(read + at), read + at,
-                                 (int) word_length(baked + at), baked + at);
-        }
+        if (!p || (*p != '\0' && *p != ' '))
+                return refuse_difference(read, baked, err);
         while (*p == ' ') {
                 size_t size = word_length(++p);
 
