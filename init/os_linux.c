@@ -22,10 +22,17 @@
 #define MODULE_INIT_COMPRESSED_FILE 4 /* Linux 5.17; Debian 12's headers have it, older ones do not */
 #endif
 
+/*
+ * Without a console the kernel starts us with 0, 1 and 2 closed. They are taken up here, by descriptors that can neither
+ * be read nor written: what libraries print must not reach the log, a device or the uevent socket.
+ */
 int os_open_root(void)
 {
-        int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        int fd;
 
+        do
+                fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        while (fd >= 0 && fd <= STDERR_FILENO);
         return fd < 0 ? -errno : fd;
 }
 

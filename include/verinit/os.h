@@ -11,7 +11,7 @@
 
 #include "verinit/base.h"
 
-int os_open_root(void); /* "/" of this process, O_PATH: fd or -errno */
+int os_open_root(void); /* "/" of this process, O_PATH: fd above 2, or -errno */
 
 int os_mount(const char *source, const char *target, const char *fstype, unsigned long flags, const char *options);
 int os_umount_detached(const char *target);
@@ -45,7 +45,7 @@ int os_switch_root(const char *path, enum os_switch *ret_how, int *ret_old_root_
 /* Deletes all below an open directory, never crossing to another file system; *ret_bytes is what the files held. */
 int os_empty_directory(int dir_fd, uint64_t *ret_bytes);
 
-/* Resets signals, limits, descriptors above 2, umask; then execve(). Returns only to fail. */
+/* Resets signals and umask, has descriptors above 2 closed by the exec; then execve(). Returns -errno, only to fail. */
 int os_exec(const char *path, char *const argv[], char *const envp[]);
 
 enum os_end { OS_END_REBOOT = 0, OS_END_POWEROFF, OS_END_HALT };

@@ -32,6 +32,23 @@ static void test_sizes_of_files_and_devices(_unused_ void **state)
         assert_int_equal(dev, 0);
 }
 
+/* As where the kernel found no console. */
+static void test_root_stays_clear_of_the_standard_descriptors(_unused_ void **state)
+{
+        int status = 0;
+        pid_t pid = fork();
+
+        assert_true(pid >= 0);
+        if (pid == 0) {
+                (void) syscall(SYS_close_range, 0U, ~0U, 0);
+                if (os_open_root() != 3 || write(1, "x", 1) >= 0 || write(2, "x", 1) >= 0 || os_open_root() != 4)
+                        _exit(1);
+                _exit(0);
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+}
+
 static int compare_block_device(const char *name, void *userdata)
 {
         unsigned *n = userdata;
@@ -184,6 +201,7 @@ static void test_end_refused(_unused_ void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_root_stays_clear_of_the_standard_descriptors),
                 cmocka_unit_test(test_sizes_of_files_and_devices),
                 cmocka_unit_test(test_block_devices_are_as_large_as_sysfs_says),
                 cmocka_unit_test(test_refusals_are_negative_errno),
