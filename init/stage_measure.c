@@ -15,10 +15,9 @@ int stage_measure(struct boot *boot, struct error *err)
                 boot->measured = measure_volume_skipped(boot->active);
                 return stage_skip(boot, STAGE_MEASURE, step->reason);
         }
-        r = measure_volume(&boot->measure, boot->active, &boot->measured, err);
+        r = measure_volume(&boot->measure, boot->active, &boot->measured, word, err);
         if (r < 0)
                 return r;
-        measure_format_digest_word("verinit.usr-verity", active_volume_root_hash(boot->active), word);
         evidence_word(&boot->evidence, MEASURE_PCR_WORDS, word);
         log_info("root hash into PCR 13");
         return 0;

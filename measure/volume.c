@@ -14,7 +14,7 @@ struct measured_volume {
 static struct measured_volume the_volume; /* one a boot */
 
 int measure_volume(struct measure *m, const struct active_volume *volume, const struct measured_volume **ret,
-                   struct error *err)
+                   char ret_word[static MEASURE_WORD_MAX + 1], struct error *err)
 {
         const struct digest *hash = active_volume_root_hash(volume);
         char word[MEASURE_WORD_MAX + 1];
@@ -29,6 +29,7 @@ int measure_volume(struct measure *m, const struct active_volume *volume, const 
                 return error_prefix(err, "volume %s", active_volume_name(volume));
         the_volume.active = volume;
         *ret = &the_volume;
+        memcpy(ret_word, word, sizeof(word));
         return 0;
 }
 

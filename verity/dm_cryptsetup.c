@@ -125,8 +125,9 @@ int dm_check_superblock(int hash_fd, uint64_t offset_bytes, const struct verity_
         r = crypt_init(&device, path);
         if (r >= 0)
                 r = crypt_load(device, CRYPT_VERITY, &params);
+        /* It answers EINVAL to what it reads, and another number if it could not read or work. */
         if (r < 0)
-                return error_set(err, FAIL_SUPERBLOCK_INVALID_CODE, -r,
+                return error_set(err, r == -EINVAL ? FAIL_SUPERBLOCK_INVALID_CODE : FAIL_VERITY_READ_FAILED_CODE, -r,
                                  "verity superblock: libcryptsetup does not accept it: %s: %s", errno_name(-r),
                                  complaint[0] != '\0' ? complaint : "no reason given");
         return compare_superblock(device, offset_bytes, sb, err);

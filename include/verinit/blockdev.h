@@ -27,7 +27,10 @@ struct partition_table {
         struct partition partitions[BLOCKDEV_MAX_PARTITIONS];
 };
 
-/* Reads the GPT of a whole disk. A disk without one, or that cannot be read, is an empty table: not an error. */
+/*
+ * Reads the GPT of a whole disk. A disk without one, or whose sectors cannot be read, is an empty table.
+ * DEVICE_UNREADABLE: it cannot be looked at at all, such as a drive without a medium.
+ */
 int blockdev_read_gpt(int disk_fd, struct partition_table *ret, struct error *err);
 
 struct filesystem {

@@ -37,9 +37,9 @@ ssize_t measure_record_format(unsigned pcr, const struct digest *digests, size_t
 /* The words. */
 void measure_format_digest_word(const char *key, const struct digest *d, char ret_word[static MEASURE_WORD_MAX + 1]);
 
-/* Extends "verinit.usr-verity=…" from the live table, and so makes the witness that stage usr takes. */
+/* Extends "verinit.usr-verity=…" from the live table, and so makes the witness that stage usr takes; ret_word says what. */
 int measure_volume(struct measure *m, const struct active_volume *volume, const struct measured_volume **ret,
-                   struct error *err);
+                   char ret_word[static MEASURE_WORD_MAX + 1], struct error *err);
 /* The plan said SKIP: no TPM, and the floor allows that. */
 const struct measured_volume *measure_volume_skipped(const struct active_volume *volume);
 const struct active_volume *measured_volume_active(const struct measured_volume *volume);

@@ -13,7 +13,7 @@ int sepolicy_open(struct error *err);
 
 int sepolicy_max_version(unsigned *ret, struct error *err);
 
-/* The whole policy in one write. POLICY_LOAD_FAILED, or POLICY_VERSION where the kernel does not take N. */
+/* The whole policy in one write; its version was compared with sepolicy_max_version() before. POLICY_LOAD_FAILED. */
 int sepolicy_load(const void *data, size_t size, struct error *err);
 
 /* Writes enforcing and reads it back. ENFORCE_FAILED. */

@@ -51,14 +51,16 @@ static int teardown(_unused_ void **state)
 static void test_the_word_is_the_live_hash(_unused_ void **state)
 {
         const struct measured_volume *measured = NULL;
-        char want[MEASURE_WORD_MAX + 1], hex[DIGEST_MAX_HEX], text[2048];
+        char word[MEASURE_WORD_MAX + 1] = "", want[MEASURE_WORD_MAX + 1], hex[DIGEST_MAX_HEX], text[2048];
         struct error err = {};
 
-        assert_int_equal(measure_volume(&measure, volume, &measured, &err), 0);
+        assert_int_equal(measure_volume(&measure, volume, &measured, word, &err), 0);
         assert_ptr_equal(measured_volume_active(measured), volume);
         assert_int_equal(fake_tpm.n_extends, 1);
         assert_int_equal(fake_tpm.extends[0].pcr, 13);
         hex_encode(image.root_hash, image.root_hash_size, hex);
+        (void) snprintf(want, sizeof(want), "verinit.usr-verity=sha256-%s", hex);
+        assert_string_equal(word, want);
         (void) snprintf(want, sizeof(want), "\"string\":\"verinit.usr-verity=sha256-%s\"", hex);
         assert_true(fsat_read(dir.fd, "run/log/systemd/tpm2-measure.log", text, sizeof(text)) > 0);
         assert_non_null(strstr(text, want));
@@ -67,10 +69,11 @@ static void test_the_word_is_the_live_hash(_unused_ void **state)
 static void test_no_extend_no_witness(_unused_ void **state)
 {
         const struct measured_volume *untouched = (const struct measured_volume *) &spec, *measured = untouched;
+        char word[MEASURE_WORD_MAX + 1];
         struct error err = {};
 
         fake_fail_name("tpm_extend");
-        assert_true(measure_volume(&measure, volume, &measured, &err) < 0);
+        assert_true(measure_volume(&measure, volume, &measured, word, &err) < 0);
         assert_int_equal(err.code, FAIL_EXTEND_FAILED_CODE);
         assert_non_null(strstr(err.msg, "usr"));
         assert_ptr_equal(measured, untouched);
