@@ -12,13 +12,16 @@
 
 #include "unit.h"
 
+/* How a child ends in which something was not so: nothing else here ends like that. */
+enum { CHECK_FAILED = 90 };
+
 /* cmocka's own assertions jump back into the parent's loop of tests: not for a child. */
 #define CHECK(condition)                                                                                   \
         do {                                                                                               \
                 if (!(condition)) {                                                                        \
                         (void) dprintf(2, "%s:%d: not so: %s (errno %s)\n", __FILE__, __LINE__, #condition, \
                                        strerrorname_np(errno));                                            \
-                        _exit(1);                                                                          \
+                        _exit(CHECK_FAILED);                                                               \
                 }                                                                                          \
         } while (0)
 
@@ -34,7 +37,13 @@ static inline void enter_namespaces(int flags)
         unsigned uid = getuid(), gid = getgid();
         char map[32];
 
-        CHECK(unshare(CLONE_NEWUSER | flags) == 0);
+        if (unshare(CLONE_NEWUSER | flags) < 0) {
+                (void) dprintf(2,
+                               "no namespaces here (unshare: %s): a container may forbid them, and so do a chroot, "
+                               "/proc/sys/user/max_user_namespaces and kernel.unprivileged_userns_clone; "
+                               "run this as root outside of one\n", strerrorname_np(errno));
+                _exit(CHECK_FAILED);
+        }
         write_file("/proc/self/setgroups", "deny");
         (void) snprintf(map, sizeof(map), "0 %u 1", uid);
         write_file("/proc/self/uid_map", map);
