@@ -95,7 +95,9 @@ def system_is_up(c: Case) -> Problems:
     after = listed[listed.index("SubState=plugged") + 1:] if "SubState=plugged" in listed else listed
     yield from differ("jobs left over", [], [line for line in after if "=" not in line])
     for name in ("journal.txt", "dmesg.txt"):
-        yield from none_of(name, c.text(name).splitlines(), r"(?i)timed out|start job is running")
+        # The kernel's clock watchdog says it of a processor that QEMU did not run for a while.
+        lines = [line for line in c.text(name).splitlines() if "clocksource: Watchdog" not in line]
+        yield from none_of(name, lines, r"(?i)timed out|start job is running")
 
 
 def mapper_device_is_active(c: Case) -> Problems:
@@ -166,7 +168,8 @@ def table_is_ours(c: Case) -> Problems:
     else:
         yield from differ("data and tree are on one device", "usr-verity" not in i.partitions,
                           match[1] == match[2])
-    yield from differ("status", f"0 {length} verity V", tables[1])
+    # A kernel newer than 6.12 also says how many blocks FEC has repaired; "-" is none without FEC.
+    yield from differ("status", f"0 {length} verity V", tables[1].removesuffix(" -"))
     uuid = f"CRYPT-VERITY-{i.uuid.replace('-', '')}-usr"
     yield from differ("boot.json dm", {"name": "usr", "uuid": uuid, "table": tables[0]}, c.boot()["dm"])
     info = [line.split() for line in lines if line.startswith("usr ")]
