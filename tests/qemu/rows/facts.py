@@ -236,6 +236,22 @@ def init_starts_clean(c: Case) -> Problems:
     yield from differ("arguments of PID 1", ["/usr/lib/systemd/systemd"], c.text("init-cmdline.txt").splitlines())
 
 
+def meminfo(c: Case, name: str) -> int:
+    """KiB."""
+    found = re.search(rf"^{name}: +(\d+) kB$", c.text("meminfo.txt"), re.M)
+    if found is None:
+        raise LookupError(f"meminfo.txt has no line {name}")
+    return int(found[1])
+
+
+def crash_would_reset(c: Case) -> Problems:
+    """What stage early has set is left to the host, whose PID 1 may crash too."""
+    lines = c.text("kernel.txt").splitlines()
+    for name, value in (("panic", 10), ("panic_on_oops", 1)):
+        yield from differ(f"kernel.{name}", [f"/proc/sys/kernel/{name}:{value}"],
+                          [line for line in lines if line.startswith(f"/proc/sys/kernel/{name}:")])
+
+
 def initramfs_is_freed(c: Case) -> Problems:
     handoff = c.boot()["handoff"]
     yield from differ("way of the switch", c.switch, handoff["switch"])
@@ -247,9 +263,9 @@ def initramfs_is_freed(c: Case) -> Problems:
         yield f"available memory: expected no less after the switch than before, saw {before} and {after} KiB"
     # The kernel counts freed pages late, by processor. But pages of an initramfs are unevictable (fs/ramfs/inode.c),
     # and a stock host has hardly any others.
-    left = re.search(r"^Unevictable: +(\d+) kB$", c.text("meminfo.txt"), re.M)
-    if left is None or int(left[1]) >= 1024:
-        yield f"unevictable memory of the host: expected less than 1 MiB, saw {left and left[0]}"
+    left = meminfo(c, "Unevictable")
+    if not left < 1024:
+        yield f"unevictable memory of the host: expected less than 1 MiB, saw {left} KiB"
 
 
 def console_is_as_asked(c: Case) -> Problems:
@@ -275,7 +291,7 @@ def not_measured(c: Case) -> Problems:
 COMMON: tuple[Callable[[Case], Problems], ...] = (
     system_is_up, mapper_device_is_active, usr_is_read_only, policy_directory_is_verified, root_is,
     table_is_ours, devices_are_the_named_ones, selinux_is_enforcing, labels_are_right, evidence_is_whole,
-    init_starts_clean, initramfs_is_freed, console_is_as_asked)
+    init_starts_clean, crash_would_reset, initramfs_is_freed, console_is_as_asked)
 
 
 def problems_of(case: Case, checks: Iterable[Callable[[Case], Problems]]) -> list[str]:

@@ -27,7 +27,8 @@ def floor_text(floor: Floor) -> str:
 
 @dataclass(frozen=True)
 class Initrd:
-    """`planted` is a second archive behind the first: a path and its bytes, or None for a directory.
+    """`planted` is a second archive behind the first: a path and its bytes, or None for a directory. `ballast` is
+    as many bytes that nobody needs, in there too.
 
     The kernel unpacks one over the other. systemd-stub does the same with what it finds on the ESP.
     """
@@ -38,13 +39,15 @@ class Initrd:
     floor: Floor
     features: tuple[str, ...]
     planted: dict[str, bytes | None] = field(default_factory=dict)
+    ballast: int = 0
 
     def make(self) -> Path:
         modules = parts.modules(self.flavour)
         inputs = {"init": file_digest(self.init), "verinit": file_digest(parts.VERINIT),
                   "modules": str(modules.relative_to(parts.IMAGES)), "cmdline": self.cmdline,
                   "floor": self.floor, "features": self.features, "source": file_digest(Path(__file__)),
-                  "planted": {path: content and content.hex() for path, content in self.planted.items()}}
+                  "planted": {path: content and content.hex() for path, content in self.planted.items()},
+                  "ballast": self.ballast}
 
         def build(out: Path) -> None:
             (out / "floor.conf").write_text(floor_text(self.floor))
@@ -52,10 +55,11 @@ class Initrd:
                        "--init", self.init, "--modules-dir", modules, "--cmdline", self.cmdline,
                        "--floor", out / "floor.conf", *(f"--feature={name}" for name in self.features),
                        "--output", out / "initrd"])
-            if self.planted:
+            planted = {**self.planted, **({"ballast": bytes(self.ballast)} if self.ballast else {})}
+            if planted:
                 with open(out / "initrd", "ab") as archive:
                     # A further archive begins at a multiple of four (init/initramfs.c unpack_to_rootfs()).
-                    archive.write(bytes(-archive.tell() % 4) + pack(self.planted))
+                    archive.write(bytes(-archive.tell() % 4) + pack(planted))
         return parts.store().stage(f"initrd-{self.name}", inputs, build) / "initrd"
 
 

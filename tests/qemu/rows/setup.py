@@ -41,7 +41,7 @@ def no_disk(_: Image, __: Path) -> Path | None:
 class Setup:
     """`baked` makes the signed command line of the image's own, `read` what the kernel gets of the baked one.
 
-    `floor` is laid over that of the image. `planted` goes behind the initramfs: see Initrd; {release} in a path
+    `floor` is laid over that of the image. `planted` and `ballast` go behind the initramfs: see Initrd; {release} in a path
     is the kernel's. `disk` may make another one in the row's directory.
     """
     image: str = "discoverable"
@@ -51,6 +51,7 @@ class Setup:
     read: Edit = same
     floor: Floor = field(default_factory=dict)
     planted: dict[str, bytes | None] = field(default_factory=dict)
+    ballast: int = 0
     disk: Callable[[Image, Path], Path | None] = own_disk
     extra_disks: Callable[[], tuple[Path, ...]] = tuple
     bus: str = "virtio-blk"
@@ -69,7 +70,8 @@ class Setup:
         initrd = Initrd(name=name, init=room.init, flavour=self.modules_of or self.kernel, cmdline=baked,
                         floor=floor, features=VARIANTS[self.image].features,
                         planted={path.format(release=kernel.release): content
-                                 for path, content in self.planted.items()})
+                                 for path, content in self.planted.items()},
+                        ballast=self.ballast)
         room.out.mkdir(parents=True, exist_ok=True)
         spec = BootSpec(out=room.out, disk=self.disk(image, room.out), kernel=kernel.vmlinuz,
                         initrd=initrd.make(), append=self.read(baked), tpm=self.tpm, bus=self.bus,
