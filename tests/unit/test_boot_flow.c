@@ -418,6 +418,49 @@ static void test_added_word_is_refused(_unused_ void **state)
         fake_machine_remove();
 }
 
+static void append_to(const char *path, const char *words)
+{
+        char text[1024];
+        ssize_t n = fsat_read(fake_machine_fd(), path, text, sizeof(text) - strlen(words) - 1);
+
+        assert_true(n > 0);
+        /* The kernel's has a newline, the packed one has none. */
+        bool has_newline = text[n - 1] == '\n';
+
+        n -= has_newline;
+        n += snprintf(text + n, sizeof(text) - (size_t) n, "%s%s", words, has_newline ? "\n" : "");
+        assert_int_equal(fsat_create(fake_machine_fd(), path, text, (size_t) n, 0644), 0);
+}
+
+static void test_debug_changes_only_the_log(_unused_ void **state)
+{
+        static struct fake_entry calls[FAKE_LOG_MAX];
+        static char quiet[1 << 20], debug[1 << 20];
+        size_t n_calls;
+
+        assert_int_equal(boot_with(&full, 0), FAKE_OS_EXECED);
+        n_calls = fake_log.n_calls;
+        assert_true(n_calls <= FAKE_LOG_MAX);
+        memcpy(calls, fake_log.calls, sizeof(calls));
+        assert_true(fsat_read(fake_machine_fd(), "dev/kmsg", quiet, sizeof(quiet)) > 0);
+        fake_machine_remove();
+
+        fake_machine_make(&full);
+        append_to("proc/cmdline", " init.debug=1");
+        append_to("etc/verinit/cmdline", " init.debug=1");
+        assert_int_equal(run_pid1(), FAKE_OS_EXECED);
+        assert_true(boot.evidence.is_debug);
+        assert_int_equal(fake_log.n_calls, n_calls);
+        for (size_t i = 0; i < n_calls; i++) {
+                assert_string_equal(fake_log.calls[i].name, calls[i].name);
+                assert_string_equal(fake_log.calls[i].detail, calls[i].detail);
+        }
+        assert_true(fsat_read(fake_machine_fd(), "dev/kmsg", debug, sizeof(debug)) > 0);
+        assert_true(strlen(debug) > 2 * strlen(quiet));
+        log_set_debug(false);
+        fake_machine_remove();
+}
+
 static void test_delay_is_the_floors(_unused_ void **state)
 {
         const struct fake_machine_options quick = { .floor = "failure-delay=0\n" };
@@ -470,6 +513,7 @@ int main(void)
                 cmocka_unit_test(test_no_wait_where_nothing_was_measured),
                 cmocka_unit_test(test_without_runtime_services),
                 cmocka_unit_test(test_added_word_is_refused),
+                cmocka_unit_test(test_debug_changes_only_the_log),
                 cmocka_unit_test(test_delay_is_the_floors),
                 cmocka_unit_test(test_environment_is_constructed),
         };
