@@ -264,6 +264,9 @@ CASES: list[tuple[str, str, Edit, str, set[str]]] = [
     ("Host: time-outs", "cut short", text("journal.txt", "Startup finished in", "Startup goes on in"), "its end",
      set()),
     ("Host: memory", "not told", boot(put("handoff", "memory_available_after_kb", to=0)), "0 KiB after", set()),
+    ("Host: memory", "nothing now", text("meminfo.txt", "MemAvailable:", "MemElse:"), "did not tell its memory", set()),
+    ("Host: initramfs", "pages left", text("meminfo.txt", "Unevictable:           0 kB", "Unevictable:       10240 kB"),
+     "10240 KiB of unevictable memory", set()),
     ("Host: initramfs", "files left", boot(put("handoff", "initramfs_bytes", to=4096)), "4096 bytes freed", set()),
     ("Host: initramfs", "not told", boot(put("handoff", "switch", to="")), "''", set()),
     ("Host: sizes", "over budget", uki(init_bytes=1 << 30), "budget", set()),
@@ -361,11 +364,11 @@ class ReportTest(unittest.TestCase):
 
     def test_bars_are_to_scale(self) -> None:
         how = layout.Layout(colour=False, blocks=True)
-        self.assertEqual(how.bar(1), "█" * layout.BAR)
-        self.assertEqual(how.bar(0.5), "█" * (layout.BAR // 2))
+        self.assertEqual(how.bar(1), "█" * how.longest_bar)
+        self.assertEqual(how.bar(0.5), "█" * (how.longest_bar // 2))
         self.assertEqual(how.bar(1e-9), "▏")
         self.assertEqual(how.bar(0), "")
-        self.assertEqual(layout.Layout(colour=False, blocks=False).bar(0.5), "#" * (layout.BAR // 2))
+        self.assertEqual(layout.Layout(colour=False, blocks=False).bar(0.5), "#" * (how.longest_bar // 2))
 
 
 class UkiTest(unittest.TestCase):

@@ -7,5 +7,6 @@ trust.py         Trust chain
 stages.py        Stages
 measurements.py  Measurements
 host.py          SELinux, Host
+limits.py        Not proved
 layout.py        facts to text
 """

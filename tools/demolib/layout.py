@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Facts to text: at most 100 columns, and nothing but printable characters, whatever the guest said."""
+"""Facts to text: in 80 to 100 columns, and nothing but printable characters, whatever the guest said."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import textwrap
 
 from .evidence import Fact, Section
 
-WIDTH = 100
+WIDTH_MIN, WIDTH = 80, 100
 LABEL = 15
-BAR = 50
+# What stands before a bar: margin, mark, label, microseconds.
+BEFORE_BAR = 38
 EIGHTHS = " ▏▎▍▌▋▊▉"
 
 GREEN, RED, BOLD, BLUE = "32", "1;31", "1", "34"
@@ -21,10 +22,12 @@ def clean(text: str) -> str:
 
 
 class Layout:
-    def __init__(self, colour: bool, blocks: bool) -> None:
+    def __init__(self, colour: bool, blocks: bool, width: int = WIDTH) -> None:
         """COLOUR: terminal sequences; BLOCKS: the output takes Unicode's block elements."""
         self.colour = colour
         self.blocks = blocks
+        self.width = min(max(width, WIDTH_MIN), WIDTH)
+        self.longest_bar = self.width - BEFORE_BAR
 
     def paint(self, text: str, how: str) -> str:
         return f"\x1b[{how}m{text}\x1b[0m" if self.colour and text else text
@@ -34,14 +37,14 @@ class Layout:
         if fraction <= 0:
             return ""
         if not self.blocks:
-            return "#" * max(1, round(min(fraction, 1) * BAR))
-        eighths = max(1, math.ceil(min(fraction, 1) * BAR * 8))
+            return "#" * max(1, round(min(fraction, 1) * self.longest_bar))
+        eighths = max(1, math.ceil(min(fraction, 1) * self.longest_bar * 8))
         return "█" * (eighths // 8) + EIGHTHS[eighths % 8].strip()
 
     def fact(self, f: Fact) -> list[str]:
         mark = self.paint("ok", GREEN) if f.holds else self.paint("NO", RED)
         head = f"  {mark}  {clean(f.label):<{LABEL}} "
-        room = WIDTH - 7 - LABEL
+        room = self.width - 7 - LABEL
         if f.fraction is not None and f.holds:
             return [f"{head}{clean(f.text)}  {self.paint(self.bar(f.fraction), BLUE)}".rstrip()]
         lines = textwrap.wrap(clean(f.text), room, break_on_hyphens=False) or [""]
@@ -53,7 +56,7 @@ class Layout:
         for f in s.facts:
             lines += self.fact(f)
         for note in s.notes:
-            lines += textwrap.wrap(clean(note), WIDTH, initial_indent="  ", subsequent_indent="    ",
+            lines += textwrap.wrap(clean(note), self.width, initial_indent="  ", subsequent_indent="    ",
                                    break_on_hyphens=False)
         return lines
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import sys
 from contextlib import suppress
 from typing import Any
@@ -15,6 +16,7 @@ sys.path.insert(0, str(TOP / "tests" / "qemu"))
 from machine import pcr  # noqa: E402
 
 BANKS = tuple(pcr.BANKS)
+LONG_DIGEST = re.compile(r"(-[0-9a-f]{16})[0-9a-f]{16,}")
 READY = "enter-initrd:leave-initrd:sysinit:ready"
 PREDICTION, NOTED, STARTED = "prediction.json", "prediction.sha256", "qemu.log"
 
@@ -30,7 +32,7 @@ def _first(e: Evidence) -> str:
     except OSError as why:
         raise Fails(f"no evidence: {why.filename}: {why.strerror}") from None
     need(max(before) < started, f"{PREDICTION} or {NOTED} is younger than the start of QEMU")
-    return f"made before QEMU started; {PREDICTION} has SHA-256 {digest[:32]}…"
+    return f"made before QEMU started; {PREDICTION} has SHA-256 {short(digest)}"
 
 
 def _compare(e: Evidence, bank: str, index: int, wanted: Any) -> str:
@@ -100,5 +102,8 @@ def section(e: Evidence) -> Section:
     notes = []
     # The fact "words" says why there are none.
     with suppress(Fails, *MALFORMED):
-        notes = [f"PCR {index}  {word}" for index, word in _words(e)]
+        notes = [f"    PCR {index}  " + LONG_DIGEST.sub(r"\1…", word) for index, word in _words(e)]
+    notes += ["predicted: PCR 11 by ukify as the image was built; PCR 12 as untouched; PCR 13 from disk, UKI and floor, "
+              "by a process that ended before QEMU started",
+              "read: by the guest after its boot, from its kernel (/sys/class/tpm)"]
     return Section("Measurements", facts, notes)

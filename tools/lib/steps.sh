@@ -13,8 +13,21 @@ live_pid=''
 steps_begin() {
         step_who=$1
         step_logs=$2
+        check_path
         mkdir -p "$step_logs"
         trap stop_live EXIT
+}
+
+# autoconf, libtool and mmdebstrap's hooks take a path apart at blanks, an hour into the work or without a word.
+check_path() {
+        local LC_ALL=C
+        case ${top:?} in
+        *[!A-Za-z0-9/._+-]*)
+                say "'$top': not all of what is built bears such a path: move the checkout to one of" \
+                        "letters, digits and / . _ + -"
+                return 1
+                ;;
+        esac
 }
 
 # steps_watch FILE: what shows better than its log how far the next step has come.
@@ -35,11 +48,12 @@ last_words() {
 # What goes on, once a second, until it is killed or its parent is gone. The clock is for the reader alone.
 show_live() {
         local name=$1 file=$2 start=$SECONDS width text
-        width=$(tput cols 2>/dev/null || echo 80)
+        width=$(stty size <&2 2>/dev/null | cut -d ' ' -f 2) || true
+        [ "${width:-0}" -gt 1 ] || width=80
         while kill -0 $$ 2>/dev/null; do
                 text="$step_who: $name: $((SECONDS - start)) s  $(last_words "$file" || true)"
                 printf '\r\e[K%s' "${text:0:$((width - 1))}" >&2
-                read -rt 1 <> <(:) || true
+                sleep 1
         done
 }
 
@@ -58,8 +72,11 @@ run_step() {
         shift
         : >"$log"
         if [ -t 2 ]; then
-                show_live "$name" "${step_watch:-$log}" &
+                # Without the descriptors of the caller's locks: a sleep outlives its shell.
+                show_live "$name" "${step_watch:-$log}" 9>&- &
                 live_pid=$!
+        else
+                say "$name: begun, log in ${log#"${top:?}"/}"
         fi
         set +e
         (
