@@ -68,6 +68,41 @@ static bool apply_cmdline(struct floor *f, const char *value)
         return parse_need(value, &f->cmdline);
 }
 
+static bool apply_secure_boot(struct floor *f, const char *value)
+{
+        return parse_need(value, &f->secure_boot);
+}
+
+static bool apply_cmdline_replay(struct floor *f, const char *value)
+{
+        return parse_need(value, &f->cmdline_replay);
+}
+
+static bool apply_root_hash_signature(struct floor *f, const char *value)
+{
+        return parse_need(value, &f->root_hash_signature);
+}
+
+static bool apply_pinned_geometry(struct floor *f, const char *value)
+{
+        return parse_need(value, &f->pinned_geometry);
+}
+
+static bool apply_boot_disk_only(struct floor *f, const char *value)
+{
+        return parse_need(value, &f->boot_disk_only);
+}
+
+static bool apply_ipe(struct floor *f, const char *value)
+{
+        return parse_need(value, &f->ipe);
+}
+
+static bool apply_debug(struct floor *f, const char *value)
+{
+        return parse_need(value, &f->debug);
+}
+
 static bool apply_root(struct floor *f, const char *value)
 {
         unsigned n;
@@ -149,10 +184,145 @@ static bool apply_extra_words(struct floor *f, const char *value)
         return true;
 }
 
+static bool parse_sha256(const char *value, struct digest *ret)
+{
+        struct digest d = { .alg = DIGEST_SHA256 };
+        const char *hex = str_after(value, "sha256-");
+
+        if (!hex || hex_decode(hex, d.bytes, sizeof(d.bytes)) != 32)
+                return false;
+        *ret = d;
+        return true;
+}
+
+static bool append_sha256(const char *value, struct digest *list, size_t *n, size_t max)
+{
+        struct digest d;
+
+        if (*n == max || !parse_sha256(value, &d))
+                return false;
+        for (size_t i = 0; i < *n; i++)
+                if (digest_equal(&list[i], &d))
+                        return false;
+        list[(*n)++] = d;
+        return true;
+}
+
+static bool apply_addon(struct floor *f, const char *value)
+{
+        return append_sha256(value, f->addons, &f->n_addons, FLOOR_MAX_ADDONS);
+}
+
+static bool apply_addon_keys(struct floor *f, const char *value)
+{
+        size_t n = strlen(value);
+
+        if (n == 0 || n >= FLOOR_WORD_MAX || f->n_addon_keys == FLOOR_MAX_ADDON_KEYS ||
+            strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != n)
+                return false;
+        for (size_t i = 0; i < f->n_addon_keys; i++)
+                if (str_equal(f->addon_keys[i], value))
+                        return false;
+        return str_copy(f->addon_keys[f->n_addon_keys++], FLOOR_WORD_MAX, value);
+}
+
+static bool apply_baked_cmdline(struct floor *f, const char *value)
+{
+        return parse_sha256(value, &f->baked_cmdline);
+}
+
+static bool apply_modules(struct floor *f, const char *value)
+{
+        return parse_sha256(value, &f->modules);
+}
+
+static bool apply_certificate(struct floor *f, const char *value)
+{
+        return append_sha256(value, f->certificates, &f->n_certificates, FLOOR_MAX_CERTIFICATES);
+}
+
+static bool apply_credentials(struct floor *f, const char *value)
+{
+        unsigned n;
+
+        if (str_equal(value, "platform"))
+                f->credentials = CREDENTIALS_PLATFORM;
+        else if (parse_choice(value, "none", "esp-encrypted", &n))
+                f->credentials = n == 0 ? CREDENTIALS_NONE : CREDENTIALS_ESP_ENCRYPTED;
+        else
+                return false;
+        return true;
+}
+
+static bool apply_os_separator(struct floor *f, const char *value)
+{
+        unsigned n;
+
+        if (!parse_choice(value, "no", "yes", &n))
+                return false;
+        f->os_separator = n == 1;
+        return true;
+}
+
+/* The first one named is what is done if nothing else is asked for; the others may be asked for. */
+static bool apply_failure_actions(struct floor *f, const char *value)
+{
+        static const char *const names[] = { "reboot", "poweroff", "halt" };
+        unsigned bits = 0;
+
+        while (*value) {
+                size_t n = strcspn(value, ","), i = 0;
+
+                while (i < ARRAY_SIZE(names) && (strlen(names[i]) != n || memcmp(names[i], value, n) != 0))
+                        i++;
+                if (i == ARRAY_SIZE(names) || bits & 1U << i)
+                        return false;
+                if (bits == 0)
+                        f->failure_default = 1U << i;
+                bits |= 1U << i;
+                value += n;
+                if (*value == ',' && *++value == '\0')
+                        return false;
+        }
+        f->failure_actions = bits;
+        return bits != 0;
+}
+
+static bool apply_failure_delay_max(struct floor *f, const char *value)
+{
+        return parse_seconds(value, 0, 3600, &f->failure_delay_max_s);
+}
+
+static bool apply_watchdog(struct floor *f, const char *value)
+{
+        if (str_equal(value, "0")) {
+                f->watchdog_s = 0;
+                return true;
+        }
+        return parse_seconds(value, 10, 600, &f->watchdog_s);
+}
+
+static bool apply_tpm_ek(struct floor *f, const char *value)
+{
+        ssize_t n = hex_decode(value, f->tpm_ek, sizeof(f->tpm_ek));
+
+        if (n != 34 && n != 50 && n != 66)
+                return false;
+        f->tpm_ek_size = (size_t) n;
+        return true;
+}
+
 static const struct floor_key floor_keys[] = {
+        { "secure-boot", false, apply_secure_boot, "require or allow" },
         { "tpm", false, apply_tpm, "require or allow" },
         { "selinux", false, apply_selinux, "require or allow" },
         { "cmdline", false, apply_cmdline, "require or allow" },
+        { "cmdline-replay", false, apply_cmdline_replay, "require or allow" },
+        { "root-hash-signature", false, apply_root_hash_signature, "require or allow" },
+        { "pinned-geometry", false, apply_pinned_geometry, "require or allow" },
+        { "boot-disk-only", false, apply_boot_disk_only, "require or allow" },
+        { "ipe", false, apply_ipe, "require or allow" },
+        { "debug", false, apply_debug, "require or allow" },
         { "root", false, apply_root, "tmpfs or unverified" },
         { "etc", false, apply_etc, "overlay, tmpfs or plain" },
         { "selinux-dir", false, apply_selinux_dir,
@@ -160,7 +330,18 @@ static const struct floor_key floor_keys[] = {
         { "panic-timeout", false, apply_panic_timeout, "seconds, 1 to 300" },
         { "failure-delay", false, apply_failure_delay, "seconds, 0 to 300" },
         { "device-timeout", false, apply_device_timeout, "seconds, 1 to 3600" },
+        { "failure-delay-max", false, apply_failure_delay_max, "seconds, 0 to 3600" },
+        { "failure-actions", false, apply_failure_actions, "a comma list of reboot, poweroff and halt, each once" },
+        { "watchdog", false, apply_watchdog, "seconds, 10 to 600, or 0 for none" },
         { "extra-words", true, apply_extra_words, "one printable word a line, no quotes, each once, at most 32" },
+        { "addon", true, apply_addon, "sha256-<64 hex digits> a line, each once, at most 8" },
+        { "addon-keys", true, apply_addon_keys, "one key a line, each once, at most 32" },
+        { "baked-cmdline", false, apply_baked_cmdline, "sha256-<64 hex digits>" },
+        { "modules", false, apply_modules, "sha256-<64 hex digits>" },
+        { "certificate", true, apply_certificate, "sha256-<64 hex digits> a line, each once, at most 4" },
+        { "credentials", false, apply_credentials, "none, esp-encrypted or platform" },
+        { "os-separator", false, apply_os_separator, "no or yes" },
+        { "tpm-ek", false, apply_tpm_ek, "the Name of a TPM key: 68, 100 or 132 hex digits" },
 };
 
 void floor_init(struct floor *ret)
@@ -170,6 +351,9 @@ void floor_init(struct floor *ret)
                 .panic_timeout_s = 10,
                 .failure_delay_s = 10,
                 .device_timeout_s = 90,
+                .failure_actions = FAILURE_REBOOT,
+                .failure_default = FAILURE_REBOOT,
+                .failure_delay_max_s = 60,
         };
 }
 

@@ -31,7 +31,44 @@ const char *root_kind_name(enum root_kind kind); /* "tmpfs", "unverified": the w
 
 enum corruption_mode { CORRUPTION_PANIC = 0, CORRUPTION_RESTART };
 
-enum { CONFIG_OPTIONS_MAX = 256, CONFIG_PATH_MAX = 256 };
+enum { CONFIG_OPTIONS_MAX = 256, CONFIG_PATH_MAX = 256, CONFIG_SALT_MAX = 256 };
+
+/*
+ * The shape of the volume as signed text has it: init.verity=, or systemd.verity_usr_options= with superblock=no. Sizes in
+ * bytes unless they say blocks.
+ */
+struct verity_geometry {
+        enum digest_alg alg;
+        uint32_t data_block_bytes;
+        uint32_t hash_block_bytes;
+        uint64_t data_blocks;
+        uint64_t hash_start_block; /* of the tree's root block, in hash blocks from the start of the hash device */
+        size_t salt_size;
+        uint8_t salt[CONFIG_SALT_MAX];
+        uint8_t uuid[16]; /* text order */
+};
+
+/* Forward error correction, of systemd.verity_usr_options=. DEVICE_NONE: none. */
+struct fec_config {
+        struct device_spec device;
+        uint64_t offset_bytes;
+        unsigned roots; /* 2 to 24; default 2 */
+};
+
+/* Where the PKCS#7 signature of the root hash is. */
+enum signature_source {
+        SIGNATURE_DISCOVERED = 0, /* nothing is said: the usr-verity-sig partition of the boot disk, if there is one */
+        SIGNATURE_FILE,           /* root-hash-signature=/path: of the initramfs, DER or PEM */
+        SIGNATURE_INLINE,         /* root-hash-signature=base64:… */
+        SIGNATURE_PARTITION,      /* acl.verity_usr_signature=PARTUUID=… */
+};
+
+struct signature_config {
+        enum signature_source source;
+        char path[CONFIG_PATH_MAX];            /* FILE */
+        char base64[CMDLINE_MAX_BYTES + 1];    /* INLINE, without "base64:" */
+        struct device_spec device;             /* PARTITION */
+};
 
 struct boot_config {
         char cmdline_text[CMDLINE_MAX_BYTES + 1]; /* as read, less the final newline: for prove, and modules */
@@ -43,6 +80,12 @@ struct boot_config {
         bool usr_devices_given;
         uint64_t hash_offset_bytes;
         enum corruption_mode corruption;
+        bool has_geometry;    /* init.verity=, or superblock=no: geometry is signed text */
+        bool has_superblock;  /* false: superblock=no or init.verity=: no byte of one is believed */
+        uint64_t data_blocks; /* data-blocks=; 0: not said. Agrees with the geometry, if there is one */
+        struct verity_geometry geometry;
+        struct fec_config fec;
+        struct signature_config signature;
         char usr_fstype[16];                    /* empty: looked up in the verified volume */
         char usr_options[CONFIG_OPTIONS_MAX];   /* mount(2) data: "ro", "nodev" and the like taken out */
 
@@ -57,6 +100,9 @@ struct boot_config {
         bool debug;
         uint64_t device_timeout_us;
         bool enforcing_asked; /* libselinux finds enforcing=1 on the command line */
+        unsigned on_failure;  /* init.on-failure=: one of enum failure_action_bits, which the floor allows; 0: not said */
+        char acl_slot[8];     /* acl.slot=: "a" or "b"; empty: not said. Recorded, never decided on */
+        struct digest ipe_policy; /* acl.ipe.policy_sha256=; DIGEST_NONE: not said */
 
         struct floor floor;
 };

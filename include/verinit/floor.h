@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "verinit/digest.h"
 #include "verinit/error.h"
 
 enum need { NEED_REQUIRE = 0, NEED_ALLOW };
@@ -18,12 +19,37 @@ enum etc_mode {
         ETC_PLAIN,       /* the root's own; only with root=unverified */
 };
 
-enum { FLOOR_MAX_BYTES = 16384, FLOOR_MAX_EXTRA_WORDS = 32, FLOOR_WORD_MAX = 128 };
+/* Which credentials of the machine room may reach the booted system. */
+enum floor_credentials {
+        CREDENTIALS_NONE = 0,      /* neither ESP nor SMBIOS nor fw_cfg nor the command line */
+        CREDENTIALS_ESP_ENCRYPTED, /* those of the ESP, which are sealed: systemd-stub's /.extra/credentials */
+        CREDENTIALS_PLATFORM,      /* as on a host with systemd's own initrd */
+};
+
+/* What may be done at the end of a failed boot: bits, so that a floor may allow several. */
+enum failure_action_bits { FAILURE_REBOOT = 1 << 0, FAILURE_POWEROFF = 1 << 1, FAILURE_HALT = 1 << 2 };
+
+enum {
+        FLOOR_MAX_BYTES = 16384,
+        FLOOR_MAX_EXTRA_WORDS = 32,
+        FLOOR_WORD_MAX = 128,
+        FLOOR_MAX_ADDONS = 8,
+        FLOOR_MAX_ADDON_KEYS = 32,
+        FLOOR_MAX_CERTIFICATES = 4,
+        FLOOR_TPM_NAME_MAX = 66, /* bytes: u16 algorithm, digest */
+};
 
 struct floor {
         enum need tpm;     /* allow: a machine without a measured boot is let pass, and says so */
         enum need selinux; /* allow: an image or kernel without SELinux is let pass, and says so */
         enum need cmdline; /* allow: no baked command line is let pass (a difference never is) */
+        enum need secure_boot;         /* allow: Secure Boot may be off */
+        enum need cmdline_replay;      /* allow: "not provable" is let pass; "disproved" never is */
+        enum need root_hash_signature; /* allow: no signature is let pass; a bad one never is */
+        enum need pinned_geometry;     /* allow: no init.verity= is let pass */
+        enum need boot_disk_only;      /* allow: the disk that was booted from need not be known */
+        enum need ipe;                 /* allow: no IPE policy */
+        enum need debug;               /* require: production; init.debug=1 is refused. allow: it is obeyed */
         enum floor_root root;
         enum etc_mode etc;
         char selinux_dir[128];        /* below /usr, without it; default "etc/selinux" */
@@ -32,6 +58,30 @@ struct floor {
         unsigned device_timeout_s;    /* how long find waits at most by default; 1 to 3600; default 90 */
         size_t n_extra_words;         /* words that may follow the baked command line */
         char extra_words[FLOOR_MAX_EXTRA_WORDS][FLOOR_WORD_MAX];
+
+        /*
+         * addon=: SHA-256 of the data of the event that systemd-stub logs for a signed add-on's command line in PCR 12
+         * (UTF-16LE with its NUL). addon-keys=: the keys that its words may set.
+         */
+        size_t n_addons;
+        struct digest addons[FLOOR_MAX_ADDONS];
+        size_t n_addon_keys;
+        char addon_keys[FLOOR_MAX_ADDON_KEYS][FLOOR_WORD_MAX];
+
+        /* Files of the initramfs that are trusted, by their SHA-256; DIGEST_NONE: not named. The builder fills these. */
+        struct digest baked_cmdline;  /* etc/verinit/cmdline */
+        struct digest modules;        /* etc/verinit/modules, the table */
+        size_t n_certificates;        /* etc/verinit/certificates/<hex>.der: X.509, for root hash signatures */
+        struct digest certificates[FLOOR_MAX_CERTIFICATES];
+
+        enum floor_credentials credentials;
+        bool os_separator;            /* the host's systemd is 261 or newer */
+        unsigned failure_actions;     /* enum failure_action_bits: what init.on-failure= may choose from; default REBOOT */
+        unsigned failure_default;     /* one of them: what is done if it chooses nothing */
+        unsigned failure_delay_max_s; /* to what VerinitLastFailure may lengthen the delay; default 60 */
+        unsigned watchdog_s;          /* 0: none; else 10 to 600 */
+        size_t tpm_ek_size;           /* tpm-ek=: the TPM Name of a persistent key; 0: not given */
+        uint8_t tpm_ek[FLOOR_TPM_NAME_MAX];
 };
 
 void floor_init(struct floor *ret);
