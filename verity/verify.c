@@ -190,6 +190,26 @@ static int check_content(const struct verity_request *req, const struct verified
         return check_path(req, root, root->superblock.data_blocks - 1, err);
 }
 
+static int make_table(const struct verity_request *req, struct verified_root *root, struct error *err)
+{
+        struct verity_table_options options = {
+                .corruption = req->corruption,
+                .signature_key = req->signature_key,
+        };
+        struct verity_fec fec;
+        int r;
+
+        if (req->fec) {
+                r = verity_fec_layout(&root->superblock, &root->tree, req->hash_dev, req->hash_device_bytes, req->fec,
+                                      &fec, err);
+                if (r < 0)
+                        return r;
+                options.fec = &fec;
+        }
+        return verity_table_format(&root->superblock, &root->tree, root->root_hash, req->data_dev, req->hash_dev,
+                                   &options, &root->table, err);
+}
+
 int verity_verify(const struct verity_request *request, const struct verified_root **ret, struct error *err)
 {
         struct verity_request req = *request;
@@ -219,8 +239,7 @@ int verity_verify(const struct verity_request *request, const struct verified_ro
         r = check_content(&req, root, err);
         if (r < 0)
                 return r;
-        r = verity_table_format(&root->superblock, &root->tree, root->root_hash, req.data_dev, req.hash_dev,
-                                req.corruption, &root->table, err);
+        r = make_table(&req, root, err);
         if (r < 0)
                 return r;
         *ret = root;

@@ -79,6 +79,8 @@
                   "the hash tree was changed after it was signed: write the image again")                  \
         FAIL_CODE(DATA_CORRUPT, "data-corrupt", FAIL_TAMPER,                                               \
                   "the image was changed after it was signed: write it again")                             \
+        FAIL_CODE(FEC_UNFIT, "fec-unfit", FAIL_CONFIG,                                                     \
+                  "let fec-device=, fec-offset= and fec-roots= be those that the parity was made with")    \
         FAIL_CODE(VERITY_READ_FAILED, "verity-read-failed", FAIL_SYSTEM,                                   \
                   "the disk does not return what should be on it: check its size and health")              \
         FAIL_CODE(CRYPTO_FAILED, "crypto-failed", FAIL_SYSTEM,                                             \

@@ -54,19 +54,55 @@ struct verity_tree {
 int verity_tree_layout(const struct verity_superblock *sb, uint64_t hash_offset_bytes, uint64_t data_device_bytes,
                        uint64_t hash_device_bytes, bool is_same_device, struct verity_tree *ret, struct error *err);
 
+/*
+ * Forward error correction as the table has it, in blocks of the volume. What it corrects is hashed again by the kernel,
+ * so nothing has to be believed of it.
+ */
+struct verity_fec {
+        dev_t dev;
+        uint64_t blocks;      /* that are covered: data, tree, and what lies behind the tree */
+        uint64_t start_block; /* of the parity, on its device */
+        unsigned roots;
+};
+
+/* Where the parity is said to lie. */
+struct verity_fec_request {
+        const char *name; /* kernel name of the device, for messages */
+        dev_t dev;
+        uint64_t device_bytes;
+        uint64_t offset_bytes;
+        unsigned roots; /* 2 to 24 */
+};
+
+/*
+ * Pure. How many blocks the parity covers, as libcryptsetup says it when the parity is made and when it is used: all of
+ * the hash device from the tree on, or up to the parity on the same device. FEC_UNFIT.
+ */
+int verity_fec_layout(const struct verity_superblock *sb, const struct verity_tree *tree, dev_t hash_dev,
+                      uint64_t hash_device_bytes, const struct verity_fec_request *req, struct verity_fec *ret,
+                      struct error *err);
+
 /* The kernel's table for this volume: what is loaded, and what the live one is compared with, byte for byte. */
 struct verity_table {
         uint64_t length_sectors;
         char params[1536]; /* all that follows "0 <length> verity " */
 };
 
+enum { VERITY_KEY_NAME_MAX = 128 };
+
+struct verity_table_options {
+        enum corruption_mode corruption;
+        const struct verity_fec *fec; /* NULL: none */
+        const char *signature_key;    /* description of the user key with the PKCS#7 signature; NULL: none */
+};
+
 /*
  * Pure. Device numbers as "major:minor". Options in the kernel's own order (6.12 drivers/md/dm-verity-target.c,
- * verity_status()): "2 panic_on_corruption panic_on_error", or "2 restart_on_corruption restart_on_error".
+ * verity_status()): corruption mode, error mode, FEC, signature; "2 panic_on_corruption panic_on_error" at least.
  */
 int verity_table_format(const struct verity_superblock *sb, const struct verity_tree *tree, const uint8_t *root_hash,
-                        dev_t data_dev, dev_t hash_dev, enum corruption_mode mode, struct verity_table *ret,
-                        struct error *err);
+                        dev_t data_dev, dev_t hash_dev, const struct verity_table_options *options,
+                        struct verity_table *ret, struct error *err);
 
 void verity_uuid_format(const uint8_t uuid[static 16], char ret_text[static 37]);
 
@@ -81,6 +117,8 @@ struct verity_request {
         size_t root_hash_size;
         uint64_t hash_offset_bytes;
         enum corruption_mode corruption;
+        const struct verity_fec_request *fec; /* NULL: none */
+        const char *signature_key; /* see verity_table_options: made by the caller before, kept until after activation */
         int data_fd; /* held open by the caller until after activation */
         int hash_fd; /* may be the same device */
         const char *data_name; /* kernel names, for messages: "vda2" */

@@ -37,6 +37,7 @@ static void check_levels(const struct verity_superblock *sb, const struct verity
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         static const uint8_t root_hash[DIGEST_MAX_BYTES] = { 1 };
+        static const struct verity_table_options options = { .corruption = CORRUPTION_PANIC };
         struct verity_superblock sb = { .hash_type = 1 };
         uint64_t hash_offset, data_bytes, hash_bytes;
         struct verity_table table;
@@ -59,7 +60,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_levels(&sb, &tree);
         FUZZ_ASSERT(tree.end_bytes <= hash_bytes);
         FUZZ_ASSERT(tree.hash_start_block * sb.hash_block_bytes >= hash_offset + VERITY_SUPERBLOCK_BYTES);
-        FUZZ_ASSERT(verity_table_format(&sb, &tree, root_hash, 1, 2, CORRUPTION_PANIC, &table, &err) == 0);
+        FUZZ_ASSERT(verity_table_format(&sb, &tree, root_hash, 1, 2, &options, &table, &err) == 0);
         FUZZ_ASSERT(table.length_sectors <= data_bytes / 512);
         if (data[3] & 1)
                 FUZZ_ASSERT(table.length_sectors * 512 <= hash_offset);
