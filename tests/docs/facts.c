@@ -32,6 +32,14 @@ static int keys(_unused_ char *args[])
         return 0;
 }
 
+static void print_digest(const char *name, const struct digest *d)
+{
+        char hex[DIGEST_MAX_HEX];
+
+        digest_hex(d, hex);
+        printf(" %s %s-%s", name, digest_name(d->alg), hex);
+}
+
 /* Two floors that print the same are the same. */
 static int floor_fields(char *args[])
 {
@@ -42,12 +50,26 @@ static int floor_fields(char *args[])
                 puts(fail_code_name(err.code));
                 return 0;
         }
-        printf("accepted\ttpm %d selinux %d cmdline %d root %d etc %d selinux-dir %s panic-timeout %u failure-delay %u "
-               "device-timeout %u", (int) f.tpm, (int) f.selinux, (int) f.cmdline, (int) f.root, (int) f.etc,
-               f.selinux_dir, f.panic_timeout_s, f.failure_delay_s, f.device_timeout_s);
+        printf("accepted\ttpm %d selinux %d cmdline %d secure-boot %d cmdline-replay %d root-hash-signature %d "
+               "pinned-geometry %d boot-disk-only %d ipe %d debug %d root %d etc %d selinux-dir %s credentials %d "
+               "os-separator %d", (int) f.tpm, (int) f.selinux, (int) f.cmdline, (int) f.secure_boot,
+               (int) f.cmdline_replay, (int) f.root_hash_signature, (int) f.pinned_geometry, (int) f.boot_disk_only,
+               (int) f.ipe, (int) f.debug, (int) f.root, (int) f.etc, f.selinux_dir, (int) f.credentials,
+               (int) f.os_separator);
+        printf(" panic-timeout %u failure-delay %u failure-delay-max %u device-timeout %u watchdog %u failure-actions %u/%u",
+               f.panic_timeout_s, f.failure_delay_s, f.failure_delay_max_s, f.device_timeout_s, f.watchdog_s,
+               f.failure_default, f.failure_actions);
         for (size_t i = 0; i < f.n_extra_words; i++)
                 printf(" extra-words %s", f.extra_words[i]);
-        puts("");
+        for (size_t i = 0; i < f.n_addon_keys; i++)
+                printf(" addon-keys %s", f.addon_keys[i]);
+        for (size_t i = 0; i < f.n_addons; i++)
+                print_digest("addon", &f.addons[i]);
+        for (size_t i = 0; i < f.n_certificates; i++)
+                print_digest("certificate", &f.certificates[i]);
+        print_digest("baked-cmdline", &f.baked_cmdline);
+        print_digest("modules", &f.modules);
+        printf(" tpm-ek %zu\n", f.tpm_ek_size);
         return 0;
 }
 

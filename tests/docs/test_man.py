@@ -166,7 +166,7 @@ class Floor(unittest.TestCase):
         for item in self.items:
             if "Cm" not in item.rest:
                 continue
-            values = re.findall(r'[a-z]{2,}', item.rest.split("Cm", 1)[1])
+            values = re.findall(r'[a-z][a-z-]+', item.rest.split("Cm", 1)[1])
             for value in values:
                 also = "root=unverified\n" if value == "plain" else ""
                 with self.subTest(f"{item.name}={value}"):
@@ -197,7 +197,35 @@ class Floor(unittest.TestCase):
             for value, is_good in ((low, True), (high, True), (low - 1, False), (high + 1, False)):
                 with self.subTest(f"{item.name}={value}"):
                     self.assertEqual(floor_fields(f"{item.name}={value}") != "floor-malformed", is_good)
-        self.assertEqual(n, 3)
+        self.assertEqual(n, 5)
+
+    def test_which_keys_may_be_repeated(self) -> None:
+        """A key that may not is refused with its own value, twice; the sentence above the list names the others."""
+        digest = "sha256-" + "4f" * 32
+        two = {"extra-words": ("a", "b"), "addon-keys": ("a", "b"), "addon": (digest, digest[:-1] + "0"),
+               "certificate": (digest, digest[:-1] + "0")}
+        sentence = section(self.page, "FORMAT").split("Each key may stand once", 1)[1].split("An unknown key")[0]
+        named = re.findall(r'(?m)^(?:\.Cm|and) ([a-z-]+)|\.Cm ([a-z-]+)', sentence)
+        self.assertEqual(sorted(a or b for a, b in named), sorted(two))
+        once = {"seconds": "10", "path": "a", "digest": digest, "action": "reboot", "name": "000b" + "4f" * 32}
+        for item in self.items:
+            kind = item.rest.split()[-1]
+            value = "no" if "no" in item.rest.split() else once.get(kind, "tmpfs" if "tmpfs" in item.rest else "none"
+                                                                      if "none" in item.rest else "allow")
+            lines = [f"{item.name}={v}" for v in two.get(item.name, (value, value))]
+            with self.subTest(item.name):
+                self.assertRegex(floor_fields(lines[0]), "^accepted\t")
+                self.assertEqual(floor_fields("\n".join(lines)) != "floor-malformed", item.name in two)
+
+    def test_lists_have_the_length_that_is_said(self) -> None:
+        for key, most, value in (("addon", 8, "sha256-" + "4f" * 31 + "{:02x}"), ("addon-keys", 32, "k{}"),
+                                 ("certificate", 4, "sha256-" + "4f" * 31 + "{:02x}")):
+            lines = [f"{key}={value.format(n)}" for n in range(most + 1)]
+            body = next(item.body for item in self.items if item.name == key)
+            with self.subTest(key):
+                self.assertIn(f"up to {most}", " ".join(body.split()))
+                self.assertNotEqual(floor_fields("\n".join(lines[:-1])), "floor-malformed")
+                self.assertEqual(floor_fields("\n".join(lines)), "floor-malformed")
 
     def test_extra_words(self) -> None:
         lines = [f"extra-words={'w' * 120}{n}" for n in range(32)]

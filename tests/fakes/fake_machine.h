@@ -7,6 +7,11 @@
 
 #include "verinit/base.h"
 
+/* What this machine cannot show. All else the floor of a test demands. */
+#define FAKE_FLOOR \
+        "secure-boot=allow\ncmdline-replay=allow\nroot-hash-signature=allow\npinned-geometry=allow\nboot-disk-only=allow\n" \
+        "ipe=allow\ndebug=allow\n"
+
 struct fake_machine_options {
         const char *floor;      /* NULL: none */
         const char *extra_words; /* behind the baked command line, in /proc/cmdline only */

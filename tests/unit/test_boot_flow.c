@@ -29,7 +29,7 @@ int pid1_main(int argc, char *argv[]);
 #define STUB_VARIABLE "sys/firmware/efi/efivars/StubPcrKernelImage-" LOADER_GUID
 #define LOADER_GUID "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 
-static const struct fake_machine_options full = { .has_tpm = true, .has_selinux = true };
+static const struct fake_machine_options full = { .floor = FAKE_FLOOR, .has_tpm = true, .has_selinux = true };
 
 /* Runs PID 1 to its end: exec or the end of the machine. */
 static enum fake_os_outcome run_pid1(void)
@@ -225,8 +225,8 @@ static void test_every_call_may_fail(_unused_ void **state)
 static void test_skips_need_the_floor(_unused_ void **state)
 {
         const struct fake_machine_options none = { .floor = NULL };
-        const struct fake_machine_options no_tpm = { .floor = "selinux=allow\n" };
-        const struct fake_machine_options allowed = { .floor = "selinux=allow\ntpm=allow\n" };
+        const struct fake_machine_options no_tpm = { .floor = FAKE_FLOOR "selinux=allow\n" };
+        const struct fake_machine_options allowed = { .floor = FAKE_FLOOR "selinux=allow\ntpm=allow\n" };
 
         assert_int_equal(boot_with(&none, 0), FAKE_OS_ENDED);
         assert_int_equal(error.code, FAIL_TPM_ABSENT_CODE);
@@ -248,7 +248,9 @@ static void test_skips_need_the_floor(_unused_ void **state)
 
 static void test_empty_drive_is_passed_over(_unused_ void **state)
 {
-        const struct fake_machine_options options = { .has_tpm = true, .has_selinux = true, .has_empty_drive = true };
+        const struct fake_machine_options options = {
+                .floor = FAKE_FLOOR, .has_tpm = true, .has_selinux = true, .has_empty_drive = true,
+        };
 
         assert_int_equal(boot_with(&options, 0), FAKE_OS_EXECED);
         assert_string_equal(boot.evidence.usr_data, "vda1");
@@ -364,7 +366,9 @@ static void test_a_late_tpm_is_waited_for(_unused_ void **state)
 /* A table of the firmware, and no driver: where that is allowed, nobody waits for the device. */
 static void test_no_wait_where_nothing_was_measured(_unused_ void **state)
 {
-        const struct fake_machine_options options = { .floor = "tpm=allow\n", .has_tpm = true, .has_selinux = true };
+        const struct fake_machine_options options = {
+                .floor = FAKE_FLOOR "tpm=allow\n", .has_tpm = true, .has_selinux = true,
+        };
 
         fake_machine_make(&options);
         assert_return_code(unlinkat(fake_machine_fd(), "dev/tpmrm0", 0), 0);
@@ -382,7 +386,9 @@ static int no_efivarfs(_unused_ const char *source, _unused_ const char *target,
 
 static void test_without_runtime_services(_unused_ void **state)
 {
-        const struct fake_machine_options options = { .floor = "tpm=allow\n", .has_tpm = true, .has_selinux = true };
+        const struct fake_machine_options options = {
+                .floor = FAKE_FLOOR "tpm=allow\n", .has_tpm = true, .has_selinux = true,
+        };
 
         fake_machine_make(&options);
         fake_os.mount = no_efivarfs;
@@ -400,9 +406,11 @@ static void test_without_runtime_services(_unused_ void **state)
 
 static void test_added_word_is_refused(_unused_ void **state)
 {
-        const struct fake_machine_options added = { .extra_words = " systemd.debug_shell", .has_tpm = true, .has_selinux = true };
+        const struct fake_machine_options added = {
+                .floor = FAKE_FLOOR, .extra_words = " systemd.debug_shell", .has_tpm = true, .has_selinux = true,
+        };
         const struct fake_machine_options listed = {
-                .floor = "extra-words=systemd.debug_shell\n", .extra_words = " systemd.debug_shell",
+                .floor = FAKE_FLOOR "extra-words=systemd.debug_shell\n", .extra_words = " systemd.debug_shell",
                 .has_tpm = true, .has_selinux = true,
         };
 
@@ -463,9 +471,9 @@ static void test_debug_changes_only_the_log(_unused_ void **state)
 
 static void test_delay_is_the_floors(_unused_ void **state)
 {
-        const struct fake_machine_options quick = { .floor = "failure-delay=0\n" };
+        const struct fake_machine_options quick = { .floor = FAKE_FLOOR "failure-delay=0\n" };
         const struct fake_machine_options none = { .floor = NULL };
-        const struct fake_machine_options broken = { .floor = "failure-delay=0\nnonsense=1\n" };
+        const struct fake_machine_options broken = { .floor = FAKE_FLOOR "failure-delay=0\nnonsense=1\n" };
 
         assert_int_equal(boot_with(&none, 0), FAKE_OS_ENDED);
         assert_string_equal(fake_find("os_sleep_us", 0)->detail, "10000000");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 
 #include "unit.h"
@@ -35,8 +36,24 @@ static void test_nothing_demands_everything(_unused_ void **state)
         assert_int_equal(f.tpm, NEED_REQUIRE);
         assert_int_equal(f.selinux, NEED_REQUIRE);
         assert_int_equal(f.cmdline, NEED_REQUIRE);
+        assert_int_equal(f.secure_boot, NEED_REQUIRE);
+        assert_int_equal(f.cmdline_replay, NEED_REQUIRE);
+        assert_int_equal(f.root_hash_signature, NEED_REQUIRE);
+        assert_int_equal(f.pinned_geometry, NEED_REQUIRE);
+        assert_int_equal(f.boot_disk_only, NEED_REQUIRE);
+        assert_int_equal(f.ipe, NEED_REQUIRE);
+        assert_int_equal(f.debug, NEED_REQUIRE);
         assert_int_equal(f.root, FLOOR_ROOT_TMPFS);
         assert_int_equal(f.etc, ETC_OVERLAY);
+        assert_int_equal(f.credentials, CREDENTIALS_NONE);
+        assert_false(f.os_separator);
+        assert_int_equal(f.failure_actions, FAILURE_REBOOT);
+        assert_int_equal(f.failure_default, FAILURE_REBOOT);
+        assert_int_equal(f.failure_delay_max_s, 60);
+        assert_int_equal(f.watchdog_s, 0);
+        assert_int_equal(f.n_addons + f.n_addon_keys + f.n_certificates + f.tpm_ek_size, 0);
+        assert_int_equal(f.baked_cmdline.alg, DIGEST_NONE);
+        assert_int_equal(f.modules.alg, DIGEST_NONE);
         assert_string_equal(f.selinux_dir, "etc/selinux");
         assert_int_equal(f.panic_timeout_s, 10);
         assert_int_equal(f.failure_delay_s, 10);
@@ -70,18 +87,177 @@ static void test_each_key(_unused_ void **state)
         assert_int_equal(f.tpm, NEED_REQUIRE);
 }
 
+/* Each of them alone, and no other: a row of the table that points to its neighbour's field would show. */
 static void test_one_need_does_not_touch_another(_unused_ void **state)
+{
+        static const struct {
+                const char *key;
+                size_t offset;
+        } needs[] = {
+                { "tpm", offsetof(struct floor, tpm) },
+                { "selinux", offsetof(struct floor, selinux) },
+                { "cmdline", offsetof(struct floor, cmdline) },
+                { "secure-boot", offsetof(struct floor, secure_boot) },
+                { "cmdline-replay", offsetof(struct floor, cmdline_replay) },
+                { "root-hash-signature", offsetof(struct floor, root_hash_signature) },
+                { "pinned-geometry", offsetof(struct floor, pinned_geometry) },
+                { "boot-disk-only", offsetof(struct floor, boot_disk_only) },
+                { "ipe", offsetof(struct floor, ipe) },
+                { "debug", offsetof(struct floor, debug) },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(needs); i++) {
+                struct floor f, wanted;
+                char text[64];
+
+                floor_init(&wanted);
+                *(enum need *) ((uint8_t *) &wanted + needs[i].offset) = NEED_ALLOW;
+                snprintf(text, sizeof(text), "%s=allow\n", needs[i].key);
+                parse_ok(text, &f);
+                assert_memory_equal(&f, &wanted, sizeof(f));
+                snprintf(text, sizeof(text), "%s=require\n", needs[i].key);
+                parse_ok(text, &f);
+                floor_init(&wanted);
+                assert_memory_equal(&f, &wanted, sizeof(f));
+                snprintf(text, sizeof(text), "%s=\n", needs[i].key);
+                assert_refused(text, "expected require or allow");
+        }
+}
+
+static void test_choices(_unused_ void **state)
 {
         struct floor f;
 
-        parse_ok("tpm=allow\n", &f);
-        assert_int_equal(f.selinux, NEED_REQUIRE);
-        assert_int_equal(f.cmdline, NEED_REQUIRE);
-        parse_ok("selinux=allow\n", &f);
-        assert_int_equal(f.tpm, NEED_REQUIRE);
-        parse_ok("cmdline=allow\n", &f);
-        assert_int_equal(f.tpm, NEED_REQUIRE);
-        assert_int_equal(f.selinux, NEED_REQUIRE);
+        parse_ok("credentials=none\n", &f);
+        assert_int_equal(f.credentials, CREDENTIALS_NONE);
+        parse_ok("credentials=esp-encrypted\n", &f);
+        assert_int_equal(f.credentials, CREDENTIALS_ESP_ENCRYPTED);
+        parse_ok("credentials=platform\n", &f);
+        assert_int_equal(f.credentials, CREDENTIALS_PLATFORM);
+        assert_refused("credentials=all\n", "expected none, esp-encrypted or platform");
+        parse_ok("os-separator=yes\n", &f);
+        assert_true(f.os_separator);
+        parse_ok("os-separator=no\n", &f);
+        assert_false(f.os_separator);
+        assert_refused("os-separator=1\n", "expected no or yes");
+}
+
+#define HEX_31 "4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f"
+
+static void test_digests(_unused_ void **state)
+{
+        static const char *const bad[] = { "", "4f", "sha256-", "sha256-4f", "sha1-" HEX_31 "00", HEX_31 "00", "sha256-" HEX_31 "0g",
+                                           "sha256-" HEX_31 "0000", "sha256-" HEX_31 "0" };
+        char text[1024] = "";
+        struct floor f;
+
+        parse_ok("baked-cmdline=sha256-" HEX_31 "01\nmodules=sha256-" HEX_31 "02\naddon=sha256-" HEX_31 "03\n"
+                 "addon=sha256-" HEX_31 "04\ncertificate=sha256-" HEX_31 "05\n", &f);
+        assert_int_equal(f.baked_cmdline.alg, DIGEST_SHA256);
+        assert_int_equal(f.baked_cmdline.bytes[0], 0x4f);
+        assert_int_equal(f.baked_cmdline.bytes[31], 1);
+        assert_int_equal(f.modules.bytes[31], 2);
+        assert_int_equal(f.n_addons, 2);
+        assert_int_equal(f.addons[0].bytes[31], 3);
+        assert_int_equal(f.addons[1].bytes[31], 4);
+        assert_int_equal(f.n_certificates, 1);
+        assert_int_equal(f.certificates[0].bytes[31], 5);
+        for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+                for (const char *const *key = (const char *const[]) { "baked-cmdline", "modules", "addon", "certificate",
+                                                                      NULL }; *key; key++) {
+                        snprintf(text, sizeof(text), "%s=%s\n", *key, bad[i]);
+                        assert_refused(text, "expected sha256-<64 hex digits>");
+                }
+        assert_refused("addon=sha256-" HEX_31 "00\naddon=sha256-" HEX_31 "00\n", "line 2");
+        assert_refused("certificate=sha256-" HEX_31 "00\ncertificate=sha256-" HEX_31 "00\n", "line 2");
+        assert_refused("modules=sha256-" HEX_31 "00\nmodules=sha256-" HEX_31 "00\n", "a second time");
+
+        text[0] = '\0';
+        for (int i = 0; i < FLOOR_MAX_ADDONS; i++)
+                sprintf(text + strlen(text), "addon=sha256-" HEX_31 "%02x\n", (unsigned) i);
+        parse_ok(text, &f);
+        strcat(text, "addon=sha256-" HEX_31 "ff\n");
+        assert_refused(text, "line 9");
+        text[0] = '\0';
+        for (int i = 0; i < FLOOR_MAX_CERTIFICATES; i++)
+                sprintf(text + strlen(text), "certificate=sha256-" HEX_31 "%02x\n", (unsigned) i);
+        parse_ok(text, &f);
+        strcat(text, "certificate=sha256-" HEX_31 "ff\n");
+        assert_refused(text, "line 5");
+}
+
+static void test_addon_keys_are_keys(_unused_ void **state)
+{
+        static const char *const bad[] = { "", "a b", "a=b", "a,b", "a/b", "\xc3\xb6" };
+        char text[1024] = "";
+        struct floor f;
+
+        parse_ok("addon-keys=acl.slot\naddon-keys=init_x-1\n", &f);
+        assert_int_equal(f.n_addon_keys, 2);
+        assert_string_equal(f.addon_keys[0], "acl.slot");
+        assert_string_equal(f.addon_keys[1], "init_x-1");
+        for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+                snprintf(text, sizeof(text), "addon-keys=%s\n", bad[i]);
+                assert_refused(text, "expected one key a line");
+        }
+        assert_refused("addon-keys=a\naddon-keys=a\n", "line 2");
+        text[0] = '\0';
+        for (int i = 0; i < FLOOR_MAX_ADDON_KEYS; i++)
+                sprintf(text + strlen(text), "addon-keys=k%d\n", i);
+        parse_ok(text, &f);
+        strcat(text, "addon-keys=last\n");
+        assert_refused(text, "line 33");
+}
+
+static void test_failure_actions(_unused_ void **state)
+{
+        static const char *const bad[] = { "", ",", "reboot,", ",reboot", "reboot,reboot", "reboot, halt", "kexec",
+                                           "reboots", "rebo" };
+        char text[64];
+        struct floor f;
+
+        parse_ok("failure-actions=poweroff\n", &f);
+        assert_int_equal(f.failure_actions, FAILURE_POWEROFF);
+        assert_int_equal(f.failure_default, FAILURE_POWEROFF);
+        parse_ok("failure-actions=halt,reboot\n", &f);
+        assert_int_equal(f.failure_actions, FAILURE_HALT | FAILURE_REBOOT);
+        assert_int_equal(f.failure_default, FAILURE_HALT);
+        for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+                snprintf(text, sizeof(text), "failure-actions=%s\n", bad[i]);
+                assert_refused(text, "a comma list of reboot, poweroff and halt");
+        }
+}
+
+static void test_watchdog_is_off_or_long_enough(_unused_ void **state)
+{
+        struct floor f;
+
+        parse_ok("watchdog=0\n", &f);
+        assert_int_equal(f.watchdog_s, 0);
+        parse_ok("watchdog=10\n", &f);
+        assert_int_equal(f.watchdog_s, 10);
+        parse_ok("watchdog=600\n", &f);
+        assert_int_equal(f.watchdog_s, 600);
+        assert_refused("watchdog=9\n", "10 to 600, or 0");
+        assert_refused("watchdog=601\n", "10 to 600, or 0");
+        assert_refused("watchdog=00\n", "10 to 600, or 0");
+}
+
+static void test_name_of_a_tpm_key(_unused_ void **state)
+{
+        struct floor f;
+
+        parse_ok("tpm-ek=000b" HEX_31 "00\n", &f);
+        assert_int_equal(f.tpm_ek_size, 34);
+        assert_int_equal(f.tpm_ek[1], 0x0b);
+        assert_int_equal(f.tpm_ek[2], 0x4f);
+        parse_ok("tpm-ek=000d" HEX_31 HEX_31 "0000\n", &f);
+        assert_int_equal(f.tpm_ek_size, 66);
+        assert_refused("tpm-ek=\n", "the Name of a TPM key");
+        assert_refused("tpm-ek=000b" HEX_31 "\n", "the Name of a TPM key");
+        assert_refused("tpm-ek=000b" HEX_31 "0000\n", "the Name of a TPM key");
+        assert_refused("tpm-ek=000d" HEX_31 HEX_31 "000000\n", "the Name of a TPM key");
+        assert_refused("tpm-ek=xx0b" HEX_31 "00\n", "the Name of a TPM key");
 }
 
 static void test_refusals_name_line_and_text(_unused_ void **state)
@@ -105,6 +281,7 @@ static void test_numbers_have_bounds(_unused_ void **state)
 {
         static const char *const bad[] = {
                 "panic-timeout=0",    "panic-timeout=301",  "panic-timeout=-1",     "panic-timeout=",
+                "failure-delay-max=3601", "failure-delay-max=",
                 "failure-delay=301",  "failure-delay=1s",   "device-timeout=0",     "device-timeout=3601",
                 "device-timeout=0x9", "device-timeout= 90", "device-timeout=00090", "panic-timeout=4294967306",
         };
@@ -185,6 +362,12 @@ int main(void)
                 cmocka_unit_test(test_nothing_demands_everything),
                 cmocka_unit_test(test_each_key),
                 cmocka_unit_test(test_one_need_does_not_touch_another),
+                cmocka_unit_test(test_choices),
+                cmocka_unit_test(test_digests),
+                cmocka_unit_test(test_addon_keys_are_keys),
+                cmocka_unit_test(test_failure_actions),
+                cmocka_unit_test(test_watchdog_is_off_or_long_enough),
+                cmocka_unit_test(test_name_of_a_tpm_key),
                 cmocka_unit_test(test_refusals_name_line_and_text),
                 cmocka_unit_test(test_numbers_have_bounds),
                 cmocka_unit_test(test_selinux_dir_stays_below_usr),
