@@ -11,12 +11,12 @@
 
 #include "verinit/boot.h"
 #include "verinit/features.h"
+#include "verinit/firmware.h"
 #include "verinit/fsat.h"
 #include "verinit/log.h"
 #include "verinit/modules.h"
 
 #define EFIVARS "sys/firmware/efi/efivars"
-#define LOADER_GUID "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 #define TPM_DEVICE "dev/tpmrm0"
 
 /* The firmware said that there is a TPM, so its driver will bring it or has failed: bounded all the same. */
@@ -92,17 +92,6 @@ static int wait_for_tpm(struct boot *boot, struct error *err)
         return 0;
 }
 
-static bool uki_is_measured(struct boot *boot)
-{
-        uint8_t variable[64];
-        ssize_t n;
-
-        if (!boot->facts.has_efi_variables)
-                return false;
-        n = fsat_read(boot->root_fd, EFIVARS "/StubPcrKernelImage-" LOADER_GUID, variable, sizeof(variable));
-        return n > 0 && measure_stub_pcr_is_11(variable, (size_t) n);
-}
-
 static bool has_tpm2(struct boot *boot)
 {
         return fsat_exists(boot->root_fd, TPM_DEVICE) ||
@@ -134,7 +123,7 @@ static int probe_tpm(struct boot *boot, struct error *err)
 
         /* A crash kernel runs on the PCRs of the boot that crashed: it leaves them alone. */
         facts->is_crash_kernel = fsat_exists(boot->root_fd, "proc/vmcore");
-        if (!uki_is_measured(boot)) {
+        if (!facts->is_uki_measured) {
                 /* Nothing will be extended, so no host waits here for a TPM that has no driver. */
                 facts->tpm = has_tpm2(boot) ? TPM_STATE_UNMEASURED : TPM_STATE_ABSENT;
                 return 0;
@@ -164,6 +153,7 @@ int stage_probe(struct boot *boot, struct error *err)
         r = mount_efivars(boot, err);
         if (r < 0)
                 return r;
+        firmware_read_variables(boot->root_fd, &boot->facts);
         r = probe_tpm(boot, err);
         if (r < 0)
                 return r;

@@ -30,7 +30,11 @@ struct facts {
         bool is_efi;
         bool has_efi_variables; /* false under UEFI too, where the firmware has no runtime services */
         bool is_crash_kernel;   /* /proc/vmcore: a kdump kernel extends nothing */
+        bool is_uki_measured;   /* StubPcrKernelImage = 11, volatile */
+        char forged_variable[48]; /* of loader or stub, not volatile: planted by whoever was root; empty: none. For stage prove */
+        uint32_t forged_attributes;
         bool is_secure_boot;    /* SecureBoot=1, SetupMode=0, and shim's MokSBStateRT does not say that it checks nothing */
+        char insecure_because[64]; /* which variable says what; empty if is_secure_boot */
         char boot_partuuid[37]; /* of StubDevicePartUUID, else LoaderDevicePartUUID, volatile ones only; lower case; empty: unknown */
         bool has_selinux;     /* the kernel runs SELinux: selinuxfs exists */
         struct found_device usr_data;

@@ -43,9 +43,3 @@ int measure_volume(struct measure *m, const struct active_volume *volume, const 
 /* The plan said SKIP: no TPM, and the floor allows that. */
 const struct measured_volume *measure_volume_skipped(const struct active_volume *volume);
 const struct active_volume *measured_volume_active(const struct measured_volume *volume);
-
-/*
- * Is this a boot whose UKI was measured? (systemd src/shared/efi-loader.c efi_measured_uki()): EFI, a TPM2 known to the
- * firmware, and StubPcrKernelImage = 11, volatile (attributes exactly 0x6). Pure over the variable's bytes.
- */
-bool measure_stub_pcr_is_11(const uint8_t *variable, size_t size);

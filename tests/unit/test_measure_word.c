@@ -97,47 +97,6 @@ static void test_a_record_of_all_banks_has_room(_unused_ void **state)
                                           UINT64_MAX, text, sizeof(text)) > 0);
 }
 
-struct variable {
-        const char *bytes;
-        size_t size;
-        bool is_11;
-};
-
-#define VARIABLE(text, is) { .bytes = (text), .size = sizeof(text) - 1, .is_11 = (is) }
-
-static void test_the_stub_variable(_unused_ void **state)
-{
-        static const struct variable variables[] = {
-                VARIABLE("\x06\0\0\0" "1\0" "1\0\0\0", true),
-                VARIABLE("\x06\0\0\0" "1\0" "1\0", true),
-                VARIABLE("\x07\0\0\0" "1\0" "1\0\0\0", false), /* lasting: the last boot's root wrote it */
-                VARIABLE("\x02\0\0\0" "1\0" "1\0\0\0", false),
-                VARIABLE("\x06\0\0\x80" "1\0" "1\0\0\0", false),
-                VARIABLE("\x06\0\0\0" "1\0" "2\0\0\0", false),
-                VARIABLE("\x06\0\0\0" "1\0\0\0", false),
-                VARIABLE("\x06\0\0\0" "1\0" "1\0" "1\0\0\0", false),
-                VARIABLE("\x06\0\0\0" " \0" "1\0" "1\0\0\0", false),
-                VARIABLE("\x06\0\0\0" "1\0" "1\0\0\0\0\0", false),
-                VARIABLE("\x06\0\0\0" "1\0" "1\0\0", false),
-                VARIABLE("\x06\0\0\0" "1\x01" "1\0\0\0", false),
-                VARIABLE("\x06\0\0\0" "11", false),
-                VARIABLE("\x06\0\0\0", false),
-                VARIABLE("\x06\0\0", false),
-                VARIABLE("", false),
-        };
-
-        for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
-                const struct variable *v = &variables[i];
-                uint8_t *exact = malloc(v->size > 0 ? v->size : 1); /* so that a read beyond it is seen */
-
-                assert_non_null(exact);
-                memcpy(exact, v->bytes, v->size);
-                if (measure_stub_pcr_is_11(exact, v->size) != v->is_11)
-                        fail_msg("variable %zu", i);
-                free(exact);
-        }
-}
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -146,7 +105,6 @@ int main(void)
                 cmocka_unit_test(test_a_record),
                 cmocka_unit_test(test_a_record_is_whole_or_refused),
                 cmocka_unit_test(test_a_record_of_all_banks_has_room),
-                cmocka_unit_test(test_the_stub_variable),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
