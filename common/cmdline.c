@@ -137,3 +137,31 @@ bool cmdline_module_params(const struct cmdline *cmdline, const char *module, ch
         }
         return true;
 }
+
+/* Part of the keys whose values are for nobody who looks at a screen. */
+static bool is_secret(const char *key, size_t size)
+{
+        static const char *const parts[] = { "credential", "passw", "passphrase", "secret", "token" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+                if (memmem(key, size, parts[i], strlen(parts[i])))
+                        return true;
+        return false;
+}
+
+void cmdline_word_show(const char *word, size_t size, char ret_text[static CMDLINE_SHOWN_MAX + 1])
+{
+        static const char cut[] = "...";
+        const char *equals = memchr(word, '=', size);
+        size_t shown = equals && is_secret(word, (size_t) (equals - word)) ? (size_t) (equals - word) + 1 : size;
+        size_t room = CMDLINE_SHOWN_MAX - (sizeof(cut) - 1);
+
+        if (shown == size && size <= CMDLINE_SHOWN_MAX) {
+                memcpy(ret_text, word, size);
+                ret_text[size] = '\0';
+                return;
+        }
+        shown = shown < room ? shown : room;
+        memcpy(ret_text, word, shown);
+        memcpy(ret_text + shown, cut, sizeof(cut));
+}

@@ -9,7 +9,7 @@
 
 #include "verinit/log.h"
 
-enum { LOG_RECORD_MAX = 960, LOG_TEXT_MAX = 4096 };
+enum { LOG_RECORD_MAX = 960, LOG_TEXT_MAX = 4096, DIGEST_HEX_MIN = 40, DIGEST_HEX_SHOWN = 16 };
 
 static struct {
         int fd;
@@ -49,6 +49,46 @@ static void replace_control(char *text)
         for (unsigned char *p = (unsigned char *) text; *p; p++)
                 if (*p < 0x20 || *p == 0x7f)
                         *p = '?';
+}
+
+static bool is_hex(char c)
+{
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/*
+ * A digest is known by its first 16 digits; who needs all of them asks for debugging, or reads boot.json. Here, so that no
+ * message can forget it.
+ */
+static void shorten_digests(char *text)
+{
+        static const char mark[] = "\xe2\x80\xa6"; /* an ellipsis */
+        char *to = text;
+
+        for (const char *from = text; *from;) {
+                size_t n = 0;
+
+                while (is_hex(from[n]))
+                        n++;
+                if (n >= DIGEST_HEX_MIN) {
+                        memmove(to, from, DIGEST_HEX_SHOWN);
+                        memcpy(to + DIGEST_HEX_SHOWN, mark, sizeof(mark) - 1);
+                        to += DIGEST_HEX_SHOWN + sizeof(mark) - 1;
+                } else {
+                        n = n > 0 ? n : 1;
+                        memmove(to, from, n);
+                        to += n;
+                }
+                from += n;
+        }
+        *to = '\0';
+}
+
+static void make_presentable(char *text)
+{
+        replace_control(text);
+        if (!sink.is_debug)
+                shorten_digests(text);
 }
 
 static void write_record(const char *record, size_t n)
@@ -92,7 +132,7 @@ void log_line(enum log_level level, const char *fmt, ...)
         va_end(ap);
         if (n < 0)
                 return;
-        replace_control(text);
+        make_presentable(text);
         (void) snprintf(prefix, sizeof(prefix), "verinit[%s]: ", stage_name(sink.stage));
         write_split(level == LOG_LEVEL_DEBUG ? LOG_LEVEL_INFO : level, prefix, text);
 }
@@ -104,6 +144,6 @@ void log_raw(enum log_level level, const char *text)
         if (sink.fd < 0)
                 return;
         (void) snprintf(clean, sizeof(clean), "%s", text);
-        replace_control(clean);
+        make_presentable(clean);
         write_split(level, "", clean);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 
+#include "verinit/cmdline.h"
 #include "verinit/proof.h"
 
 static bool is_extra_word(const struct floor *floor, const char *word, size_t size)
@@ -16,6 +17,18 @@ static size_t word_length(const char *text)
         return strcspn(text, " ");
 }
 
+struct shown {
+        char text[CMDLINE_SHOWN_MAX + 1];
+};
+
+static struct shown show(const char *word)
+{
+        struct shown shown;
+
+        cmdline_word_show(word, word_length(word), shown.text);
+        return shown;
+}
+
 /* Names the first word in which the two differ. */
 static int refuse_difference(const char *read, const char *baked, struct error *err)
 {
@@ -27,12 +40,10 @@ static int refuse_difference(const char *read, const char *baked, struct error *
         if (read[i] == '\0' && (baked[i] == ' ' || i == start)) {
                 baked += baked[i] == ' ' ? i + 1 : i;
                 return error_set(err, FAIL_CMDLINE_NOT_BAKED_CODE, EBADMSG,
-                                 "the command line ends where '%.*s' was signed", (int) word_length(baked), baked);
+                                 "the command line ends where '%s' was signed", show(baked).text);
         }
-        return error_set(err, FAIL_CMDLINE_NOT_BAKED_CODE, EBADMSG,
-                         "the command line has '%.*s' where '%.*s' was signed",
-                         (int) word_length(read + start), read + start,
-                         (int) word_length(baked + start), baked + start);
+        return error_set(err, FAIL_CMDLINE_NOT_BAKED_CODE, EBADMSG, "the command line has '%s' where '%s' was signed",
+                         show(read + start).text, show(baked + start).text);
 }
 
 int proof_cmdline(const char *read, const char *baked, const struct floor *floor, size_t *ret_n_extra,
@@ -50,7 +61,7 @@ int proof_cmdline(const char *read, const char *baked, const struct floor *floor
                         continue;
                 if (!is_extra_word(floor, p, size))
                         return error_set(err, FAIL_CMDLINE_NOT_BAKED_CODE, EBADMSG,
-                                         "'%.*s' was added to the signed command line", (int) size, p);
+                                         "'%s' was added to the signed command line", show(p).text);
                 p += size;
                 n++;
         }

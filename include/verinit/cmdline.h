@@ -49,3 +49,10 @@ bool cmdline_key_equal(const char *a, const char *b);
  * blank is quoted. False: they do not fit. Pure.
  */
 bool cmdline_module_params(const struct cmdline *cmdline, const char *module, char *ret_text, size_t size);
+
+/*
+ * A word of the command line for the console: at most 80 bytes of it, and without the value where the key says that it is a
+ * secret (a credential, a password, …). size: of word, which need not end there. Pure.
+ */
+enum { CMDLINE_SHOWN_MAX = 80 };
+void cmdline_word_show(const char *word, size_t size, char ret_text[static CMDLINE_SHOWN_MAX + 1]);

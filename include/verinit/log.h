@@ -16,7 +16,10 @@ void log_set_debug(bool on); /* init.debug=1: debug lines are written, at level 
 bool log_debug_enabled(void);
 void log_set_stage(enum stage_id id);
 
-/* Lines longer than the kernel takes (about 1000 bytes) are split at that bound; control bytes become '?'. */
+/*
+ * Lines longer than the kernel takes (about 1000 bytes) are split at that bound; control bytes become '?'. Of 40 hex digits
+ * and more in a row the first 16 are written, unless debugging is on: this holds for log_raw() too.
+ */
 void log_line(enum log_level level, const char *fmt, ...) _printf_(2, 3);
 
 /* The machine line: written as it is, without the stage in front: "verinit: verdict {…}". */

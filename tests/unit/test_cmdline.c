@@ -157,6 +157,38 @@ static void test_module_params(_unused_ void **state)
         assert_params("m.p=4567890123456 m.q=34567890123456", "m", NULL);
 }
 
+static const char *shown(const char *word)
+{
+        static char text[CMDLINE_SHOWN_MAX + 1];
+
+        cmdline_word_show(word, strlen(word), text);
+        return text;
+}
+
+static void test_what_is_shown_of_a_word(_unused_ void **state)
+{
+        char text[CMDLINE_SHOWN_MAX + 1], word[200];
+
+        assert_string_equal(shown("quiet"), "quiet");
+        assert_string_equal(shown("console=ttyS0"), "console=ttyS0");
+        assert_string_equal(shown("systemd.set_credential=name:value"), "systemd.set_credential=...");
+        assert_string_equal(shown("my.password=x"), "my.password=...");
+        assert_string_equal(shown("credential"), "credential");
+        assert_string_equal(shown("a=credential=b"), "a=credential=b");
+        cmdline_word_show("quiet debug", 5, text);
+        assert_string_equal(text, "quiet");
+
+        memset(word, 'x', sizeof(word));
+        word[CMDLINE_SHOWN_MAX] = '\0';
+        assert_string_equal(shown(word), word);
+        word[CMDLINE_SHOWN_MAX] = 'x';
+        word[sizeof(word) - 1] = '\0';
+        assert_int_equal(strlen(shown(word)), CMDLINE_SHOWN_MAX);
+        assert_string_equal(shown(word) + CMDLINE_SHOWN_MAX - 4, "x...");
+        memcpy(word + 100, "secret=", 7);
+        assert_int_equal(strlen(shown(word)), CMDLINE_SHOWN_MAX);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -170,6 +202,7 @@ int main(void)
                 cmocka_unit_test(test_too_many_words),
                 cmocka_unit_test(test_keys_equal_with_dash_or_underscore),
                 cmocka_unit_test(test_module_params),
+                cmocka_unit_test(test_what_is_shown_of_a_word),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

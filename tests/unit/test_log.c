@@ -124,6 +124,24 @@ static void test_closed_log_drops(void **state)
         assert_int_equal(recv(*(int *) *state, (char[1]) { 0 }, 1, 0), 0);
 }
 
+/* Sixteen digits tell two digests apart; the rest is for who debugs. */
+static void test_digests_are_shortened(void **state)
+{
+        static const char hex[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789ABCDEF";
+
+        log_error("vda3: %s, wanted %s%s.", hex, hex, hex);
+        assert_string_equal(next_record(state), "<3>verinit[verify]: vda3: 0123456789abcdef…, wanted 0123456789abcdef….\n");
+        log_raw(LOG_LEVEL_ERROR, hex);
+        assert_string_equal(next_record(state), "<3>0123456789abcdef…\n");
+        /* UUIDs and words of hex digits are left. */
+        log_info("%.39s %.32s added", hex, hex);
+        assert_string_equal(next_record(state), "<6>verinit[verify]: 0123456789abcdef0123456789abcdef0123456 "
+                                                "0123456789abcdef0123456789abcdef added\n");
+        log_set_debug(true);
+        log_error("%s", hex);
+        assert_non_null(strstr(next_record(state), hex));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -132,6 +150,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_control_bytes_cannot_forge_a_record, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_long_lines_are_split_without_loss, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_raw_has_no_stage_and_verdicts_stay_whole, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_digests_are_shortened, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_closed_log_drops, setup, teardown),
         };
 
