@@ -10,6 +10,7 @@
 #include "verinit/fsat.h"
 #include "verinit/log.h"
 #include "verinit/modules.h"
+#include "verinit/watchdog.h"
 
 #define SYS_BLOCK "sys/class/block"
 
@@ -304,7 +305,7 @@ int devices_find(struct boot *boot, struct devices_scan *scan, uint64_t timeout_
                         return 0;
                 now_us = os_boottime_us();
                 left_us = now_us < end_us ? end_us - now_us : 0;
-                r = os_wait_uevent(boot->uevent_fd, &left_us, &boot->evidence.n_wakeups);
+                r = watchdog_wait_uevent(boot, &left_us);
                 if (r < 0)
                         return error_set(err, FAIL_DEVICE_UNREADABLE_CODE, -r, "cannot wait for kernel events");
                 if (r == 0)

@@ -115,6 +115,14 @@ static void format_root(const struct evidence *e, struct json_text *j)
         json_close(j, '}');
 }
 
+static void format_previous_failure(const struct evidence *e, struct json_text *j)
+{
+        json_open(j, "previous_failure", '{');
+        json_string(j, "stage", e->previous_stage ? e->previous_stage : "");
+        json_string(j, "code", e->previous_code ? e->previous_code : "");
+        json_close(j, '}');
+}
+
 static void format_handoff(const struct evidence *e, struct json_text *j)
 {
         json_open(j, "handoff", '{');
@@ -144,6 +152,8 @@ ssize_t evidence_format_json(const struct evidence *e, char *ret_text, size_t si
         format_root(e, &j);
         json_u64(&j, "modules", e->n_modules);
         json_u64(&j, "wakeups", e->n_wakeups);
+        json_u64(&j, "watchdog_s", e->watchdog_s);
+        format_previous_failure(e, &j);
         format_handoff(e, &j);
         json_close(&j, '}');
         return json_text_end(&j);

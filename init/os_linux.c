@@ -8,6 +8,7 @@
 #include <linux/close_range.h>
 #include <linux/fs.h>
 #include <linux/module.h>
+#include <linux/watchdog.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -86,6 +87,35 @@ void os_sleep_us(uint64_t us)
 
         while (clock_nanosleep(CLOCK_BOOTTIME, 0, &ts, &ts) == EINTR)
                 ;
+}
+
+int os_clear_immutable(int fd)
+{
+        int flags; /* the kernel reads and writes an int, whatever the number's macro says */
+
+        if (ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0)
+                return -errno;
+        if (!(flags & FS_IMMUTABLE_FL))
+                return 0;
+        flags &= ~FS_IMMUTABLE_FL;
+        return ioctl(fd, FS_IOC_SETFLAGS, &flags) < 0 ? -errno : 0;
+}
+
+int os_watchdog_set(int fd, unsigned *seconds)
+{
+        int s = (int) *seconds;
+
+        if (ioctl(fd, WDIOC_SETTIMEOUT, &s) < 0)
+                return -errno;
+        if (s <= 0)
+                return -EIO;
+        *seconds = (unsigned) s;
+        return 0;
+}
+
+int os_watchdog_feed(int fd)
+{
+        return ioctl(fd, WDIOC_KEEPALIVE, 0) < 0 ? -errno : 0;
 }
 
 int os_block_size(int fd, uint64_t *ret_bytes)

@@ -7,6 +7,7 @@
 
 #include "verinit/boot.h"
 #include "verinit/log.h"
+#include "verinit/watchdog.h"
 
 int stage_skip(struct boot *boot, enum stage_id id, const char *reason)
 {
@@ -35,7 +36,9 @@ int stage_run(enum stage_id id, stage_function *f, struct boot *boot, struct err
 
         log_set_stage(id);
         entry->start_us = os_boottime_us();
-        r = f(boot, err);
+        r = watchdog_feed(boot, err);
+        if (r == 0)
+                r = f(boot, err);
         entry->duration_us = os_boottime_us() - entry->start_us;
         entry->verdict = stage_verdict(step, r);
 

@@ -16,6 +16,7 @@
 #include "verinit/fsat.h"
 #include "verinit/log.h"
 #include "verinit/record.h"
+#include "verinit/watchdog.h"
 
 static int mount_id(int fd, uint64_t *ret)
 {
@@ -127,6 +128,21 @@ static int record_end(struct boot *boot, struct error *err)
         return record_boot_json(boot, err);
 }
 
+/*
+ * The boot is good, and boot.json has it. If the firmware keeps it, the next failure waits longer and the next good boot
+ * reports it once more: nothing is let through by that.
+ */
+static void forget_last_failure(struct boot *boot)
+{
+        int r = last_failure_clear(boot->root_fd, &boot->last_failure);
+
+        if (r < 0)
+                log_warning("VerinitLastFailure cannot be removed: %s", errno_name(-r));
+        else
+                boot->last_failure = (struct last_failure) { .state = boot->last_failure.state == LAST_FAILURE_UNKNOWN ?
+                                                                             LAST_FAILURE_UNKNOWN : LAST_FAILURE_NONE };
+}
+
 int stage_handoff(struct boot *boot, struct error *err)
 {
         /*
@@ -154,7 +170,12 @@ int stage_handoff(struct boot *boot, struct error *err)
         r = record_end(boot, err);
         if (r < 0)
                 return r;
+        forget_last_failure(boot);
 
+        /* Its descriptor is closed by the exec, without the word that would stop it: it runs on until systemd takes it. */
+        r = watchdog_feed(boot, err);
+        if (r < 0)
+                return r;
         log_info("starting %s", boot->config.init_path);
         r = os_exec(boot->config.init_path, argv, envp);
         return error_set(err, FAIL_EXEC_FAILED_CODE, -r, "cannot start %s", boot->config.init_path);

@@ -15,8 +15,9 @@
 #include "verinit/fsat.h"
 #include "verinit/log.h"
 #include "verinit/modules.h"
+#include "verinit/watchdog.h"
 
-#define EFIVARS "sys/firmware/efi/efivars"
+#define EFIVARS EFIVARS_DIR
 #define TPM_DEVICE "dev/tpmrm0"
 
 /* The firmware said that there is a TPM, so its driver will bring it or has failed: bounded all the same. */
@@ -64,6 +65,8 @@ static int mount_efivars(struct boot *boot, struct error *err)
         if (r < 0 && r != -EOPNOTSUPP)
                 return error_set(err, FAIL_API_MOUNT_FAILED_CODE, -r, "cannot mount efivarfs at /" EFIVARS);
         facts->has_efi_variables = r >= 0;
+        if (facts->has_efi_variables)
+                last_failure_load(boot->root_fd, &boot->last_failure);
         return 0;
 }
 
@@ -81,7 +84,7 @@ static int wait_for_tpm(struct boot *boot, struct error *err)
                         return error_set(err, FAIL_TPM_FAILED_CODE, ETIMEDOUT,
                                          "the firmware measured into a TPM, but /" TPM_DEVICE " did not appear in %d s",
                                          TPM_TIMEOUT_S);
-                r = os_wait_uevent(boot->uevent_fd, &left_us, &boot->evidence.n_wakeups);
+                r = watchdog_wait_uevent(boot, &left_us);
                 if (r < 0)
                         return error_set(err, FAIL_TPM_FAILED_CODE, -r, "cannot wait for /" TPM_DEVICE);
                 is_over = r == 0;
@@ -148,6 +151,10 @@ int stage_probe(struct boot *boot, struct error *err)
         if (r < 0)
                 return r;
         r = load_modules(boot, err);
+        if (r < 0)
+                return r;
+        /* As soon as its driver is there. */
+        r = watchdog_arm(boot, err);
         if (r < 0)
                 return r;
         r = mount_efivars(boot, err);

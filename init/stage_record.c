@@ -160,6 +160,8 @@ int stage_record(struct boot *boot, struct error *err)
                 if (r < 0)
                         return r;
         }
+        boot->evidence.previous_stage = last_failure_stage_name(&boot->last_failure);
+        boot->evidence.previous_code = last_failure_code_name(&boot->last_failure);
         r = record_boot_json(boot, err);
         if (r < 0)
                 return r;

@@ -7,6 +7,7 @@
 
 #include "verinit/boot_plan.h"
 #include "verinit/evidence.h"
+#include "verinit/last_failure.h"
 #include "verinit/measure.h"
 #include "verinit/modtable.h"
 #include "verinit/os.h"
@@ -19,6 +20,8 @@ struct boot {
         bool is_module_loaded[MODTABLE_MAX_MODULES];
         int uevent_fd;               /* probe */
         struct facts facts;          /* probe, find */
+        int watchdog_fd;             /* probe; -1 where the floor asks for none */
+        struct last_failure last_failure; /* probe */
         struct measure measure;      /* probe; .tpm NULL where there is none */
         struct boot_plan plan;       /* plan */
         int data_fd, hash_fd;        /* find: held until the live table names the same devices */
@@ -54,7 +57,11 @@ int boot_run(const struct stage *stages, size_t n_stages, struct boot *boot, str
 /* Says what, records, poisons, waits the paced delay, ends the machine. */
 _noreturn_ void boot_fail(struct boot *boot, const struct error *err);
 
-enum os_end failure_action(enum fail_class class);
+/* Pure. config NULL: the floor is not read yet. */
+enum os_end failure_action(enum fail_class class, const struct boot_config *config);
+
+/* Pure: how long before it, in seconds. is_stored: the next boot can tell that this one failed. */
+unsigned failure_delay_s(const struct floor *floor, enum last_failure_state last, bool is_stored, bool is_counted);
 const char *failure_action_name(enum os_end action); /* "reboot", "poweroff", "halt" */
 
 /*

@@ -50,6 +50,8 @@ struct evidence {
         char root_kind[16], etc_mode[16];
         unsigned n_modules;
         unsigned n_wakeups;
+        unsigned watchdog_s; /* of the watchdog that runs; 0: none */
+        const char *previous_stage, *previous_code; /* of the boot before, as VerinitLastFailure has it; NULL or empty: none */
         char switch_how[16];              /* "pivot", "move": how the root was changed */
         uint64_t initramfs_bytes;         /* what the files of the emptied initramfs held; 0 after a pivot */
         uint64_t memory_available_before_kb, memory_available_after_kb; /* MemAvailable around the switch */

@@ -46,6 +46,8 @@
                   "rebuild the initramfs with the feature named")                                          \
         FAIL_CODE(MODULE_LOAD_FAILED, "module-load-failed", FAIL_SYSTEM,                                   \
                   "check that the modules are those of this very kernel, with their signatures")           \
+        FAIL_CODE(WATCHDOG_FAILED, "watchdog-failed", FAIL_SYSTEM,                                         \
+                  "pack the watchdog's driver (--feature watchdog or softdog), or leave watchdog= out of the floor") \
         FAIL_CODE(TPM_ABSENT, "tpm-absent", FAIL_UNVERIFIED,                                               \
                   "turn the TPM on in the firmware, or say tpm=allow in the floor")                        \
         FAIL_CODE(TPM_UNMEASURED, "tpm-unmeasured", FAIL_UNVERIFIED,                                       \

@@ -31,6 +31,13 @@ int os_wait_uevent(int fd, uint64_t *timeout_us, unsigned *wakeups);
 uint64_t os_boottime_us(void);
 void os_sleep_us(uint64_t us);
 
+/* FS_IOC_SETFLAGS without FS_IMMUTABLE_FL: efivarfs sets it for most variables. */
+int os_clear_immutable(int fd);
+
+/* An open watchdog: *seconds is what is wanted, and then what the driver made of it. */
+int os_watchdog_set(int fd, unsigned *seconds);
+int os_watchdog_feed(int fd);
+
 /* Size in bytes and device number of an open block device (or regular file: 0:0). */
 int os_block_size(int fd, uint64_t *ret_bytes);
 int os_block_dev(int fd, dev_t *ret);

@@ -6,6 +6,16 @@
 
 #include "verinit/boot.h"
 
+/* By a floor that can tell: one that prefers another action, and one that does not let it be. */
+static const char *class_action(enum fail_class class)
+{
+        const struct boot_config config = {
+                .floor.failure_actions = FAILURE_REBOOT | FAILURE_HALT, .floor.failure_default = FAILURE_HALT,
+        };
+
+        return failure_action(class, &config) == OS_END_HALT ? "first" : "reboot";
+}
+
 static int codes(_unused_ char *args[])
 {
         for (unsigned i = 0; i < _FAIL_CODE_MAX; i++) {
@@ -13,7 +23,7 @@ static int codes(_unused_ char *args[])
                 enum fail_class class = fail_code_class(code);
 
                 printf("%s\t%s\t%s\t%s\n", fail_code_name(code), fail_class_name(class),
-                       failure_action_name(failure_action(class)), fail_code_remedy(code));
+                       class_action(class), fail_code_remedy(code));
         }
         return 0;
 }

@@ -16,6 +16,7 @@
 #include "fake_tpm.h"
 #include "fakes.h"
 #include "verinit/fsat.h"
+#include "verinit/last_failure.h"
 #include "verity_image.h"
 
 enum { START_SECTOR = 2048 };
@@ -191,6 +192,15 @@ static void put_tpm(void)
             sizeof(variable));
 }
 
+static void put_last_failure(const char *text)
+{
+        uint8_t variable[256] = { 7 };
+
+        need(strlen(text) <= sizeof(variable) - 4, text);
+        memcpy(variable + 4, text, strlen(text));
+        put(LAST_FAILURE_PATH, variable, 4 + strlen(text));
+}
+
 /* sysroot/usr is there from the start, since the fake moves no mount. */
 static void put_system(bool has_selinux)
 {
@@ -228,6 +238,7 @@ static int switch_root(const char *path)
         need(tree.new_root_fd > 0, path);
         need(renameat(tree.fd, "run", tree.new_root_fd, "run") == 0, "run");
         need(renameat(tree.fd, "proc", tree.new_root_fd, "proc") == 0, "proc");
+        need(renameat(tree.fd, "sys", tree.new_root_fd, "sys") == 0, "sys");
         fake_os.root_fd = tree.new_root_fd;
         return 0;
 }
@@ -271,6 +282,10 @@ void fake_machine_make(const struct fake_machine_options *options)
         put_system(options->has_selinux);
         if (options->has_tpm)
                 put_tpm();
+        if (options->has_watchdog)
+                put_text("dev/watchdog0", "");
+        if (options->last_failure)
+                put_last_failure(options->last_failure);
 
         fake_os.root_fd = tree.fd;
         fake_os.how = OS_SWITCH_MOVE;

@@ -18,6 +18,8 @@ struct fake_machine_options {
         bool has_tpm;
         bool has_selinux;
         bool has_empty_drive;    /* sr0, beside the disk and before it */
+        bool has_watchdog;
+        const char *last_failure; /* the data of VerinitLastFailure; NULL: there is none */
 };
 
 void fake_machine_make(const struct fake_machine_options *options);

@@ -20,6 +20,10 @@ struct fake_os {
         int root_fd;        /* os_open_root() answers a duplicate; 0: it fails */
         uint64_t now_us;
         enum os_switch how; /* what os_switch_root() answers */
+        unsigned watchdog_max_s; /* the driver takes no more; 0: whatever it is asked for */
+        unsigned watchdog_s;
+        uint64_t watchdog_fed_us;
+        bool watchdog_has_bitten;
         uint64_t initramfs_bytes;
         /* Each may be NULL. They are called after the call was noted, and not if it was to fail. */
         int (*mount)(const char *source, const char *target, const char *fstype);

@@ -83,6 +83,35 @@ void os_sleep_us(uint64_t us)
         fake_os.now_us += us;
 }
 
+int os_clear_immutable(int fd)
+{
+        if (fake_call("os_clear_immutable"))
+                return -EPERM;
+        return fd < 0 ? -EBADF : 0;
+}
+
+int os_watchdog_set(int fd, unsigned *seconds)
+{
+        if (fake_callf("os_watchdog_set", "%u", *seconds))
+                return -EINVAL;
+        if (fake_os.watchdog_max_s > 0 && *seconds > fake_os.watchdog_max_s)
+                *seconds = fake_os.watchdog_max_s;
+        fake_os.watchdog_fed_us = fake_os.now_us;
+        fake_os.watchdog_s = *seconds;
+        return fd < 0 ? -EBADF : 0;
+}
+
+/* It would have ended the machine by now: remembered, for the test to look at. */
+int os_watchdog_feed(int fd)
+{
+        if (fake_call("os_watchdog_feed"))
+                return -EIO;
+        if (fake_os.now_us - fake_os.watchdog_fed_us >= fake_os.watchdog_s * UINT64_C(1000000))
+                fake_os.watchdog_has_bitten = true;
+        fake_os.watchdog_fed_us = fake_os.now_us;
+        return fd < 0 ? -EBADF : 0;
+}
+
 int os_block_size(int fd, uint64_t *ret_bytes)
 {
         struct stat st;

@@ -55,6 +55,9 @@ static struct evidence filled(void)
         FILL(e.selinux_context, "system_u:system_r:init_t:s0");
         FILL(e.root_kind, "tmpfs");
         FILL(e.etc_mode, "overlay");
+        e.watchdog_s = 60;
+        e.previous_stage = "verify";
+        e.previous_code = "root-hash-mismatch";
         return e;
 }
 
@@ -86,7 +89,8 @@ static void test_a_filled_record(_unused_ void **state)
         assert_non_null(
                 strstr(text, "\"banks\":[\"sha256\",\"sha384\"],\"words\":[{\"pcr\":11,\"word\":\"enter-initrd\"},"));
         assert_non_null(strstr(text, "\"debug\":true"));
-        assert_non_null(strstr(text, "\"wakeups\":3,\"handoff\":{\"switch\":\"\",\"initramfs_bytes\":0,"
+        assert_non_null(strstr(text, "\"wakeups\":3,\"watchdog_s\":60,\"previous_failure\":{\"stage\":\"verify\","
+                                     "\"code\":\"root-hash-mismatch\"},\"handoff\":{\"switch\":\"\",\"initramfs_bytes\":0,"
                                      "\"memory_available_before_kb\":1024,\"memory_available_after_kb\":0}}"));
 }
 

@@ -5,12 +5,19 @@
 #include <errno.h>
 
 #include "unit.h"
-#include "verinit/boot.h"
+#include "verinit/watchdog.h"
 
 static struct boot boot;
 static struct error err;
 static uint64_t now_us;
 static unsigned n_later;
+
+static bool is_watchdog_broken;
+
+int watchdog_feed(_unused_ struct boot *b, struct error *e)
+{
+        return is_watchdog_broken ? error_set(e, FAIL_WATCHDOG_FAILED_CODE, EIO, "cannot be fed") : 0;
+}
 
 uint64_t os_boottime_us(void)
 {
@@ -23,6 +30,7 @@ static int setup(_unused_ void **state)
         err = (struct error) {};
         now_us = 1000;
         n_later = 0;
+        is_watchdog_broken = false;
         return 0;
 }
 
@@ -68,6 +76,16 @@ static void test_a_pass_is_timed(_unused_ void **state)
         assert_int_equal(s->start_us, 1000);
         assert_int_equal(s->duration_us, 250);
         assert_string_equal(s->reason, "");
+}
+
+static void test_a_watchdog_that_cannot_be_fed_ends_it(_unused_ void **state)
+{
+        is_watchdog_broken = true;
+        assert_int_equal(stage_run(STAGE_FIND, counts, &boot, &err), -EIO);
+        assert_int_equal(err.code, FAIL_WATCHDOG_FAILED_CODE);
+        assert_int_equal(err.stage, STAGE_FIND);
+        assert_int_equal(boot.evidence.stages[STAGE_FIND].verdict, VERDICT_FAILED);
+        assert_int_equal(n_later, 0);
 }
 
 static void test_a_skip_has_its_reason(_unused_ void **state)
@@ -137,6 +155,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 TEST(test_a_pass_is_timed),
                 TEST(test_a_skip_has_its_reason),
+                TEST(test_a_watchdog_that_cannot_be_fed_ends_it),
                 TEST(test_a_skip_that_nobody_planned_is_a_bug),
                 TEST(test_a_failure_ends_the_run),
                 TEST(test_a_run_that_ends_is_a_bug),

@@ -23,6 +23,14 @@ const struct feature features[] = {
         { .name = "nvme", .is_bus = true, .needs = { "nvme" } },
         { .name = "ahci", .is_bus = true, .needs = { "ahci", "sd_mod" } },
         { .name = "hyperv", .is_bus = true, .needs = { "hv_vmbus", "hv_storvsc", "sd_mod", "pci_hyperv" } },
+
+        /*
+         * What watches over the machine (watchdog= of the floor). Which driver it takes, the machine says; the two
+         * before iTCO_wdt make its device. A hypervisor has one of these, or none: then softdog, which dies with the kernel.
+         */
+        { .name = "watchdog", .is_bus = true,
+          .helpers = { "i6300esb", "i2c_i801", "lpc_ich", "iTCO_wdt", "sp5100_tco", "sbsa_gwdt" } },
+        { .name = "softdog", .needs = { "softdog" } },
         {},
 };
 

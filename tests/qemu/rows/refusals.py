@@ -17,7 +17,7 @@ from .volumes import Volume
 from .words import added, both, changed, without
 
 # A refusal that waits ten seconds shows nothing more than one that does not; one row keeps the wait.
-QUICK = {"tpm": "allow", "failure-delay": "0"}
+QUICK = {"tpm": "allow", "failure-delay": "0", "failure-delay-max": "0"}
 DEFAULT_DELAY = 10
 
 
