@@ -108,6 +108,14 @@ bool cmdline_key_equal(const char *a, const char *b)
         return *a == *b;
 }
 
+bool cmdline_key_begins(const char *key, const char *prefix)
+{
+        for (; *prefix; key++, prefix++)
+                if (dash_to_underscore(*key) != dash_to_underscore(*prefix))
+                        return false;
+        return true;
+}
+
 /* The parameter's name where key is "module.name", else NULL. */
 static const char *param_of(const char *key, const char *module)
 {

@@ -63,25 +63,36 @@ static const struct config_key *find_key(const struct cmdline_word *word)
         return NULL;
 }
 
+/* A key that systemd and Flatcar have different names for is the same key. */
+static int refuse_second(struct config_parse *p, const struct config_key *key, const char *value, const bool *seen)
+{
+        for (size_t i = 0; i < n_config_keys; i++) {
+                const struct config_key *other = &config_keys[i];
+
+                if (seen[i] && other != key &&
+                    ((key->same_as && str_equal(key->same_as, other->name)) ||
+                     (other->same_as && str_equal(other->same_as, key->name))))
+                        return config_refuse(p, FAIL_CMDLINE_DUPLICATE_KEY_CODE, key->name, value,
+                                             "%s= says the same and stands there too", other->name);
+        }
+        return 0;
+}
+
 static int apply_key(struct config_parse *p, const struct config_key *key, const char *value, bool *seen)
 {
-        if (*seen && !key->may_repeat)
+        size_t i = (size_t) (key - config_keys);
+        int r;
+
+        if (seen[i] && !key->may_repeat)
                 return config_refuse(p, FAIL_CMDLINE_DUPLICATE_KEY_CODE, key->name, value,
                                      "the key stands there a second time");
-        *seen = true;
+        r = refuse_second(p, key, value, seen);
+        if (r < 0)
+                return r;
+        seen[i] = true;
         if (key->value == VALUE_REQUIRED && (!value || value[0] == '\0'))
                 return config_refuse(p, FAIL_CMDLINE_BAD_VALUE_CODE, key->name, value, "a value is missing");
         return key->apply(p, key, value);
-}
-
-/*
- * Keys whose family is ours to know. With rd. in front systemd's generator would take usrhash= in an initrd, but not
- * in the booted system, which so would not know where its /usr comes from.
- */
-static bool is_our_family(const char *key)
-{
-        return str_after(key, "init.") || str_after(key, "mount.usr") || str_after(key, "systemd.verity") ||
-               str_after(key, "rd.systemd.verity") || str_equal(key, "rd.usrhash") || str_equal(key, "rd.roothash");
 }
 
 static int apply_words(struct config_parse *p, const struct cmdline *cmdline)
@@ -91,11 +102,14 @@ static int apply_words(struct config_parse *p, const struct cmdline *cmdline)
         for (size_t i = 0; i < cmdline->n_words; i++) {
                 const struct cmdline_word *word = &cmdline->words[i];
                 const struct config_key *key = find_key(word);
+                const struct guarded_word *guard = key ? NULL : config_find_guard(word);
                 int r = 0;
 
                 if (key)
-                        r = apply_key(p, key, word->value, &seen[key - config_keys]);
-                else if (is_our_family(word->key))
+                        r = apply_key(p, key, word->value, seen);
+                else if (guard)
+                        r = config_apply_guard(p, guard, word);
+                else if (config_is_of_family(word->key))
                         r = config_refuse(p, FAIL_CMDLINE_UNKNOWN_KEY_CODE, word->key, word->value, "unknown key");
                 if (r < 0)
                         return r;
@@ -113,6 +127,13 @@ static int finish_usr(struct config_parse *p)
         if (p->verity_off)
                 return config_refuse(p, FAIL_CMDLINE_CONTRADICTION_CODE, p->verity_off, "no",
                                      "usrhash= asks for verity");
+        if (p->flatcar_usr.kind != DEVICE_NONE) {
+                if (c->usr_data.kind != DEVICE_NONE || c->usr_hash.kind != DEVICE_NONE)
+                        return config_refuse(p, FAIL_CMDLINE_CONTRADICTION_CODE, "verity.usr", NULL,
+                                             "it names both devices, and systemd.verity_usr_data= or "
+                                             "systemd.verity_usr_hash= name one again");
+                c->usr_data = c->usr_hash = p->flatcar_usr;
+        }
         if ((c->usr_data.kind == DEVICE_NONE) != (c->usr_hash.kind == DEVICE_NONE))
                 return config_refuse(p, FAIL_CMDLINE_CONTRADICTION_CODE,
                                      c->usr_data.kind == DEVICE_NONE ? "systemd.verity_usr_hash" :
@@ -169,6 +190,18 @@ static int finish_enforcing(struct config_parse *p)
         return 0;
 }
 
+/* Last, so that a line that is wrong in itself hears about that first. */
+static int finish_floor(struct config_parse *p)
+{
+        const struct boot_config *c = &p->config;
+
+        if (!c->has_geometry && c->floor.pinned_geometry == NEED_REQUIRE)
+                return error_set(p->err, FAIL_GEOMETRY_NOT_PINNED_CODE, EINVAL,
+                                 "command line: no init.verity=: nothing that was signed says how large /usr is, and "
+                                 "the floor requires that (pinned-geometry=require)");
+        return 0;
+}
+
 static void init_config(struct boot_config *c, const char *text, size_t size, const struct floor *floor)
 {
         if (size > 0 && text[size - 1] == '\n')
@@ -199,9 +232,15 @@ int boot_config_parse(const char *text, size_t size, size_t limit, const struct 
         if (r == 0)
                 r = finish_usr(&p);
         if (r == 0)
+                r = config_finish_geometry(&p);
+        if (r == 0)
+                r = config_finish_signature(&p);
+        if (r == 0)
                 r = finish_root(&p);
         if (r == 0)
                 r = finish_enforcing(&p);
+        if (r == 0)
+                r = finish_floor(&p);
         if (r < 0)
                 return r;
         *ret = p.config;

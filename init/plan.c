@@ -58,6 +58,15 @@ static int plan_mac(const struct boot_config *config, const struct facts *facts,
         return 0;
 }
 
+/* There is no support for IPE yet. A floor that requires it is told so, and never boots without. */
+static int plan_ipe(const struct boot_config *config, struct error *err)
+{
+        if (config->floor.ipe == NEED_ALLOW)
+                return 0;
+        return error_set(err, FAIL_IPE_ABSENT_CODE, ENOSYS,
+                         "the floor requires an IPE policy (ipe=require), and this release of verinit loads none");
+}
+
 static int check_found(const struct found_device *device, const struct device_spec *spec, const char *what,
                        struct error *err)
 {
@@ -76,6 +85,23 @@ static bool devices_overlap(const struct found_device *a, const struct found_dev
                str_equal(b->name, a->disk);
 }
 
+/* Whether data and tree may be on one device, by what the signed text says of the tree's place. */
+static int check_one_device(const struct boot_config *config, const char *name, struct error *err)
+{
+        const struct verity_geometry *g = &config->geometry;
+
+        if (config->has_geometry && g->data_blocks * g->data_block_bytes > g->hash_start_block * g->hash_block_bytes)
+                return error_set(err, FAIL_PLAN_IMPOSSIBLE_CODE, EINVAL,
+                                 "data and hash tree of /usr are both on %s, and the tree would begin inside the data",
+                                 name);
+        if (!config->has_geometry && config->hash_offset_bytes == 0 && !config->hash_offset_is_file_system_end)
+                return error_set(err, FAIL_PLAN_IMPOSSIBLE_CODE, EINVAL,
+                                 "data and hash tree of /usr are both on %s, at offset 0: give hash-offset= in "
+                                 "systemd.verity_usr_options=, or init.verity=",
+                                 name);
+        return 0;
+}
+
 static int plan_usr(const struct boot_config *config, const struct facts *facts, struct boot_plan *plan,
                     struct error *err)
 {
@@ -89,11 +115,9 @@ static int plan_usr(const struct boot_config *config, const struct facts *facts,
                 return r;
 
         plan->is_same_device = data->devno == hash->devno;
-        if (plan->is_same_device && config->hash_offset_bytes == 0)
-                return error_set(err, FAIL_PLAN_IMPOSSIBLE_CODE, EINVAL,
-                                 "data and hash tree of /usr are both on %s, at offset 0: give hash-offset= in "
-                                 "systemd.verity_usr_options=",
-                                 data->name);
+        r = plan->is_same_device ? check_one_device(config, data->name, err) : 0;
+        if (r < 0)
+                return r;
         if (!plan->is_same_device && devices_overlap(data, hash))
                 return error_set(err, FAIL_PLAN_IMPOSSIBLE_CODE, EINVAL,
                                  "data device %s and hash device %s of /usr overlap: one is a partition of the other",
@@ -140,6 +164,8 @@ int plan_make(const struct boot_config *config, const struct facts *facts, struc
                 return r;
         plan.steps[STAGE_MEASURE] = plan.steps[STAGE_ENTER];
         r = plan_mac(config, facts, &plan.steps[STAGE_MAC], err);
+        if (r == 0)
+                r = plan_ipe(config, err);
         if (r == 0)
                 r = plan_usr(config, facts, &plan, err);
         if (r == 0)

@@ -48,6 +48,22 @@ struct verity_geometry {
         uint8_t uuid[16]; /* text order */
 };
 
+enum { VERITY_GEOMETRY_TEXT_MAX = 640 };
+
+/*
+ * init.verity=, "1:<alg>:<data block bytes>:<hash block bytes>:<data blocks>:<hash start block>:<salt|->:<uuid>". Pure. There is
+ * one text for each geometry: what was formatted is parsed to the same, and what was parsed is formatted to the same. NULL, or what
+ * is wrong; then *ret is untouched.
+ */
+const char *verity_geometry_parse(const char *text, struct verity_geometry *ret);
+/* Takes a geometry that verity_geometry_check() has nothing against. */
+void verity_geometry_format(const struct verity_geometry *g, char ret_text[static VERITY_GEOMETRY_TEXT_MAX]);
+/* NULL, or what is wrong: bounds of each field by itself, and no area beyond what a device can have. */
+const char *verity_geometry_check(const struct verity_geometry *g);
+bool verity_geometry_equal(const struct verity_geometry *a, const struct verity_geometry *b);
+/* 36 characters, lower case. */
+bool verity_geometry_uuid_parse(const char *text, uint8_t ret[static 16]);
+
 /* Forward error correction, of systemd.verity_usr_options=. DEVICE_NONE: none. */
 struct fec_config {
         struct device_spec device;
@@ -78,7 +94,12 @@ struct boot_config {
         struct device_spec usr_data; /* derived from the root hash if it was not given */
         struct device_spec usr_hash;
         bool usr_devices_given;
-        uint64_t hash_offset_bytes;
+        uint64_t hash_offset_bytes; /* of the superblock, or of the tree if there is none (superblock=no); 0 if not said */
+        /*
+         * verity.usr= without hash-offset= and without a pinned geometry: the superblock is where the file system ends. Its own
+         * superblock is the only one to say where, and nobody vouches for that: it is a hint where to look, and the root hash decides.
+         */
+        bool hash_offset_is_file_system_end;
         enum corruption_mode corruption;
         bool has_geometry;    /* init.verity=, or superblock=no: geometry is signed text */
         bool has_superblock;  /* false: superblock=no or init.verity=: no byte of one is believed */
@@ -110,11 +131,43 @@ struct boot_config {
 /*
  * Pure: text as read from /proc/cmdline (with or without final newline), limit as in cmdline_parse().
  * Every known key is validated, duplicates of ours and of systemd's verity keys are refused, words that are
- * not ours are left alone. Derives data and hash device from the root hash: PARTUUID = first and last 16
+ * neither ours nor guarded are left alone. Derives data and hash device from the root hash: PARTUUID = first and last 16
  * bytes (UAPI.2 Discoverable Partitions Specification).
  */
 int boot_config_parse(const char *text, size_t size, size_t limit, const struct floor *floor,
                       struct boot_config *ret, struct error *err);
 
-/* The keys the parser knows, for the test that compares them with verinit-cmdline(7). NULL at the end. */
+/* What the parser knows, for the tests that compare it with verinit-cmdline(7). NULL, or a name of NULL, at the end. */
 const char *const *boot_config_keys(void);
+
+/* Keys that begin so, and are neither in boot_config_keys() nor guarded, are refused as unknown. */
+struct config_family {
+        const char *prefix;
+        const char *why;
+};
+extern const struct config_family config_families[];
+
+/*
+ * Words of the kernel and of systemd that verinit does not act on itself, but that would hand the machine to whoever can add one, or
+ * turn a protection off.
+ */
+enum guard {
+        GUARD_ALWAYS = 0,  /* refused whatever its value */
+        GUARD_BEGINS,      /* refused, with all keys that begin so */
+        GUARD_BARE,        /* refused if it has no value: with one it is another word */
+        GUARD_MUST_BE_YES, /* systemd's and the kernel's booleans; without a value it is a yes */
+        GUARD_MUST_BE_NO,
+        GUARD_ONE_OF,      /* refused unless the value is one of `values` */
+        GUARD_LIST_OF,     /* refused unless each of the comma list is one of `values` */
+        GUARD_PASSES,      /* known member of a family, harmless */
+};
+
+struct guarded_word {
+        const char *name; /* '-' is '_', and '/' is '.', as their readers have it */
+        enum guard guard;
+        bool also_rd; /* with "rd." in front too */
+        enum fail_code code;
+        const char *values; /* parted by blanks; NULL */
+        const char *why;
+};
+extern const struct guarded_word guarded_words[];

@@ -61,5 +61,5 @@ struct boot_plan {
  */
 int plan_measuring(const struct boot_config *config, const struct facts *facts, struct step *ret, struct error *err);
 
-/* Pure. PLAN_IMPOSSIBLE, TPM_ABSENT, TPM_UNMEASURED, SELINUX_ABSENT, FLOOR_REFUSES. */
+/* Pure. PLAN_IMPOSSIBLE, TPM_ABSENT, TPM_UNMEASURED, SELINUX_ABSENT, IPE_ABSENT, FLOOR_REFUSES. */
 int plan_make(const struct boot_config *config, const struct facts *facts, struct boot_plan *ret, struct error *err);

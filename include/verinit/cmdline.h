@@ -43,6 +43,7 @@ enum cmdline_result cmdline_parse(const char *text, size_t size, size_t limit, s
 
 /* '-' and '_' are the same to the kernel's module parameters and to systemd.verity_* keys. */
 bool cmdline_key_equal(const char *a, const char *b);
+bool cmdline_key_begins(const char *key, const char *prefix);
 
 /*
  * "name=value name=value" of the words "module.name=value" in their order, as finit_module(2) takes them: a value with a

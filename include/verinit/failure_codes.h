@@ -31,10 +31,14 @@
                   "remove the word: it would turn a protection off")                                       \
         FAIL_CODE(CMDLINE_CONTRADICTION, "cmdline-contradiction", FAIL_CONFIG,                             \
                   "keep one of the two words")                                                             \
+        FAIL_CODE(CMDLINE_DANGEROUS, "cmdline-dangerous", FAIL_CONFIG,                                     \
+                  "remove the word: it would hand the machine over; what it does belongs into the image")  \
         FAIL_CODE(ROOT_HASH_MISSING, "root-hash-missing", FAIL_CONFIG,                                     \
                   "put usrhash= on the command line in the UKI")                                           \
         FAIL_CODE(ROOT_ON_VERITY_UNSUPPORTED, "root-on-verity-unsupported", FAIL_CONFIG,                   \
                   "put the system into a verified /usr (usrhash=) and use root=tmpfs")                     \
+        FAIL_CODE(GEOMETRY_NOT_PINNED, "geometry-not-pinned", FAIL_UNVERIFIED,                             \
+                  "put init.verity= on the command line in the UKI, or say pinned-geometry=allow in the floor") \
         FAIL_CODE(FLOOR_MALFORMED, "floor-malformed", FAIL_CONFIG,                                         \
                   "correct the floor and rebuild the initramfs: see verinit-floor(5)")                     \
         FAIL_CODE(FLOOR_REFUSES, "floor-refuses", FAIL_CONFIG,                                             \
@@ -70,6 +74,8 @@
         FAIL_CODE(DEVICE_UNREADABLE, "device-unreadable", FAIL_SYSTEM,                                     \
                   "check the disk and its driver")                                                         \
         /* plan */                                                                                         \
+        FAIL_CODE(IPE_ABSENT, "ipe-absent", FAIL_UNVERIFIED,                                               \
+                  "say ipe=allow in the floor: this release loads no IPE policy")                          \
         FAIL_CODE(PLAN_IMPOSSIBLE, "plan-impossible", FAIL_CONFIG,                                         \
                   "the command line, the floor and the machine do not fit together: see the message")      \
         /* verify */                                                                                       \

@@ -42,6 +42,33 @@ static int keys(_unused_ char *args[])
         return 0;
 }
 
+static int families(_unused_ char *args[])
+{
+        for (const struct config_family *family = config_families; family->prefix; family++)
+                printf("%s\t%s\n", family->prefix, family->why);
+        return 0;
+}
+
+/* NAME, the heading of its kind, whether rd. may stand before it, code, values, reason. */
+static int guards(_unused_ char *args[])
+{
+        static const char *const kinds[] = {
+                [GUARD_ALWAYS] = "Refused whatever the value",
+                [GUARD_BEGINS] = "Refused with all that begin so",
+                [GUARD_BARE] = "Refused without a value",
+                [GUARD_MUST_BE_YES] = "May only say yes",
+                [GUARD_MUST_BE_NO] = "May only say no",
+                [GUARD_ONE_OF] = "May only have these values",
+                [GUARD_LIST_OF] = "May only list these values",
+                [GUARD_PASSES] = "Known, and let pass",
+        };
+
+        for (const struct guarded_word *g = guarded_words; g->name; g++)
+                printf("%s\t%s\t%s\t%s\t%s\t%s\n", g->name, kinds[g->guard], g->also_rd ? "rd" : "", fail_code_name(g->code),
+                       g->values ? g->values : "", g->why);
+        return 0;
+}
+
 static void print_digest(const char *name, const struct digest *d)
 {
         char hex[DIGEST_MAX_HEX];
@@ -139,7 +166,8 @@ static const struct {
         int n_args;
         int (*print)(char *args[]);
 } topics[] = {
-        { "codes", 0, codes }, { "stages", 0, stages }, { "keys", 0, keys }, { "floor", 1, floor_fields },
+        { "codes", 0, codes }, { "stages", 0, stages }, { "keys", 0, keys }, { "families", 0, families },
+        { "guards", 0, guards }, { "floor", 1, floor_fields },
         { "cmdline", 2, cmdline }, { "word", 2, word }, { "record", 5, record },
 };
 

@@ -4,7 +4,9 @@
 
 import re
 import subprocess
+import tempfile
 import unittest
+from pathlib import Path
 
 from documents import TOP, VERINIT, Item, facts, items, literal_blocks, names, read, run, section
 
@@ -12,12 +14,16 @@ HASH = "usrhash=" + "4f" * 32
 
 
 def cmdline(text: str, floor: str = "") -> str:
-    """What the parser of the core answers: "accepted", or the code of the refusal."""
-    return facts("cmdline", floor, text)[0]
+    """What the parser of the core answers: "accepted", or the code of the refusal. No line here has to be pinned."""
+    return facts("cmdline", f"{floor}\npinned-geometry=allow", text)[0]
 
 
 def floor_fields(text: str) -> str:
     return facts("floor", text)[0]
+
+
+def names_of(source: str, macro: str) -> list[str]:
+    return [item.name for item in items(source, macro)]
 
 
 def table_names(path: str, table: str) -> list[str]:
@@ -25,7 +31,7 @@ def table_names(path: str, table: str) -> list[str]:
     found = re.search(rf'(?ms)\b{table}\[\] = \{{\n(.*?)^\}};', read(path))
     if not found:
         raise AssertionError(f"{path} has no table {table}")
-    return re.findall(r'(?m)^ +\{ "([^"]+)"', found[1])
+    return re.findall(r'(?m)^ +(?:\{ |[A-Z_]+\()"([^"]+)"', found[1])
 
 
 class Form(unittest.TestCase):
@@ -51,24 +57,29 @@ class Cmdline(unittest.TestCase):
         self.assertEqual(sorted(names(section(self.page, "KEYS"))), sorted(facts("keys")))
 
     def test_keys_of_their_own_code(self) -> None:
-        for key in ("roothash", "systemd.verity_root_data", "systemd.verity_root_hash", "systemd.verity_root_options"):
+        for key in ("roothash", "verity.roothash", "verity.root", "systemd.verity_root_data", "systemd.verity_root_hash", "systemd.verity_root_options"):
             self.assertEqual(cmdline(f"{HASH} {key}=x"), "root-on-verity-unsupported", key)
 
     def test_which_keys_may_be_repeated(self) -> None:
         """A value that does for most; what is left over has its own."""
-        values = {"usrhash": "", "mount.usr": "/dev/mapper/usr", "init": "/init", "root": "tmpfs",
-                  "mount.usrfstype": "erofs", "rootfstype": "tmpfs", "systemd.verity_usr_options": "auto",
-                  "mount.usrflags": "ro", "rootflags": "ro"}
+        uuid = "0" * 8 + "-0000" * 3 + "-" + "0" * 12
+        values = {"usrhash": "", "mount.usr": "/dev/mapper/usr", "usr": "/dev/mapper/usr", "init": "/init",
+                  "root": "tmpfs", "mount.usrfstype": "erofs", "usrfstype": "erofs", "rootfstype": "tmpfs",
+                  "systemd.verity_usr_options": "auto", "mount.usrflags": "ro", "usrflags": "ro", "rootflags": "ro",
+                  "init.verity": f"1:sha256:4096:4096:1:1:-:{uuid}", "init.on-failure": "reboot", "security": "selinux",
+                  "lsm": "selinux,ipe", "acl.slot": "a", "acl.ipe.policy_sha256": "4f" * 32,
+                  "verity.usr": f"PARTUUID={uuid}", "acl.verity_usr_signature": f"PARTUUID={uuid}",
+                  "systemd.import_credentials": "no"}
         listed = items(section(self.page, "KEYS"))
         for at, item in enumerate(listed):
             # An item without a text of its own shares that of the next.
             body = next(later.body for later in listed[at:] if later.body.strip())
-            value = values.get(item.name, "PARTUUID=" + "0" * 8 + "-0000" * 3 + "-" + "0" * 12
-                               if item.name.endswith(("_data", "_hash")) else "1")
+            value = values.get(item.name, f"PARTUUID={uuid}" if item.name.endswith(("_data", "_hash")) else "1")
             word = item.name if item.name in ("ro", "rw") else f"{item.name}={value}"
-            if item.name == "usrhash":
-                word = HASH
-            is_refused_twice = cmdline(f"{HASH} {word} {word}") == "cmdline-duplicate-key"
+            if item.name.endswith("usrhash"):
+                word = HASH.replace("usrhash", item.name)
+            also = "" if item.name.endswith("usrhash") else HASH
+            is_refused_twice = cmdline(f"{also} {word} {word}", "credentials=platform\ndebug=allow") == "cmdline-duplicate-key"
             if "code of their own" not in body:
                 with self.subTest(item.name):
                     self.assertEqual("may be repeated" in " ".join(body.split()), not is_refused_twice)
@@ -81,10 +92,19 @@ class Cmdline(unittest.TestCase):
         for part, code in ((accepted, "accepted"), (weakening, "cmdline-weakening"),
                            (unsupported, "cmdline-bad-value")):
             for item in part:
-                value = "=1024" if item.name == "hash-offset" else ""
                 with self.subTest(item.name):
-                    self.assertEqual(cmdline(f"{HASH} systemd.verity_usr_options={item.name}{value}"), code)
+                    self.assertEqual(cmdline(f"{HASH} systemd.verity_usr_options={self.option(item.name)}"), code)
         self.assertEqual(cmdline(f"{HASH} systemd.verity_usr_options=odd"), "cmdline-unknown-key")
+
+    @staticmethod
+    def option(name: str) -> str:
+        """With a value that is one of its own, and with what it needs beside it."""
+        shape = {"format": "1", "hash": "sha256", "data-block-size": "4K", "hash-block-size": "4096", "data-blocks": "1",
+                 "salt": "-", "uuid": "0" * 8 + "-0000" * 3 + "-" + "0" * 12}
+        whole = ",".join(["superblock=no", *(f"{key}={value}" for key, value in shape.items())])
+        return {**dict.fromkeys(shape, whole), "hash-offset": "hash-offset=1024", "fec-device": "fec-device=/dev/vda4",
+                "fec-offset": "fec-device=/dev/vda4,fec-offset=512", "fec-roots": "fec-device=/dev/vda4,fec-roots=2",
+                "root-hash-signature": "root-hash-signature=/usr.p7s"}.get(name, name)
 
     def parts(self, title: str, *headings: str) -> list[list[Item]]:
         """The items before the first heading, and below each."""
@@ -134,12 +154,55 @@ class Cmdline(unittest.TestCase):
                 self.assertEqual((usr, root), (character in both, character in both + more))
 
     def test_families(self) -> None:
-        text = section(self.page, "OTHER WORDS")
-        for prefix in re.findall(r'(?m)^\.Cm ([a-z.]+)', text.split("A key that begins with", 1)[1].split(".Pp")[0]):
+        listed = [f"{item.name}\t{' '.join(item.body.split())}" for item in items(section(self.page, "FAMILIES"))]
+        self.assertEqual([line.lower() for line in listed], [f"{line}." for line in map(str.lower, facts("families"))])
+        for line in listed:
+            prefix = line.split("\t", 1)[0]
             with self.subTest(prefix):
-                word = prefix if prefix.startswith("rd.") and "verity" not in prefix else prefix + "odd"
-                self.assertEqual(cmdline(f"{HASH} {word}=1"), "cmdline-unknown-key")
+                self.assertEqual(cmdline(f"{HASH} {prefix}odd=1"), "cmdline-unknown-key")
+
+    def test_guarded_words(self) -> None:
+        """The table of the core, row by row: under which heading, with which values, as what, and why."""
+        rows = [line.split("\t") for line in facts("guards")]
+        words = {"cmdline-dangerous": "Dangerous: ", "cmdline-weakening": "Weakens: "}
+        for kind in dict.fromkeys(row[1] for row in rows):
+            expected = []
+            for name, _, rd, code, values, why in (row for row in rows if row[1] == kind):
+                text = f"{why[0].upper()}{why[1:]}" if kind == "Known, and let pass" else words[code] + why
+                rest = f", rd.{name}" if rd else "Ns = Ns Cm " + " | ".join(values.split()) if values else ""
+                expected.append((name, rest, text + "."))
+            listed = [(item.name.replace("\\", ""), item.rest, " ".join(item.body.split()))
+                      for item in items(section(self.page, kind))]
+            with self.subTest(kind):
+                self.assertEqual(listed, expected)
+
+    def test_other_words_pass(self) -> None:
+        text = section(self.page, "OTHER WORDS")
+        for word in re.findall(r'[a-z]+', " ".join(re.findall(r'(?m)^(?:\.Cm|\.Pq Cm) (.*)$', text))):
+            if word not in ("security", "selinux", "s"):
+                self.assertEqual(cmdline(f"{HASH} {word}=1"), "accepted", word)
         self.assertEqual(cmdline(f"{HASH} kubelet.odd=1 security=selinux vendor=9"), "accepted")
+
+    def test_pinned_geometry(self) -> None:
+        text = section(self.page, "PINNED GEOMETRY")
+        fields = re.findall(r'Ar ([a-z-]+)', text.split(".Pp", 1)[0])
+        self.assertEqual(fields, names_of(text, "Ar"))
+        uuid = "0" * 8 + "-0000" * 3 + "-" + "0" * 12
+        good = dict(zip(fields, ("sha256", "4096", "4096", "1", "0", "-", uuid)))
+
+        def pinned(**changed: str) -> str:
+            words = {**good, **{key.replace("_", "-"): value for key, value in changed.items()}}
+            return cmdline(f"{HASH} init.verity=1:{':'.join(words.values())}")
+
+        self.assertEqual(pinned(), "accepted")
+        for size, answer in (("512", "accepted"), ("524288", "accepted"), ("256", "cmdline-bad-value"),
+                             ("1048576", "cmdline-bad-value"), ("513", "cmdline-bad-value")):
+            self.assertEqual((pinned(data_block_size=size), pinned(hash_block_size=size)), (answer, answer), size)
+        self.assertEqual(pinned(data_blocks="0"), "cmdline-bad-value")
+        self.assertEqual((pinned(salt="ab" * 256), pinned(salt="ab" * 257)), ("accepted", "cmdline-bad-value"))
+        self.assertEqual((pinned(salt="AB"), pinned(data_blocks="01")), ("cmdline-bad-value", "cmdline-bad-value"))
+        self.assertEqual(pinned(algorithm="sha512"), "cmdline-contradiction")
+        self.assertEqual(facts("cmdline", "", HASH)[0], "geometry-not-pinned")
 
     def test_what_weakens_selinux(self) -> None:
         for key, where_allowed in (("enforcing", "cmdline-weakening"), ("selinux", "accepted")):
@@ -148,9 +211,10 @@ class Cmdline(unittest.TestCase):
 
     def test_examples(self) -> None:
         examples = literal_blocks(self.page)
-        self.assertEqual(len(examples), 2)
-        for example, floor in zip(examples, ("", "root=unverified")):
+        self.assertEqual(len(examples), 3)
+        for example, floor in zip(examples, ("", "root=unverified", "")):
             self.assertEqual(cmdline(" ".join(example.split()), floor), "accepted", example)
+        self.assertEqual(facts("cmdline", "", " ".join(examples[2].split()))[0], "accepted")
 
 
 class Floor(unittest.TestCase):
@@ -260,6 +324,27 @@ class Init(unittest.TestCase):
             with self.subTest(path):
                 self.assertTrue(relative in sources or relative.rsplit("/", 1)[-1] in sources, "nothing names it")
         self.assertGreaterEqual(len(paths), 12)
+
+
+class CmdlineCheck(unittest.TestCase):
+    def setUp(self) -> None:
+        self.page = read("man/verinit-cmdline-check.1")
+
+    def test_options(self) -> None:
+        in_help = set(re.findall(r'--[a-z-]+', run(VERINIT, "cmdline", "check", "--help").split("Examples:")[0]))
+        self.assertEqual({f"--{name}" for name in re.findall(r'Fl \\-([a-z-]+)', section(self.page, "SYNOPSIS"))},
+                         in_help - {"--help"})
+        self.assertEqual({f"--{item.name[2:]}" for item in items(section(self.page, "DESCRIPTION"), "Fl")}, in_help)
+
+    def test_example(self) -> None:
+        """What the page shows is what the command says."""
+        shown = literal_blocks(self.page)[1].split('"\n', 1)[1]
+        with tempfile.TemporaryDirectory() as scratch:
+            floor = Path(scratch) / "floor.conf"
+            floor.write_text("pinned-geometry=allow\n", "utf-8")
+            done = subprocess.run([VERINIT, "cmdline", "check", "--floor", floor, "--cmdline", f"{HASH} systemd.debug_shell"],
+                                  text=True, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+        self.assertEqual((done.returncode, done.stdout), (3, shown))
 
 
 class Initrd(unittest.TestCase):

@@ -12,7 +12,7 @@ import newc
 
 VERINIT = Path(os.environ.get("VERINIT", kernels.TOP / "build" / "release" / "verinit"))
 HASH = "4f" * 32
-CMDLINE = f"usrhash={HASH} quiet"
+CMDLINE = f"usrhash={HASH} init.verity=1:sha256:4096:4096:25600:1:-:1b0e7b5a-6f9c-4a39-a2d1-0c8f4b8c7e11 quiet"
 VERSION = "9.8.7-test"
 # All that the command looks at: a program, with the tag that common/version.c puts into it.
 INIT = b"\x7fELF" + bytes(60) + b"@(#)verinit " + VERSION.encode() + b"\0"

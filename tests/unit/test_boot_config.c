@@ -25,26 +25,47 @@ static void test_init(_unused_ void **state)
                                            "/..",    "/a/.", "/./a",  "\"/a b\"", "/\xc3\xb6" };
         char text[512];
 
-        parse_ok(USR "init=/usr/lib/systemd/..a", &strict);
+        parse_ok(USR "init=/usr/lib/systemd/..a", &loose);
         assert_string_equal(c.init_path, "/usr/lib/systemd/..a");
         for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
                 snprintf(text, sizeof(text), USR "init=%s", bad[i]);
                 assert_refused(text, CMDLINE_BAD_VALUE, "expected an absolute path");
         }
         snprintf(text, sizeof(text), USR "init=/%0*d", CONFIG_PATH_MAX - 2, 0);
-        parse_ok(text, &strict);
+        parse_ok(text, &loose);
         snprintf(text, sizeof(text), USR "init=/%0*d", CONFIG_PATH_MAX - 1, 0);
         assert_refused(text, CMDLINE_BAD_VALUE, "expected an absolute path");
-        assert_refused(USR "init=/a init=/b", CMDLINE_DUPLICATE_KEY, "init=/b");
+        assert_refused(USR "init=/init init=/init", CMDLINE_DUPLICATE_KEY, "init=/init");
+}
+
+/* A shell of the verified /usr is a root login; which programs are one nobody can list. */
+static void test_init_of_a_production_image(_unused_ void **state)
+{
+        static const char *const good[] = { "/usr/lib/systemd/systemd", "/sbin/init", "/init", "/usr/sbin/openrc-init" };
+        static const char *const shells[] = { "/bin/sh", "/usr/bin/bash", "/usr/bin/python3", "/usr/bin/env",
+                                              "/sbin/init.sh", "/usr/lib/systemd/systemd-nspawn", "/bin/ini" };
+        char text[512];
+
+        for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+                snprintf(text, sizeof(text), USR "init=%s", good[i]);
+                parse_ok(text, &strict);
+                assert_string_equal(c.init_path, good[i]);
+        }
+        for (size_t i = 0; i < ARRAY_SIZE(shells); i++) {
+                snprintf(text, sizeof(text), USR "init=%s", shells[i]);
+                assert_refused_by(&strict, text, FAIL_CMDLINE_DANGEROUS_CODE, "may be a shell");
+                parse_ok(text, &loose);
+        }
 }
 
 static void test_our_own_keys(_unused_ void **state)
 {
-        parse_ok(USR "init.debug=1 init.timeout=3600", &strict);
+        parse_ok(USR "init.debug=1 init.timeout=3600", &loose);
         assert_true(c.debug);
         assert_int_equal(c.device_timeout_us, 3600000000);
         parse_ok(USR "init.debug=0 init.timeout=1", &strict);
         assert_false(c.debug);
+        assert_refused_by(&strict, USR "init.debug=1", FAIL_FLOOR_REFUSES_CODE, "init.debug=1: the floor says debug=require");
         assert_refused(USR "init.debug", CMDLINE_BAD_VALUE, "init.debug: a value is missing");
         assert_refused(USR "init.debug=yes", CMDLINE_BAD_VALUE, "init.debug=yes: expected 0 or 1");
         assert_refused(USR "init.debug=0 init.debug=1", CMDLINE_DUPLICATE_KEY, "init.debug=1");
@@ -54,6 +75,64 @@ static void test_our_own_keys(_unused_ void **state)
         assert_refused(USR "init.timeout=-5", CMDLINE_BAD_VALUE, "expected seconds");
         assert_refused(USR "init.debgu=1", CMDLINE_UNKNOWN_KEY, "init.debgu=1: unknown key");
         assert_refused(USR "init.", CMDLINE_UNKNOWN_KEY, "init.: unknown key");
+}
+
+static void test_on_failure(_unused_ void **state)
+{
+        struct floor fleet = loose;
+
+        fleet.failure_actions = FAILURE_REBOOT | FAILURE_POWEROFF;
+        parse_ok(USR "init.on-failure=reboot", &strict);
+        assert_int_equal(c.on_failure, FAILURE_REBOOT);
+        parse_ok(USR, &fleet);
+        assert_int_equal(c.on_failure, 0);
+        parse_ok(USR "init.on-failure=poweroff", &fleet);
+        assert_int_equal(c.on_failure, FAILURE_POWEROFF);
+        assert_refused_by(&fleet, USR "init.on-failure=halt", FAIL_FLOOR_REFUSES_CODE, "failure-actions= does not");
+        assert_refused_by(&strict, USR "init.on-failure=poweroff", FAIL_FLOOR_REFUSES_CODE, "failure-actions= does not");
+        assert_refused(USR "init.on-failure=shell", CMDLINE_BAD_VALUE, "expected reboot, poweroff or halt");
+        assert_refused(USR "init.on-failure", CMDLINE_BAD_VALUE, "a value is missing");
+        assert_refused(USR "init.on_failure=reboot", CMDLINE_UNKNOWN_KEY, "init.on_failure=reboot");
+}
+
+static void test_which_security_module(_unused_ void **state)
+{
+        struct floor ipe = strict;
+
+        ipe.selinux = NEED_ALLOW;
+        strict.ipe = NEED_ALLOW;
+        parse_ok(USR "security=selinux lsm=landlock,lockdown,yama,integrity,selinux,bpf,apparmor", &strict);
+        parse_ok(USR "security=apparmor lsm=apparmor", &loose);
+        assert_refused_by(&strict, USR "security=apparmor", FAIL_CMDLINE_WEAKENING_CODE, "security=apparmor: the floor");
+        assert_refused_by(&strict, USR "security=", FAIL_CMDLINE_BAD_VALUE_CODE, "a value is missing");
+        assert_refused_by(&strict, USR "lsm=landlock,selinux-not", FAIL_CMDLINE_WEAKENING_CODE, "selinux is not among");
+        assert_refused_by(&strict, USR "lsm=apparmor,selinux", FAIL_CMDLINE_WEAKENING_CODE, "before selinux keeps it off");
+        assert_refused_by(&strict, USR "lsm=smack,selinux", FAIL_CMDLINE_WEAKENING_CODE, "before selinux keeps it off");
+        parse_ok(USR "lsm=ipe", &ipe);
+        assert_refused_by(&ipe, USR "lsm=selinux", FAIL_CMDLINE_WEAKENING_CODE, "ipe is not among");
+        assert_refused(USR "lsm=selinux lsm=selinux", CMDLINE_DUPLICATE_KEY, "lsm=selinux");
+        assert_refused(USR "security=selinux security=selinux", CMDLINE_DUPLICATE_KEY, "security=selinux");
+        strict.ipe = NEED_REQUIRE;
+}
+
+static void test_credentials(_unused_ void **state)
+{
+        static const char *const words[] = { "systemd.set_credential=a:b", "systemd.set-credential=a:b",
+                                             "systemd.set_credential_binary=a:Yg==", "systemd.import_credentials",
+                                             "systemd.import_credentials=yes" };
+        struct floor platform = strict, esp = strict;
+        char text[256];
+
+        platform.credentials = CREDENTIALS_PLATFORM;
+        esp.credentials = CREDENTIALS_ESP_ENCRYPTED;
+        for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+                snprintf(text, sizeof(text), USR "%s", words[i]);
+                assert_refused_by(&strict, text, FAIL_CMDLINE_DANGEROUS_CODE, "a credential can be a unit");
+                assert_refused_by(&esp, text, FAIL_CMDLINE_DANGEROUS_CODE, "a credential can be a unit");
+                parse_ok(text, &platform);
+        }
+        parse_ok(USR "systemd.import_credentials=no", &strict);
+        assert_refused(USR "systemd.import_credentials=maybe", CMDLINE_BAD_VALUE, "expected yes or no");
 }
 
 static void test_selinux_words(_unused_ void **state)
@@ -100,9 +179,15 @@ static void test_foreign_words_pass(_unused_ void **state)
 {
         parse_ok(
                 USR
-                "quiet splash console=ttyS0 systemd.unit=x.target panic=-1 crashkernel=256M ip=dhcp foo=bar=baz -- single",
+                "quiet splash debug console=ttyS0,115200n8 console=tty0 panic=-1 loglevel=4 crashkernel=256M ip=dhcp "
+                "foo=bar=baz -- 3 net.ifnames=0 mitigations=auto,nosmt nokaslr audit=1 fips=1 consoleblank=0 "
+                "ignition.platform.id=azure flatcar.oem.id=azure flatcar.first_boot=detected intel_iommu=on "
+                "sysctl.vm.swappiness=1 modprobe.blacklist=nouveau udev.log_level=3 lsm.debug user=root init_on_alloc=1",
                 &strict);
-        parse_ok(USR "foo.bar=1 systemd.unit=rescue.target rd.x.y=1 acl.slot=a verity.usr=x a/b.c=1 =x.y", &strict);
+        parse_ok(USR "foo.bar=1 rd.x.y=1 a/b.c=1 =x.y LDAP_URI=x single=1 emergency=reboot rd.emergency=reboot "
+                     "rd.systemd.mask=x.service rd.systemd.unit=x.target initrd.x=1 resumeflags=x noresume 2 evm.x=1 efi.x=1 "
+                     "systemd.machine_id=firmware systemd.journald.forward_to_console=1 systemd.show_status=1 rdinit.x=1",
+                 &strict);
 }
 
 static void test_keys_are_listed_once(_unused_ void **state)
@@ -113,7 +198,7 @@ static void test_keys_are_listed_once(_unused_ void **state)
         for (; keys[n]; n++)
                 for (size_t k = 0; k < n; k++)
                         assert_string_not_equal(keys[k], keys[n]);
-        assert_true(n >= 20);
+        assert_true(n >= 35);
         assert_string_equal(keys[0], "usrhash");
 }
 
@@ -122,7 +207,11 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_least),
                 cmocka_unit_test(test_init),
+                cmocka_unit_test(test_init_of_a_production_image),
                 cmocka_unit_test(test_our_own_keys),
+                cmocka_unit_test(test_on_failure),
+                cmocka_unit_test(test_which_security_module),
+                cmocka_unit_test(test_credentials),
                 cmocka_unit_test(test_selinux_words),
                 cmocka_unit_test(test_enforcing_hidden_in_quotes),
                 cmocka_unit_test(test_texts_that_are_no_command_line),

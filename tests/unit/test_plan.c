@@ -17,7 +17,7 @@ static struct found_device device(const char *name, const char *disk, unsigned m
         return d;
 }
 
-/* A machine that has everything, and a floor that demands everything. */
+/* A machine that has everything, and a floor that demands everything that there is. */
 static int setup(_unused_ void **state)
 {
         config = (struct boot_config) {
@@ -27,6 +27,7 @@ static int setup(_unused_ void **state)
                 .usr_options = "acl",
         };
         floor_init(&config.floor);
+        config.floor.ipe = NEED_ALLOW;
         facts = (struct facts) {
                 .tpm = TPM_STATE_MEASURED,
                 .is_efi = true,
@@ -156,6 +157,34 @@ static void test_one_device_needs_an_offset(_unused_ void **state)
         assert_true(plan.is_same_device);
 }
 
+static void test_one_device_with_a_pinned_geometry(_unused_ void **state)
+{
+        facts.usr_hash = facts.usr_data;
+        config.has_geometry = true;
+        config.geometry = (struct verity_geometry) {
+                .alg = DIGEST_SHA256, .data_block_bytes = 4096, .hash_block_bytes = 1024, .data_blocks = 16, .hash_start_block = 64,
+        };
+        make_ok();
+        config.geometry.hash_start_block = 63;
+        assert_refused(FAIL_PLAN_IMPOSSIBLE_CODE, "the tree would begin inside the data");
+        facts.usr_hash = device("vda3", "vda", 3);
+        make_ok();
+}
+
+static void test_one_device_of_flatcar(_unused_ void **state)
+{
+        facts.usr_hash = facts.usr_data;
+        config.hash_offset_is_file_system_end = true;
+        make_ok();
+        assert_true(plan.is_same_device);
+}
+
+static void test_ipe_is_not_there_yet(_unused_ void **state)
+{
+        config.floor.ipe = NEED_REQUIRE;
+        assert_refused(FAIL_IPE_ABSENT_CODE, "this release of verinit loads none");
+}
+
 static void test_overlapping_devices(_unused_ void **state)
 {
         facts.usr_hash = device("vda", "vda", 0);
@@ -235,6 +264,9 @@ int main(void)
                 TEST(test_measuring_answers_as_the_plan),
                 TEST(test_no_selinux),
                 TEST(test_one_device_needs_an_offset),
+                TEST(test_one_device_with_a_pinned_geometry),
+                TEST(test_one_device_of_flatcar),
+                TEST(test_ipe_is_not_there_yet),
                 TEST(test_overlapping_devices),
                 TEST(test_devices_must_have_been_found),
                 TEST(test_an_unverified_root),

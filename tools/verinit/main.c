@@ -16,12 +16,29 @@ static const char usage[] =
         "Each verb has its own --help. Exit status: 0 yes, 1 trouble, 2 wrong usage, 3 verified and false.\n"
         "\n"
         "Examples:\n"
+        "  verinit cmdline check --cmdline @cmdline.txt --floor floor.conf\n"
         "  verinit initrd build --help\n"
         "  verinit initrd inspect initrd.cpio.zst\n";
 
 static const struct verb verbs[] = {
+        { "cmdline", verb_cmdline, "check a kernel command line as PID 1 would" },
         { "initrd", verb_initrd, "build or inspect the initramfs that holds PID 1" },
 };
+
+static const char cmdline_usage[] =
+        "Usage: verinit cmdline VERB...\n"
+        "\n"
+        "Examples:\n"
+        "  verinit cmdline check --cmdline @cmdline.txt --floor floor.conf\n";
+
+static const struct verb cmdline_verbs[] = {
+        { "check", cmdline_check, "say what PID 1 would refuse" },
+};
+
+int verb_cmdline(int argc, char *argv[], struct trouble *t)
+{
+        return verb_dispatch(cmdline_verbs, ARRAY_SIZE(cmdline_verbs), cmdline_usage, argc, argv, t);
+}
 
 static const char initrd_usage[] =
         "Usage: verinit initrd VERB...\n"

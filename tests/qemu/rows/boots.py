@@ -84,7 +84,7 @@ def finding_of(case: Case, checks: tuple[Check, ...]) -> Finding:
 # Rows of their own kind: what they do, and what they look at.
 
 MIB = 1 << 20
-STRAY_WORDS = ("LD_PRELOAD=/x", "SYSTEMD_LOG_LEVEL=debug")
+STRAY_WORDS = ("OPENSSL_CONF=/x", "LIBBLKID_DEBUG=all")
 # Of a module in each kernel that is none of the disk's, so that it is set whatever the bus; the default is 262144.
 PARAMETER = ("dm-verity.prefetch_cluster=65536", "/sys/module/dm_verity/parameters/prefetch_cluster:65536")
 BALLAST = 128 * MIB
