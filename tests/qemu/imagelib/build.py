@@ -13,11 +13,12 @@ from .disk import make_disk, make_esp
 from .image import Image, Kernel, Partition, load
 from .keys import Keys, keys, sign
 from .node import base, node, policy_digest
+from .signature import signature
 from .store import TOP, Store, digests, locked, say, sources
 from .toolstree import Tools, tools
 from .uki import InitrdMaker, uki
-from .variants import (DISK_GUID, ESP_GUID, ESP_TYPE, ROOT_GUID, ROOT_TYPE, USR_VERITY_TYPE,
-                       Variant, command_line, partition_guids)
+from .variants import (DISK_GUID, ESP_GUID, ESP_TYPE, ROOT_GUID, ROOT_TYPE, SIGNATURE_GUID, USR_SIGNATURE_TYPE,
+                       USR_VERITY_TYPE, Variant, command_line, partition_guids)
 from .verity import BLOCK, SALT, UUID, Verity, verity
 
 
@@ -66,7 +67,7 @@ def build(common: Parts, variant: Variant, maker: InitrdMaker) -> Image:
     key = json.dumps({
         "ukis": {n: d.name for n, d in ukis.items()}, "keys": common.keys.directory.name,
         "floor": digests(variant.floor_path), "node": common.node.name,
-        "variant": repr(variant), "sources": sources("build", "disk", "image", "keys", "variants"),
+        "variant": repr(variant), "sources": sources("build", "disk", "image", "keys", "signature", "variants"),
     }, sort_keys=True, indent=1)
     target = common.places.out / variant.name
     with locked(common.places.out / f".{variant.name}.lock"):
@@ -143,6 +144,9 @@ def _disk(common: Parts, variant: Variant, tree: Verity, default_uki: Path,
                 Content("usr", variant.usr_type, data_guid, tree.data)]
     if not variant.inline:
         contents.append(Content("usr-verity", USR_VERITY_TYPE, tree_guid, tree.tree))
+    if variant.signed:
+        signed = signature(common.store, tree.root_hash, common.keys.db_key, common.keys.db_cert)
+        contents.append(Content("usr-verity-sig", USR_SIGNATURE_TYPE, SIGNATURE_GUID, signed))
     if variant.root:
         contents.append(Content("root", ROOT_TYPE, ROOT_GUID, common.node / "root.ext4"))
     places = make_disk(common.tools, DISK_GUID, contents, out)

@@ -12,6 +12,7 @@ FLOORS = LIB.parent / "floors"
 ESP_TYPE = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
 USR_TYPE = "8484680c-9521-48c6-9c11-b0720656f69e"
 USR_VERITY_TYPE = "77ff5f63-e7b6-4633-acf4-1565b864c0e6"
+USR_SIGNATURE_TYPE = "e7bb33fb-06cf-4e81-8273-e543b413e2e2"
 ROOT_TYPE = "4f68bce3-e8cd-4db1-96e7-fbcaf984b709"
 # The type that Azure Container Linux and Flatcar give their /usr.
 FLATCAR_USR_TYPE = "5dfbf5f4-2848-4bac-aa5e-0d9a20b745a6"
@@ -21,6 +22,7 @@ ESP_GUID = "b3a4c5d6-0001-4000-8000-000000000001"
 ROOT_GUID = "b3a4c5d6-0002-4000-8000-000000000002"
 DATA_GUID = "b3a4c5d6-0003-4000-8000-000000000003"
 TREE_GUID = "b3a4c5d6-0004-4000-8000-000000000004"
+SIGNATURE_GUID = "b3a4c5d6-0005-4000-8000-000000000005"
 
 _COMMON = "console=ttyS0 quiet security=selinux enforcing=1"
 
@@ -37,6 +39,7 @@ class Variant:
     derived: bool = False           # PARTUUIDs are the two halves of the root hash
     inline: bool = False            # tree behind the data, one partition
     root: bool = False              # an ext4 root partition
+    signed: bool = True             # a signature of the root hash on a partition of its own
     usr_type: str = USR_TYPE
     flavours: tuple[str, ...] = ("cloud", "generic", "bpo")
     features: tuple[str, ...] = field(default=tuple(FEATURES))
@@ -66,7 +69,7 @@ VARIANTS = {v.name: v for v in [
             "systemd.verity_usr_options=hash-offset={offset},panic-on-corruption usrhash={hash} "
             "root=LABEL=ROOT rootflags=rw consoleblank=0 "
             "security=selinux enforcing=1 console=ttyS0",
-            "ext4.conf", inline=True, root=True, usr_type=FLATCAR_USR_TYPE,
+            "ext4.conf", inline=True, root=True, signed=False, usr_type=FLATCAR_USR_TYPE,
             flavours=("cloud",), features=(*FEATURES, "ext4")),
 ]}
 
