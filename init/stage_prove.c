@@ -35,7 +35,7 @@ int stage_prove(struct boot *boot, struct error *err)
         if (n < 0)
                 return error_set(err, FAIL_BAKED_CMDLINE_MISSING_CODE, (int) -n, "cannot read /" BAKED_PATH);
 
-        r = proof_cmdline(config->cmdline_text, baked_text, &config->floor, &n_extra, err);
+        r = proof_cmdline(config->cmdline_text, baked_text, 0, &config->floor, &n_extra, err);
         if (r < 0)
                 return r;
         (void) str_copy(e->cmdline_proof, sizeof(e->cmdline_proof), n_extra > 0 ? "baked+extra-words" : "baked");

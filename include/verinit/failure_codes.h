@@ -63,6 +63,20 @@
                   "rebuild the initramfs with 'verinit initrd build --cmdline'")                           \
         FAIL_CODE(CMDLINE_NOT_BAKED, "cmdline-not-baked", FAIL_TAMPER,                                     \
                   "someone added to or changed the signed command line: look at boot menu, add-ons, SMBIOS") \
+        FAIL_CODE(EVENT_LOG_MALFORMED, "event-log-malformed", FAIL_TAMPER,                                 \
+                  "the firmware's event log cannot be read: look at the firmware, or report this with the log")\
+        FAIL_CODE(PCR_REPLAY_MISMATCH, "pcr-replay-mismatch", FAIL_TAMPER,                                 \
+                  "the TPM saw another boot than the log tells of: look at firmware, boot loader and hypervisor")\
+        FAIL_CODE(CMDLINE_NOT_SIGNED, "cmdline-not-signed", FAIL_TAMPER,                                   \
+                  "another UKI was booted, or words were added: look at boot menu and ESP; sign the text as it is packed")\
+        FAIL_CODE(CMDLINE_NOT_RECEIVED, "cmdline-not-received", FAIL_TAMPER,                               \
+                  "the kernel got another command line than is read: look at its CONFIG_CMDLINE, and at bootconfig")\
+        FAIL_CODE(EVENT_UNEXPLAINED, "event-unexplained", FAIL_TAMPER,                                     \
+                  "take the add-on, profile or credential off the ESP, or list it in the floor and rebuild")\
+        FAIL_CODE(ADDON_KEY_REFUSED, "addon-key-refused", FAIL_TAMPER,                                     \
+                  "take the key out of the add-on, or name it in the floor's addon-keys=")                 \
+        FAIL_CODE(SMBIOS_CMDLINE, "smbios-cmdline", FAIL_TAMPER,                                           \
+                  "take io.systemd.stub.kernel-cmdline-extra= out of the machine's SMBIOS strings")        \
         /* enter, measure, handoff */                                                                      \
         FAIL_CODE(EXTEND_FAILED, "extend-failed", FAIL_SYSTEM,                                             \
                   "what cannot be recorded must not happen: check the TPM")                                \

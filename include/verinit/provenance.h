@@ -45,7 +45,7 @@ struct provenance {
         size_t n_events;     /* of the replayed PCRs */
         size_t n_addons;     /* events in PCR 12 that the floor lists */
         size_t addons_size;  /* bytes of read, right behind the signed text, that are these add-ons' words; for proof_cmdline() */
-        size_t console_size; /* bytes at the end of read that are systemd-stub's own console words */
+        size_t n_console;    /* words at the end of read that are systemd-stub's own console= */
 };
 
 /*

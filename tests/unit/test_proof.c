@@ -23,7 +23,7 @@ static void assert_proved(const char *read, const char *baked, size_t wanted)
         struct error err = {};
         size_t n = 77;
 
-        if (proof_cmdline(read, baked, &with_extras, &n, &err) < 0)
+        if (proof_cmdline(read, baked, 0, &with_extras, &n, &err) < 0)
                 fail_msg("%s", err.msg);
         assert_int_equal(n, wanted);
 }
@@ -34,7 +34,7 @@ static void assert_disproved(const char *read, const char *baked, const char *in
         struct error err = {};
         size_t n = 77;
 
-        assert_int_equal(proof_cmdline(read, baked, &with_extras, &n, &err), -EBADMSG);
+        assert_int_equal(proof_cmdline(read, baked, 0, &with_extras, &n, &err), -EBADMSG);
         assert_int_equal(err.code, FAIL_CMDLINE_NOT_BAKED_CODE);
         if (!strstr(err.msg, in_message))
                 fail_msg("'%s' is not in '%s'", in_message, err.msg);

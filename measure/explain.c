@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the events of PCRs 9 and 11 say. A record's type and data are covered by no PCR, so nothing is believed that
+ * the digests do not bear out: a section's name is measured itself, right before its content.
+ */
+#include <errno.h>
+
+#include "replay.h"
+
+/* UAPI: systemd src/fundamental/uki.h, in the order in which systemd-stub measures; .pcrsig never is. */
+static const char *const sections[] = {
+        ".linux", ".osrel", ".cmdline", ".initrd",  ".ucode",   ".splash", ".dtb",
+        ".uname", ".sbat",  ".pcrpkey", ".profile", ".dtbauto", ".hwids",  ".efifw",
+};
+
+/* UAPI: Linux include/linux/efi.h, LOAD_OPTIONS_EVENT_TAG_ID. */
+#define TAG_LOAD_OPTIONS UINT32_C(0x8f3b22ed)
+
+/* Where in PCR 11 we are. */
+struct section_walk {
+        size_t next;           /* the first section that may still come */
+        bool is_name_measured; /* the next event must be the content of sections[next - 1] */
+};
+
+static int refuse_section(const struct tcg2_event *event, const char *what, struct error *err)
+{
+        char text[EVENT_SHORT_TEXT + 1];
+
+        event_describe(event, text);
+        return error_set(err, FAIL_EVENT_UNEXPLAINED_CODE, EBADMSG, "PCR 11, record %zu ('%s'): %s", event->number, text,
+                         what);
+}
+
+/* The name, and the place in the order: a section that comes twice belongs to a second image. */
+static int explain_section_name(const struct provenance_input *in, const struct tcg2_event *event, const char *name,
+                                struct section_walk *walk, struct error *err)
+{
+        struct digest digests[TPM_MAX_BANKS];
+        size_t i = walk->next;
+        int r;
+
+        while (i < ARRAY_SIZE(sections) && !str_equal(sections[i], name))
+                i++;
+        if (i == ARRAY_SIZE(sections))
+                return refuse_section(event, "it is no section of a UKI, or stands twice or out of order", err);
+        event_digests(in, event, digests);
+        r = digests_match(in, digests, name, strlen(name) + 1, err);
+        if (r < 0)
+                return r;
+        if (r == 0)
+                return refuse_section(event, "its digest is not that of the section's name", err);
+        walk->next = i + 1;
+        walk->is_name_measured = true;
+        return 0;
+}
+
+static int explain_section(const struct provenance_input *in, const struct tcg2_event *event, struct section_walk *walk,
+                           struct explanation *e, struct error *err)
+{
+        char name[EVENT_SHORT_TEXT];
+
+        if (event->type != TCG2_EV_IPL || !event_text(event, name, sizeof(name)))
+                return refuse_section(event, "systemd-stub measures no such event", err);
+        if (!walk->is_name_measured)
+                return explain_section_name(in, event, name, walk, err);
+        if (!str_equal(name, sections[walk->next - 1]))
+                return refuse_section(event, "it is not the content of the section named before it", err);
+        walk->is_name_measured = false;
+        e->n_sections++;
+        if (str_equal(name, ".cmdline")) {
+                event_digests(in, event, e->cmdline);
+                e->has_cmdline = true;
+        }
+        return 0;
+}
+
+/* The boot loader may measure what it likes into PCR 9 (GRUB: its files); the kernel says its LoadOptions once. */
+static int explain_kernel(const struct provenance_input *in, const struct tcg2_event *event, struct explanation *e,
+                          struct error *err)
+{
+        if (event->type != TCG2_EV_EVENT_TAG || event->data_size < sizeof(uint32_t) ||
+            tcg2_u32(event->data) != TAG_LOAD_OPTIONS)
+                return 0;
+        if (e->has_load_options)
+                return error_set(err, FAIL_CMDLINE_NOT_RECEIVED_CODE, EBADMSG,
+                                 "PCR 9, record %zu: a second kernel was given a command line", event->number);
+        event_digests(in, event, e->load_options);
+        e->has_load_options = true;
+        return 0;
+}
+
+static int explain_event(const struct provenance_input *in, const struct tcg2_event *event, struct section_walk *walk,
+                         struct explanation *e, struct error *err)
+{
+        if (event->type == TCG2_EV_NO_ACTION)
+                return 0;
+        switch (event->pcr) {
+        case 9:
+                return explain_kernel(in, event, e, err);
+        case 11:
+                return explain_section(in, event, walk, e, err);
+        case 12:
+                return explain_parameters(in, event, e, err);
+        default:
+                return 0;
+        }
+}
+
+int explain_events(const struct provenance_input *in, struct explanation *ret, struct error *err)
+{
+        struct section_walk walk = { 0 };
+        struct tcg2_event event;
+        struct tcg2_log log;
+        int r;
+
+        r = tcg2_log_open(in->log, in->log_size, &log, err);
+        if (r < 0)
+                return r;
+        memset(ret, 0, sizeof(*ret));
+        while ((r = tcg2_log_next(&log, &event, err)) > 0) {
+                r = explain_event(in, &event, &walk, ret, err);
+                if (r < 0)
+                        return r;
+        }
+        if (r < 0)
+                return r;
+        if (walk.is_name_measured)
+                return error_set(err, FAIL_EVENT_UNEXPLAINED_CODE, EBADMSG,
+                                 "PCR 11: the section '%s' was named, but its content never measured",
+                                 sections[walk.next - 1]);
+        return 0;
+}
