@@ -51,33 +51,43 @@ static int is_signed_text(const struct provenance_input *in, const struct explan
         return 0;
 }
 
-/* How many bytes of read are the signed text, where none was packed: what is left without the words that may follow it. */
+/* Is read up to end the signed text and the words of the add-on, if there are any? Then *ret_size is the former's. */
+static bool split_addon(const char *read, size_t end, const char *addon, size_t *ret_size)
+{
+        size_t n = strlen(addon);
+
+        if (n == 0) {
+                *ret_size = end;
+                return true;
+        }
+        if (end <= n || read[end - n - 1] != ' ' || memcmp(read + end - n, addon, n) != 0)
+                return false;
+        *ret_size = end - n - 1;
+        return true;
+}
+
+/*
+ * How many bytes of read are the signed text, where none was packed: what is left without words that may follow it. The
+ * digest decides; a signed text may end in such a word itself, so the longest is tried first.
+ */
 static int find_signed_text(const struct provenance_input *in, const struct explanation *e, size_t *ret_size,
                             struct error *err)
 {
-        size_t addon_size = strlen(e->addon);
+        const char *blank = in->read + strlen(in->read);
 
-        for (size_t size = strlen(in->read);;) {
-                size_t signed_size = size;
-                const char *blank;
+        for (; blank; blank = memrchr(in->read, ' ', (size_t) (blank - in->read))) {
+                size_t end = (size_t) (blank - in->read), size;
                 int r;
 
-                if (addon_size > 0 && size > addon_size && in->read[size - addon_size - 1] == ' ' &&
-                    memcmp(in->read + size - addon_size, e->addon, addon_size) == 0)
-                        signed_size = size - addon_size - 1;
-                if (addon_size == 0 || signed_size < size) {
-                        r = is_signed_text(in, e, in->read, signed_size, err);
-                        if (r < 0)
-                                return r;
-                        if (r > 0) {
-                                *ret_size = signed_size;
-                                return 0;
-                        }
+                if (proof_tail(in->read, end, in->floor).bad || !split_addon(in->read, end, e->addon, &size))
+                        continue;
+                r = is_signed_text(in, e, in->read, size, err);
+                if (r < 0)
+                        return r;
+                if (r > 0) {
+                        *ret_size = size;
+                        return 0;
                 }
-                blank = memrchr(in->read, ' ', size);
-                if (!blank || proof_tail(in->read, (size_t) (blank - in->read), in->floor).bad)
-                        break;
-                size = (size_t) (blank - in->read);
         }
         return error_set(err, FAIL_CMDLINE_NOT_SIGNED_CODE, EBADMSG,
                          "PCR 11: the UKI's .cmdline is not the command line, nor its beginning");
