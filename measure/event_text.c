@@ -67,18 +67,32 @@ bool event_text(const struct tcg2_event *event, char *ret, size_t size)
         return true;
 }
 
-void event_describe(const struct tcg2_event *event, char ret[static EVENT_SHORT_TEXT + 1])
+void text_show(const char *text, char ret[static EVENT_SHOWN_MAX + 1])
+{
+        static const char cut[] = " ...";
+        size_t used = 0;
+
+        for (const char *p = text; *p;) {
+                size_t n = strcspn(p, " ");
+                char word[CMDLINE_SHOWN_MAX + 1];
+
+                cmdline_word_show(p, n, word);
+                if (used + 1 + strlen(word) > EVENT_SHOWN_MAX - (sizeof(cut) - 1)) {
+                        memcpy(ret + used, cut, sizeof(cut));
+                        return;
+                }
+                if (p > text)
+                        ret[used++] = ' ';
+                memcpy(ret + used, word, strlen(word));
+                used += strlen(word);
+                p += n + (p[n] == ' ' ? 1 : 0);
+        }
+        ret[used] = '\0';
+}
+
+void event_describe(const struct tcg2_event *event, char ret[static EVENT_SHOWN_MAX + 1])
 {
         char text[CMDLINE_MAX_BYTES + 1];
-        size_t n;
 
-        if (!event_text(event, text, sizeof(text))) {
-                (void) str_copy(ret, EVENT_SHORT_TEXT + 1, "no text");
-                return;
-        }
-        n = strnlen(text, EVENT_SHORT_TEXT);
-        memcpy(ret, text, n);
-        ret[n] = '\0';
-        if (text[n] != '\0')
-                memcpy(ret + EVENT_SHORT_TEXT - 3, "...", 3);
+        text_show(event_text(event, text, sizeof(text)) ? text : "no text", ret);
 }

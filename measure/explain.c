@@ -24,7 +24,7 @@ struct section_walk {
 
 static int refuse_section(const struct tcg2_event *event, const char *what, struct error *err)
 {
-        char text[EVENT_SHORT_TEXT + 1];
+        char text[EVENT_SHOWN_MAX + 1];
 
         event_describe(event, text);
         return error_set(err, FAIL_EVENT_UNEXPLAINED_CODE, EBADMSG, "PCR 11, record %zu ('%s'): %s", event->number, text,
@@ -57,7 +57,7 @@ static int explain_section_name(const struct provenance_input *in, const struct 
 static int explain_section(const struct provenance_input *in, const struct tcg2_event *event, struct section_walk *walk,
                            struct explanation *e, struct error *err)
 {
-        char name[EVENT_SHORT_TEXT];
+        char name[EVENT_NAME_MAX + 1];
 
         if (event->type != TCG2_EV_IPL || !event_text(event, name, sizeof(name)))
                 return refuse_section(event, "systemd-stub measures no such event", err);

@@ -13,7 +13,7 @@
 
 static int refuse(const struct tcg2_event *event, const char *what, struct error *err)
 {
-        char text[EVENT_SHORT_TEXT + 1];
+        char text[EVENT_SHOWN_MAX + 1];
 
         event_describe(event, text);
         return error_set(err, FAIL_EVENT_UNEXPLAINED_CODE, EBADMSG, "PCR 12, record %zu ('%s'): %s", event->number, text,
@@ -40,7 +40,7 @@ static int check_addon_keys(const struct floor *floor, const struct tcg2_event *
                 if (!is_addon_key(floor, words.words[i].key))
                         return error_set(err, FAIL_ADDON_KEY_REFUSED_CODE, EACCES,
                                          "PCR 12, record %zu: an add-on sets '%.*s', which is not among the floor's addon-keys=",
-                                         event->number, EVENT_SHORT_TEXT, words.words[i].key);
+                                         event->number, CMDLINE_SHOWN_MAX, words.words[i].key);
         return 0;
 }
 

@@ -24,11 +24,13 @@ enum { ENDING_MAX = 2 };
 
 int provenance_check_smbios(const struct provenance_input *in, struct error *err)
 {
+        char text[EVENT_SHOWN_MAX + 1];
+
         if (in->n_smbios_extras == 0)
                 return 0;
+        text_show(in->smbios_extras[0], text);
         return error_set(err, FAIL_SMBIOS_CMDLINE_CODE, EACCES,
-                         "SMBIOS asks systemd-stub to add '%.*s' to the command line", EVENT_SHORT_TEXT,
-                         in->smbios_extras[0]);
+                         "SMBIOS asks systemd-stub to add '%s' to the command line", text);
 }
 
 /* 1: the section .cmdline that was measured is the first size bytes of text, in one of the forms. */
@@ -118,6 +120,7 @@ static int check_line(const struct provenance_input *in, const struct explanatio
                       struct provenance *p, struct error *err)
 {
         size_t addon_size = strlen(e->addon), at = signed_size;
+        char word[CMDLINE_SHOWN_MAX + 1];
         struct proof_tail tail;
 
         if (in->baked && strncmp(in->read, in->baked, signed_size) != 0)
@@ -130,12 +133,13 @@ static int check_line(const struct provenance_input *in, const struct explanatio
         }
         if (in->read[at] != '\0' && in->read[at] != ' ')
                 return error_set(err, FAIL_CMDLINE_NOT_SIGNED_CODE, EBADMSG,
-                                 "the last word of the signed text goes on: '%.*s'", EVENT_SHORT_TEXT, in->read + at);
+                                 "the last word of the signed text goes on, by %zu bytes", strcspn(in->read + at, " "));
         tail = proof_tail(in->read, at, in->floor);
-        if (tail.bad)
+        if (tail.bad) {
+                cmdline_word_show(tail.bad, tail.bad_size, word);
                 return error_set(err, FAIL_CMDLINE_NOT_SIGNED_CODE, EBADMSG,
-                                 "'%.*s' was added to the signed command line, and no event tells of it",
-                                 (int) tail.bad_size, tail.bad);
+                                 "'%s' was added to the signed command line, and no event tells of it", word);
+        }
         p->addons_size = at - signed_size;
         p->n_console = tail.n_console;
         return 0;

@@ -10,7 +10,7 @@
 #include "verinit/provenance.h"
 #include "verinit/tcg2_log.h"
 
-enum { EVENT_SHORT_TEXT = 48 };
+enum { EVENT_NAME_MAX = 31, EVENT_SHOWN_MAX = 120 };
 
 /* What the events say, once the replay has shown that the TPM has them. */
 struct explanation {
@@ -42,5 +42,6 @@ int digests_match(const struct provenance_input *in, const struct digest *digest
 size_t text_to_utf16(const char *text, uint8_t *ret, size_t size);
 /* The event's data as such a text. */
 bool event_text(const struct tcg2_event *event, char *ret, size_t size);
-/* For a message: the text, shortened. */
-void event_describe(const struct tcg2_event *event, char ret[static EVENT_SHORT_TEXT + 1]);
+/* For a message: words, each as cmdline_word_show() has it, and no more than fit. */
+void text_show(const char *text, char ret[static EVENT_SHOWN_MAX + 1]);
+void event_describe(const struct tcg2_event *event, char ret[static EVENT_SHOWN_MAX + 1]);

@@ -3,6 +3,7 @@
  * The second witness: each way in which log, TPM, floor and command line can disagree.
  */
 #include <errno.h>
+#include <stdio.h>
 
 #include "tcg2_builder.h"
 #include "verinit/provenance.h"
@@ -358,7 +359,7 @@ static void test_words_without_event(_unused_ void **state)
         good_boot("init=/bin/sh " BAKED);
         assert_disproved(FAIL_CMDLINE_NOT_SIGNED_CODE, "'init=/bin/sh' where 'quiet' was signed");
         good_boot(BAKED "x");
-        assert_disproved(FAIL_CMDLINE_NOT_SIGNED_CODE, "the last word of the signed text goes on: 'x'");
+        assert_disproved(FAIL_CMDLINE_NOT_SIGNED_CODE, "the last word of the signed text goes on, by 1 bytes");
         good_boot("quiet");
         assert_disproved(FAIL_CMDLINE_NOT_SIGNED_CODE, "ends where 'usrhash=1234' was signed");
 }
@@ -493,6 +494,25 @@ static void test_override(_unused_ void **state)
         log_words(&m.log, "init=/bin/sh");
         log_load_options(&m.log, "init=/bin/sh");
         assert_disproved(FAIL_EVENT_UNEXPLAINED_CODE, "('init=/bin/sh'): these words were added");
+}
+
+/* What an error says goes to a screen: no value of a secret, and no more than a line. */
+static void test_what_is_shown(_unused_ void **state)
+{
+        static const char *const extras[] = { "systemd.set_credential=a:hunter2 quiet" };
+        char many[400], read[500];
+
+        good_boot(BAKED);
+        m.in.smbios_extras = extras;
+        m.in.n_smbios_extras = 1;
+        assert_disproved(FAIL_SMBIOS_CMDLINE_CODE, "'systemd.set_credential=... quiet'");
+        memset(many, 'x', sizeof(many) - 1);
+        for (size_t i = 50; i < sizeof(many) - 1; i += 51)
+                many[i] = ' ';
+        many[sizeof(many) - 1] = '\0';
+        (void) snprintf(read, sizeof(read), BAKED " %s", many);
+        addon_boot(many, read);
+        assert_disproved(FAIL_EVENT_UNEXPLAINED_CODE, "xxx ...'): these words were added");
 }
 
 static void test_smbios(_unused_ void **state)
@@ -668,6 +688,7 @@ int main(void)
                 cmocka_unit_test(test_addon_words_elsewhere),
                 cmocka_unit_test(test_two_events_of_words),
                 cmocka_unit_test(test_override),
+                cmocka_unit_test(test_what_is_shown),
                 cmocka_unit_test(test_smbios),
                 cmocka_unit_test(test_sidecars),
                 cmocka_unit_test(test_credentials),
