@@ -94,6 +94,7 @@ static bool parse_tag(enum device_spec_kind kind, const char *value, struct devi
         case DEVICE_PATH:
         case DEVICE_PARTLABEL:
         case DEVICE_LABEL:
+        case DEVICE_PARTTYPE:
         default:
                 break;
         }
@@ -117,7 +118,7 @@ bool device_spec_parse(const char *text, struct device_spec *ret)
 
 void device_spec_format(const struct device_spec *spec, char *ret_text, size_t size)
 {
-        const char *prefix = "";
+        const char *prefix = spec->kind == DEVICE_PARTTYPE ? "partition type " : "";
 
         for (size_t i = 0; i < ARRAY_SIZE(device_tags); i++)
                 if (device_tags[i].kind == spec->kind)

@@ -58,6 +58,22 @@ static void format_stages(const struct evidence *e, struct json_text *j)
         json_close(j, ']');
 }
 
+static void format_boot_disk(const struct evidence *e, struct json_text *j)
+{
+        json_open(j, "boot_disk", '{');
+        json_bool(j, "known", e->boot_disk[0] != '\0');
+        json_string(j, "name", e->boot_disk);
+        json_string(j, "partition", e->boot_partition);
+        json_string(j, "partuuid", e->boot_partuuid);
+        json_string(j, "gpt_backup", e->boot_gpt_backup);
+        json_u64(j, "twins_ignored", e->n_twins_ignored);
+        json_open(j, "twins", '[');
+        for (size_t i = 0; i < e->n_twins_ignored && i < ARRAY_SIZE(e->twins_ignored); i++)
+                json_string(j, NULL, e->twins_ignored[i]);
+        json_close(j, ']');
+        json_close(j, '}');
+}
+
 static void format_volume(const struct evidence *e, struct json_text *j)
 {
         json_open(j, "devices", '{');
@@ -146,6 +162,7 @@ ssize_t evidence_format_json(const struct evidence *e, char *ret_text, size_t si
         json_string(&j, "root_hash", e->root_hash);
         json_string(&j, "cmdline", e->cmdline_proof);
         format_stages(e, &j);
+        format_boot_disk(e, &j);
         format_volume(e, &j);
         format_tpm(e, &j);
         format_selinux(e, &j);

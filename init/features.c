@@ -60,3 +60,16 @@ size_t features_needed(const struct boot_config *config, bool (*has)(const char 
                 need(&needs, "overlay", "etc=overlay of the floor");
         return needs.n;
 }
+
+void features_root_filesystems(const struct boot_config *config, bool (*has)(const char *name, const void *userdata),
+                               const void *userdata, const char *ret[static FEATURES_MAX_FILESYSTEMS])
+{
+        struct feature_need list[FEATURES_MAX_NEEDED];
+        struct needs needs = { .has = has, .userdata = userdata, .list = list };
+
+        _Static_assert(ARRAY_SIZE(known_filesystems) <= FEATURES_MAX_FILESYSTEMS, "each may be packed");
+        need_filesystem(&needs, config->root_fstype, "");
+        for (size_t i = 0; i < needs.n; i++)
+                ret[i] = list[i].name;
+        ret[needs.n] = NULL;
+}

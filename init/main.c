@@ -26,7 +26,7 @@ static const struct stage stages[] = {
 };
 
 /* Static: a boot needs no allocator to have a context, and a failing one has no stack to lose. */
-static struct boot boot = { .root_fd = -1, .uevent_fd = -1, .watchdog_fd = -1, .data_fd = -1, .hash_fd = -1 };
+static struct boot boot = { .root_fd = -1, .uevent_fd = -1, .watchdog_fd = -1, .data_fd = -1, .hash_fd = -1, .fec_fd = -1 };
 static struct error error;
 
 int main(int argc, char *argv[])

@@ -149,6 +149,19 @@ int os_block_dev(int fd, dev_t *ret)
         return 0;
 }
 
+int os_block_diskseq(int fd, uint64_t *ret)
+{
+        struct stat st;
+        uint64_t diskseq = 0;
+
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if (!S_ISREG(st.st_mode) && ioctl(fd, BLKGETDISKSEQ, &diskseq) < 0)
+                return -errno;
+        *ret = diskseq;
+        return 0;
+}
+
 static void reset_signals(void)
 {
         const struct sigaction dfl = { .sa_handler = SIG_DFL };

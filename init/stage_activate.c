@@ -3,10 +3,28 @@
  * Stage activate: the kernel's mapping, and the kernel's own word that it is the one that was meant.
  */
 #include "verinit/boot.h"
+#include "verinit/devices.h"
 #include "verinit/log.h"
 
 /* systemd's name: the host's veritysetup generator takes an active "usr" for its own and leaves it alone. */
 #define USR_NAME "usr"
+
+/*
+ * The table has the numbers of the devices that were found. Held since then, they cannot have become another's; and if the
+ * disk was pulled, or its medium exchanged, that is said here and not by the first read that fails.
+ */
+static int check_devices(struct boot *boot, struct error *err)
+{
+        const struct facts *facts = &boot->facts;
+        int r;
+
+        r = devices_check_unchanged(boot, &facts->usr_data, boot->data_fd, err);
+        if (r == 0)
+                r = devices_check_unchanged(boot, &facts->usr_hash, boot->hash_fd, err);
+        if (r == 0 && facts->usr_fec.is_found)
+                r = devices_check_unchanged(boot, &facts->usr_fec, boot->fec_fd, err);
+        return r;
+}
 
 int stage_activate(struct boot *boot, struct error *err)
 {
@@ -20,9 +38,13 @@ int stage_activate(struct boot *boot, struct error *err)
         verity_dm_uuid(verified_root_superblock(boot->verified)->uuid, USR_NAME, e->dm_uuid);
         (void) str_copy(e->dm_table, sizeof(e->dm_table), active_volume_table(boot->active));
 
+        r = check_devices(boot, err);
+        if (r < 0)
+                return r;
         /* The mapping holds the devices now, and its table names the numbers that were verified. */
         boot->data_fd = fd_close(boot->data_fd);
         boot->hash_fd = fd_close(boot->hash_fd);
+        boot->fec_fd = fd_close(boot->fec_fd);
         log_info("/dev/mapper/" USR_NAME " is up, table and status are as meant");
         return 0;
 }

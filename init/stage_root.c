@@ -14,6 +14,7 @@
 #include "verinit/fsat.h"
 #include "verinit/label.h"
 #include "verinit/log.h"
+#include "verinit/modules.h"
 #include "verinit/new_root.h"
 
 static struct devices_scan scan;
@@ -37,18 +38,23 @@ static int mount_tmpfs(struct boot *boot, struct error *err)
         return 0;
 }
 
-static int find_root(struct boot *boot, struct error *err)
+static bool is_packed(const char *name, const void *userdata)
+{
+        return modules_has_feature(userdata, name);
+}
+
+static int find_root(struct boot *boot, const char *const *filesystems, struct error *err)
 {
         if (boot->facts.root.is_found)
                 return 0;
         scan.n_wanted = 1;
         scan.wanted[0] = (struct devices_wanted) {
-                .what = "root", .spec = &boot->config.root, .found = &boot->facts.root, .filesystems = known_filesystems,
+                .what = "root", .spec = &boot->config.root, .found = &boot->facts.root, .filesystems = filesystems,
         };
         return devices_find(boot, &scan, boot->config.device_timeout_us, FAIL_ROOT_ABSENT_CODE, err);
 }
 
-static int root_fstype(struct boot *boot, int fd, char *ret, size_t size, struct error *err)
+static int root_fstype(struct boot *boot, int fd, const char *const *filesystems, char *ret, size_t size, struct error *err)
 {
         struct filesystem fs = {};
         int r;
@@ -57,12 +63,12 @@ static int root_fstype(struct boot *boot, int fd, char *ret, size_t size, struct
                 (void) str_copy(ret, size, boot->config.root_fstype);
                 return 0;
         }
-        r = blockdev_read_filesystem(fd, known_filesystems, &fs, err);
+        r = blockdev_read_filesystem(fd, filesystems, &fs, err);
         if (r < 0)
                 return r;
         if (fs.type[0] == '\0' || !str_copy(ret, size, fs.type))
                 return error_set(err, FAIL_ROOT_FSTYPE_UNKNOWN_CODE, EMEDIUMTYPE,
-                                 "no file system that verinit knows on /dev/%s", boot->facts.root.name);
+                                 "no file system that the initramfs has a driver for on /dev/%s", boot->facts.root.name);
         return 0;
 }
 
@@ -70,16 +76,18 @@ static int mount_unverified(struct boot *boot, struct error *err)
 {
         const struct boot_config *config = &boot->config;
         _cleanup_fd_ int fd = -1;
+        const char *filesystems[FEATURES_MAX_FILESYSTEMS];
         char node[64], fstype[16];
         int r;
 
-        r = find_root(boot, err);
+        features_root_filesystems(config, is_packed, boot, filesystems);
+        r = find_root(boot, filesystems, err);
         if (r < 0)
                 return r;
         fd = devices_open(boot, &boot->facts.root, err);
         if (fd < 0)
                 return fd;
-        r = root_fstype(boot, fd, fstype, sizeof(fstype), err);
+        r = root_fstype(boot, fd, filesystems, fstype, sizeof(fstype), err);
         if (r < 0)
                 return r;
         (void) str_copy(boot->evidence.root_device, sizeof(boot->evidence.root_device), boot->facts.root.name);
@@ -89,7 +97,8 @@ static int mount_unverified(struct boot *boot, struct error *err)
         if (r < 0)
                 return error_set(err, FAIL_ROOT_MOUNT_FAILED_CODE, -r, "cannot mount %s as %s with options '%s'", node,
                                  fstype, config->root_options);
-        return 0;
+        /* The mount went by the name; it is the device that was looked at, if the name still means that one. */
+        return devices_check_unchanged(boot, &boot->facts.root, fd, err);
 }
 
 static int move_usr(struct boot *boot, struct error *err)

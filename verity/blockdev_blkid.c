@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The adapter of blockdev.h, and the only file that includes libblkid. Its low-level probing interface works on a
- * descriptor and knows nothing of udev, caches or /etc.
- *
- * What libblkid 2.41 does with a GPT (libblkid/src/partitions/gpt.c): it wants a protective MBR; checks the CRC-32
- * of header and entries, MyLBA and the usable range; takes the primary if it is good and the backup at the last LBA
- * if it is not. The two are never compared. Entries outside of the usable range are left out; those that overlap
- * are not. A CRC keeps out bad disks, not attackers.
+ * The adapter of blockdev.h for file systems, and the only file that includes libblkid. Its low-level probing interface
+ * works on a descriptor and knows nothing of udev, caches or /etc. Partition tables are not its affair: see gpt.h and
+ * docs/DECISIONS.md.
  */
 #include "verinit/blockdev.h"
 
@@ -56,62 +52,6 @@ static blkid_probe new_probe(int fd, struct error *err)
         r = probe;
         probe = NULL;
         return r;
-}
-
-static void copy_partition(blkid_partition entry, struct partition *ret)
-{
-        struct partition p = {
-                .number = (unsigned) blkid_partition_get_partno(entry),
-                /* In units of 512 bytes whatever the disk's sector size. */
-                .start_bytes = (uint64_t) blkid_partition_get_start(entry) * 512,
-                .size_bytes = (uint64_t) blkid_partition_get_size(entry) * 512,
-        };
-
-        copy_uuid(p.uuid, sizeof(p.uuid), blkid_partition_get_uuid(entry));
-        copy_uuid(p.type, sizeof(p.type), blkid_partition_get_type_string(entry));
-        copy_label(p.label, sizeof(p.label), blkid_partition_get_name(entry));
-        *ret = p;
-}
-
-static void copy_table(blkid_partlist list, struct partition_table *ret)
-{
-        int n = blkid_partlist_numof_partitions(list);
-
-        ret->is_gpt = true;
-        for (int i = 0; i < n; i++) {
-                blkid_partition entry = blkid_partlist_get_partition(list, i);
-
-                if (!entry)
-                        continue;
-                if (ret->n_partitions == BLOCKDEV_MAX_PARTITIONS) {
-                        ret->is_cut_off = true;
-                        break;
-                }
-                copy_partition(entry, &ret->partitions[ret->n_partitions++]);
-        }
-}
-
-int blockdev_read_gpt(int disk_fd, struct partition_table *ret, struct error *err)
-{
-        char *only_gpt[] = { (char *) "gpt", NULL };
-        _cleanup_probe_ blkid_probe probe = new_probe(disk_fd, err);
-        blkid_partlist list;
-
-        if (!probe)
-                return -err->err;
-        /* No file system is looked at here: that may be done to verified bytes, or after mac. */
-        if (blkid_probe_enable_superblocks(probe, 0) != 0 || blkid_probe_enable_partitions(probe, 1) != 0 ||
-            blkid_probe_filter_partitions_type(probe, BLKID_FLTR_ONLYIN, only_gpt) != 0)
-                return error_set(err, FAIL_DEVICE_UNREADABLE_CODE, ENOMEM, "libblkid cannot be set up to read a GPT");
-
-        memset(ret, 0, sizeof(*ret));
-        errno = 0;
-        list = blkid_probe_get_partitions(probe);
-        if (list)
-                copy_table(list, ret);
-        else
-                log_debug("no GPT found: %s", errno != 0 ? errno_name(errno) : "none there");
-        return 0;
 }
 
 static const char *lookup(blkid_probe probe, const char *name)

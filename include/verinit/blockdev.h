@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Port: partition tables and file systems. Adapter: verity/blockdev_blkid.c (libblkid).
+ * Port: partition tables and file systems. Adapters: verity/blockdev_gpt.c (ours, on libc) and verity/blockdev_blkid.c
+ * (libblkid, for file systems alone).
  * Everything it returns is untrusted until it hangs from the root hash; it serves to find, not to believe.
  */
 #pragma once
@@ -9,7 +10,7 @@
 
 #include "verinit/error.h"
 
-enum { PARTITION_LABEL_MAX = 128, BLOCKDEV_NAME_MAX = 32, BLOCKDEV_MAX_PARTITIONS = 256 };
+enum { PARTITION_LABEL_MAX = 128, BLOCKDEV_NAME_MAX = 32, BLOCKDEV_MAX_PARTITIONS = 256, GPT_WHY_MAX = 160 };
 
 struct partition {
         unsigned number;      /* 1… as in /sys/class/block/X/Y/partition */
@@ -17,19 +18,35 @@ struct partition {
         uint64_t size_bytes;
         char uuid[37]; /* PARTUUID, lower case */
         char type[37]; /* GPT type, lower case */
-        char label[PARTITION_LABEL_MAX]; /* UTF-8; control bytes replaced by '?'; may be cut off */
+        char label[PARTITION_LABEL_MAX]; /* UTF-8; what is no character, or a control byte, replaced by '?' */
 };
 
+enum gpt_state {
+        GPT_NONE = 0, /* no GPT */
+        GPT_DAMAGED,  /* there is, or was, one: why says what is wrong. What its entries name is listed, as far as known */
+        GPT_VALID,
+};
+
+/* Of the second header, where the primary says that it is. Neither is a fault: the primary is what everybody uses. */
+enum gpt_backup {
+        GPT_BACKUP_UNKNOWN = 0, /* not looked at */
+        GPT_BACKUP_SAME,
+        GPT_BACKUP_DAMAGED, /* none there, or a CRC is wrong */
+        GPT_BACKUP_DIFFERS, /* a good one of other partitions */
+};
+const char *gpt_backup_name(enum gpt_backup backup); /* "", "same", "damaged", "differs" */
+
 struct partition_table {
-        bool is_gpt; /* false: no GPT, n_partitions 0 */
-        size_t n_partitions;
-        bool is_cut_off; /* more than BLOCKDEV_MAX_PARTITIONS */
+        enum gpt_state state;
+        enum gpt_backup backup;
+        char why[GPT_WHY_MAX]; /* of DAMAGED */
+        size_t n_partitions;   /* used entries */
         struct partition partitions[BLOCKDEV_MAX_PARTITIONS];
 };
 
 /*
- * Reads the GPT of a whole disk. A disk without one, or whose sectors cannot be read, is an empty table.
- * DEVICE_UNREADABLE: it cannot be looked at at all, such as a drive without a medium.
+ * Reads the GPT of a whole disk, and nothing else of it. DEVICE_UNREADABLE: it cannot be read, such as a drive without a
+ * medium.
  */
 int blockdev_read_gpt(int disk_fd, struct partition_table *ret, struct error *err);
 

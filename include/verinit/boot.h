@@ -24,7 +24,7 @@ struct boot {
         struct last_failure last_failure; /* probe */
         struct measure measure;      /* probe; .tpm NULL where there is none */
         struct boot_plan plan;       /* plan */
-        int data_fd, hash_fd;        /* find: held until the live table names the same devices */
+        int data_fd, hash_fd, fec_fd; /* find: held until the live table names the same devices; fec_fd may be -1 */
         const struct verified_root *verified;   /* verify */
         const struct active_volume *active;     /* activate */
         const struct measured_volume *measured; /* measure */

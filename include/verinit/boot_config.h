@@ -16,6 +16,7 @@ enum device_spec_kind {
         DEVICE_PARTLABEL,
         DEVICE_LABEL, /* file-system label: resolved in stage root, after mac */
         DEVICE_UUID,  /* file-system UUID, lower case: likewise */
+        DEVICE_PARTTYPE, /* value: lower-case type GUID. Never from text: what the Discoverable Partitions Specification names */
 };
 
 struct device_spec {

@@ -10,6 +10,9 @@
 #include "verinit/blockdev.h"
 #include "verinit/boot_config.h"
 
+/* Signatures of root hashes, found by the type of their partition: each image on the disk may have one. */
+enum { FACTS_MAX_SIGNATURES = 4 };
+
 struct found_device {
         bool is_found;
         char name[BLOCKDEV_NAME_MAX]; /* kernel name: "vda2" */
@@ -36,9 +39,14 @@ struct facts {
         bool is_secure_boot;    /* SecureBoot=1, SetupMode=0, and shim's MokSBStateRT does not say that it checks nothing */
         char insecure_because[64]; /* which variable says what; empty if is_secure_boot */
         char boot_partuuid[37]; /* of StubDevicePartUUID, else LoaderDevicePartUUID, volatile ones only; lower case; empty: unknown */
+        char boot_disk[BLOCKDEV_NAME_MAX]; /* find: the disk with that partition; empty: unknown */
+        uint64_t boot_diskseq;
         bool has_selinux;     /* the kernel runs SELinux: selinuxfs exists */
         struct found_device usr_data;
         struct found_device usr_hash;
+        struct found_device usr_fec; /* only if fec-device= is given */
+        size_t n_usr_signatures;
+        struct found_device usr_signatures[FACTS_MAX_SIGNATURES];
         struct found_device root; /* only for PATH, PARTUUID, PARTLABEL */
 };
 

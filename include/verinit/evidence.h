@@ -20,7 +20,7 @@ struct evidence_stage {
         uint64_t duration_us;
 };
 
-enum { EVIDENCE_MAX_WORDS = 8 };
+enum { EVIDENCE_MAX_WORDS = 8, EVIDENCE_MAX_TWINS = 8 };
 
 struct evidence_word {
         unsigned pcr;
@@ -34,6 +34,11 @@ struct evidence {
         bool is_debug;
         char root_hash[DIGEST_MAX_HEX];
         char cmdline_proof[32]; /* "baked", "baked+extra-words", "not-baked" */
+        char boot_disk[BLOCKDEV_NAME_MAX], boot_partition[BLOCKDEV_NAME_MAX]; /* empty: unknown */
+        char boot_partuuid[37];
+        char boot_gpt_backup[16]; /* "same", "damaged", "differs" */
+        unsigned n_twins_ignored; /* matches on other disks than the boot disk; the first few are named */
+        char twins_ignored[EVIDENCE_MAX_TWINS][BLOCKDEV_NAME_MAX];
         char usr_data[BLOCKDEV_NAME_MAX], usr_hash[BLOCKDEV_NAME_MAX], root_device[BLOCKDEV_NAME_MAX];
         char dm_name[32], dm_uuid[130], dm_table[2048];
         char usr_fstype[16];

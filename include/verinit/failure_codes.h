@@ -87,6 +87,14 @@
                   "attach the disk, or correct the device named on the command line")                      \
         FAIL_CODE(DEVICE_UNREADABLE, "device-unreadable", FAIL_SYSTEM,                                     \
                   "check the disk and its driver")                                                         \
+        FAIL_CODE(BOOT_DISK_UNKNOWN, "boot-disk-unknown", FAIL_UNVERIFIED,                                 \
+                  "boot a UKI with systemd-stub under UEFI, or say boot-disk-only=allow in the floor")     \
+        FAIL_CODE(PARTITION_TABLE_INVALID, "partition-table-invalid", FAIL_TAMPER,                         \
+                  "repair the partition table of this disk, or write the image again")                     \
+        FAIL_CODE(TWIN_DEVICE, "twin-device", FAIL_TAMPER,                                                 \
+                  "remove the copy, or give it another UUID or label: which of them is meant cannot be known") \
+        FAIL_CODE(DEVICE_CHANGED, "device-changed", FAIL_TAMPER,                                           \
+                  "a disk was exchanged while the machine booted: find out who can do that")               \
         /* plan */                                                                                         \
         FAIL_CODE(IPE_ABSENT, "ipe-absent", FAIL_UNVERIFIED,                                               \
                   "say ipe=allow in the floor: this release loads no IPE policy")                          \

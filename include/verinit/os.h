@@ -41,6 +41,8 @@ int os_watchdog_feed(int fd);
 /* Size in bytes and device number of an open block device (or regular file: 0:0). */
 int os_block_size(int fd, uint64_t *ret_bytes);
 int os_block_dev(int fd, dev_t *ret);
+/* The kernel's number of the medium that an open disk, or partition, is on: never used twice. A regular file: 0. */
+int os_block_diskseq(int fd, uint64_t *ret);
 
 enum os_switch { OS_SWITCH_PIVOT = 0, OS_SWITCH_MOVE };
 /*

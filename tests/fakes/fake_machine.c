@@ -2,6 +2,7 @@
 #include "fake_machine.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -106,13 +107,10 @@ static void copy_device(const char *path, int fd, uint64_t size)
         free(data);
 }
 
-static void put_partition(unsigned number, uint64_t start_sector, uint64_t bytes, const char *uuid)
+static void put_partition_files(const char *disk, unsigned number, uint64_t start_sector, uint64_t bytes)
 {
-        struct partition *p = &fake_blockdev.gpt.partitions[number - 1];
         char path[128], text[32];
 
-        *p = (struct partition) { .number = number, .start_bytes = start_sector * 512, .size_bytes = bytes };
-        need(str_copy(p->uuid, sizeof(p->uuid), uuid), uuid);
         for (int i = 0; i < 2; i++) { /* below its disk, and beside it */
                 const struct { const char *name; uint64_t value; } numbers[] = {
                         { "partition", number }, { "start", start_sector }, { "size", bytes / 512 },
@@ -120,17 +118,40 @@ static void put_partition(unsigned number, uint64_t start_sector, uint64_t bytes
 
                 for (size_t j = 0; j < ARRAY_SIZE(numbers); j++) {
                         if (i == 0)
-                                snprintf(path, sizeof(path), "sys/class/block/vda/vda%u/%s", number, numbers[j].name);
+                                snprintf(path, sizeof(path), "sys/class/block/%s/%s%u/%s", disk, disk, number, numbers[j].name);
                         else
-                                snprintf(path, sizeof(path), "sys/class/block/vda%u/%s", number, numbers[j].name);
+                                snprintf(path, sizeof(path), "sys/class/block/%s%u/%s", disk, number, numbers[j].name);
                         snprintf(text, sizeof(text), "%llu\n", (unsigned long long) numbers[j].value);
                         put_text(path, text);
                 }
         }
-        snprintf(path, sizeof(path), "sys/class/block/vda/vda%u/dev", number);
-        snprintf(text, sizeof(text), "254:%u\n", number);
+        snprintf(path, sizeof(path), "sys/class/block/%s/%s%u/dev", disk, disk, number);
+        snprintf(text, sizeof(text), "254:%u\n", number + (str_equal(disk, "vdb") ? 16 : 0));
         put_text(path, text);
+}
+
+static void put_partition(unsigned number, uint64_t start_sector, uint64_t bytes, const char *uuid)
+{
+        struct partition *p = &fake_blockdev.gpt.partitions[number - 1];
+
+        *p = (struct partition) { .number = number, .start_bytes = start_sector * 512, .size_bytes = bytes };
+        need(str_copy(p->uuid, sizeof(p->uuid), uuid), uuid);
+        put_partition_files("vda", number, start_sector, bytes);
         fake_blockdev.gpt.n_partitions = number;
+}
+
+static struct partition_table second_gpt;
+
+static void gpt_of_disk(int disk_fd, struct partition_table *ret)
+{
+        char link[64], path[512] = "";
+
+        snprintf(link, sizeof(link), "/proc/self/fd/%d", disk_fd);
+        need(readlink(link, path, sizeof(path) - 1) > 0, link);
+        if (str_equal(strrchr(path, '/'), "/vda"))
+                *ret = fake_blockdev.gpt;
+        else if (str_equal(strrchr(path, '/'), "/vdb"))
+                *ret = second_gpt;
 }
 
 static void put_disk(void)
@@ -149,9 +170,11 @@ static void put_disk(void)
         put_text("sys/class/block/vda/size", "1000000\n");
         put_text("sys/class/block/vda/dev", "254:0\n");
         put_text("sys/class/block/vda/diskseq", "1\n");
-        fake_blockdev.gpt.is_gpt = true;
+        fake_blockdev.gpt.state = GPT_VALID;
+        fake_blockdev.read_gpt = gpt_of_disk;
         put_partition(1, START_SECTOR, tree.image.data_device_bytes, data_uuid);
         put_partition(2, 2 * START_SECTOR, tree.image.hash_device_bytes, hash_uuid);
+        put_partition(3, 4 * START_SECTOR, 512 * 1024, FAKE_BOOT_PARTUUID);
         (void) str_copy(fake_blockdev.filesystem.type, sizeof(fake_blockdev.filesystem.type), "erofs");
         fake_dm.node_fd = tree.image.data_fd;
 }
@@ -180,6 +203,17 @@ static void put_command_line(const struct fake_machine_options *options)
         put_text("proc/cmdline", text);
         if (options->floor)
                 put_text("etc/verinit/floor.conf", options->floor);
+}
+
+/* Upper case and UTF-16, as systemd-stub writes it. */
+static void put_boot_partuuid(void)
+{
+        uint8_t variable[4 + 2 * 37] = { 6 };
+
+        for (size_t i = 0; i < 36; i++)
+                variable[4 + 2 * i] = (uint8_t) toupper((unsigned char) FAKE_BOOT_PARTUUID[i]);
+        put("sys/firmware/efi/efivars/StubDevicePartUUID-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f", variable,
+            sizeof(variable));
 }
 
 static void put_tpm(void)
@@ -226,7 +260,10 @@ static int block_dev(int fd, dev_t *ret)
 
         snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
         need(readlink(link, path, sizeof(path) - 1) > 0, link);
-        need(sscanf(strrchr(path, '/'), "/vda%u", &number) == 1, path);
+        if (sscanf(strrchr(path, '/'), "/vdb%u", &number) == 1)
+                number += 16;
+        else
+                need(sscanf(strrchr(path, '/'), "/vda%u", &number) == 1, path);
         *ret = makedev(254, number);
         return 0;
 }
@@ -241,6 +278,19 @@ static int switch_root(const char *path)
         need(renameat(tree.fd, "sys", tree.new_root_fd, "sys") == 0, "sys");
         fake_os.root_fd = tree.new_root_fd;
         return 0;
+}
+
+void fake_machine_put_second_disk(const char *partuuid)
+{
+        second_gpt = (struct partition_table) { .state = GPT_VALID, .n_partitions = 1 };
+        second_gpt.partitions[0] = fake_blockdev.gpt.partitions[0];
+        need(str_copy(second_gpt.partitions[0].uuid, sizeof(second_gpt.partitions[0].uuid), partuuid), partuuid);
+        put_partition_files("vdb", 1, START_SECTOR, tree.image.data_device_bytes);
+        put_text("sys/class/block/vdb/size", "1000000\n");
+        put_text("sys/class/block/vdb/dev", "254:16\n");
+        put_text("sys/class/block/vdb/diskseq", "2\n");
+        put_text("dev/vdb", "");
+        copy_device("dev/vdb1", tree.image.data_fd, tree.image.data_device_bytes);
 }
 
 void fake_machine_put_other_disks(unsigned n)
@@ -280,6 +330,7 @@ void fake_machine_make(const struct fake_machine_options *options)
                 put_empty_drive();
         put_command_line(options);
         put_system(options->has_selinux);
+        put_boot_partuuid();
         if (options->has_tpm)
                 put_tpm();
         if (options->has_watchdog)

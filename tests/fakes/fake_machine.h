@@ -9,8 +9,11 @@
 
 /* What this machine cannot show. All else the floor of a test demands. */
 #define FAKE_FLOOR \
-        "secure-boot=allow\ncmdline-replay=allow\nroot-hash-signature=allow\npinned-geometry=allow\nboot-disk-only=allow\n" \
+        "secure-boot=allow\ncmdline-replay=allow\nroot-hash-signature=allow\npinned-geometry=allow\n" \
         "ipe=allow\ndebug=allow\n"
+
+/* PARTUUID of vda3, the ESP: what systemd-stub leaves in StubDevicePartUUID, and what facts hold of it. */
+#define FAKE_BOOT_PARTUUID "2f6b0f6e-1c3a-4b8e-9a77-5d0c3e9b4f01"
 
 struct fake_machine_options {
         const char *floor;      /* NULL: none */
@@ -24,6 +27,9 @@ struct fake_machine_options {
 
 void fake_machine_make(const struct fake_machine_options *options);
 void fake_machine_remove(void);
+
+/* vdb: a second disk with one partition, vdb1, at the same place as vda1, and of this PARTUUID. */
+void fake_machine_put_second_disk(const char *partuuid);
 
 /* other0, other1 …: whole disks of 1 MiB. */
 void fake_machine_put_other_disks(unsigned n);

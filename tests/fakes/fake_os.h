@@ -31,6 +31,7 @@ struct fake_os {
         int (*wait_uevent)(uint64_t *timeout_us, unsigned *wakeups); /* by default the time is up */
         int (*block_size)(int fd, uint64_t *ret_bytes);              /* by default st_size */
         int (*block_dev)(int fd, dev_t *ret);                        /* by default 0:0 */
+        int (*block_diskseq)(int fd, uint64_t *ret);                 /* by default 1 */
         int (*switch_root)(const char *path);
         void (*exec)(char *const argv[], char *const envp[]);
 };

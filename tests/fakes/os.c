@@ -136,6 +136,17 @@ int os_block_dev(int fd, dev_t *ret)
         return 0;
 }
 
+/* By default that of the fake machine's one disk. */
+int os_block_diskseq(int fd, uint64_t *ret)
+{
+        if (fake_call("os_block_diskseq"))
+                return -EIO;
+        if (fake_os.block_diskseq)
+                return fake_os.block_diskseq(fd, ret);
+        *ret = 1;
+        return 0;
+}
+
 int os_switch_root(const char *path, enum os_switch *ret_how, int *ret_old_root_fd)
 {
         int fd, r = 0;

@@ -35,8 +35,8 @@ static void expect_the_two_partitions(int fd)
 
         memset(&table, 0x5a, sizeof(table));
         assert_int_equal(blockdev_read_gpt(fd, &table, &err), 0);
-        assert_true(table.is_gpt);
-        assert_false(table.is_cut_off);
+        assert_int_equal(table.state, GPT_VALID);
+        assert_string_equal(table.why, "");
         assert_int_equal(table.n_partitions, 2);
         assert_int_equal(table.partitions[0].number, 1);
         assert_int_equal(table.partitions[0].start_bytes, 2048 * SECTOR);
@@ -58,9 +58,20 @@ static void expect_no_gpt(int fd)
 
         memset(&table, 0x5a, sizeof(table));
         assert_int_equal(blockdev_read_gpt(fd, &table, &err), 0);
-        assert_false(table.is_gpt);
-        assert_false(table.is_cut_off);
+        assert_int_equal(table.state, GPT_NONE);
         assert_int_equal(table.n_partitions, 0);
+}
+
+static void expect_damaged(int fd, size_t n_partitions, const char *why)
+{
+        struct error err = {};
+
+        memset(&table, 0x5a, sizeof(table));
+        assert_int_equal(blockdev_read_gpt(fd, &table, &err), 0);
+        assert_int_equal(table.state, GPT_DAMAGED);
+        if (!strstr(table.why, why))
+                fail_msg("'%s' is not in '%s'", why, table.why);
+        assert_int_equal(table.n_partitions, n_partitions);
 }
 
 static void flip(int fd, off_t offset)
@@ -72,6 +83,7 @@ static void flip(int fd, off_t offset)
         assert_int_equal(pwrite(fd, &byte, 1, offset), 1);
 }
 
+/* A damaged one still says which disk it was, as long as either copy does. */
 static void test_gpt(_unused_ void **state)
 {
         char path[64];
@@ -80,18 +92,61 @@ static void test_gpt(_unused_ void **state)
         expect_no_gpt(fd);
         make_gpt(path, script);
         expect_the_two_partitions(fd);
+        assert_int_equal(table.backup, GPT_BACKUP_SAME);
 
-        flip(fd, 1 * SECTOR + 40); /* the primary header: its CRC is wrong now, and the backup is taken */
-        expect_the_two_partitions(fd);
         flip(fd, 1 * SECTOR + 40);
-        flip(fd, 2 * SECTOR + 60); /* the primary entries: likewise */
-        expect_the_two_partitions(fd);
+        expect_damaged(fd, 2, "CRC of the header at sector 1");
+        assert_string_equal(table.partitions[1].uuid, "aabbccdd-0003-4000-8000-00000000abcd");
+        flip(fd, 1 * SECTOR + 40);
+        flip(fd, 2 * SECTOR + 60);
+        expect_damaged(fd, 2, "CRC of the 128 entries at sector 2");
         flip(fd, DISK_BYTES - SECTOR + 40); /* and the backup header too */
-        expect_no_gpt(fd);
+        expect_damaged(fd, 2, "CRC of the 128 entries at sector 2");
+        flip(fd, 1 * SECTOR + 40);
+        expect_damaged(fd, 0, "CRC of the header at sector 1");
+        flip(fd, 1 * SECTOR + 40);
+        flip(fd, 2 * SECTOR + 60);
+        expect_the_two_partitions(fd);
+        assert_int_equal(table.backup, GPT_BACKUP_DAMAGED);
         flip(fd, DISK_BYTES - SECTOR + 40);
-        flip(fd, 510); /* no protective MBR */
+        flip(fd, 510);
+        expect_damaged(fd, 2, "no protective MBR");
+        flip(fd, 1 * SECTOR); /* nor "EFI PART" */
         expect_no_gpt(fd);
 
+        assert_int_equal(unlink(path), 0);
+        (void) fd_close(fd);
+}
+
+/* An image that was written to a larger disk: the backup is where the primary says, not at the end. */
+static void test_gpt_on_a_larger_disk(_unused_ void **state)
+{
+        char path[64];
+        int fd = temporary_file(path, DISK_BYTES);
+
+        make_gpt(path, script);
+        assert_int_equal(ftruncate(fd, 2 * DISK_BYTES), 0);
+        expect_the_two_partitions(fd);
+        assert_int_equal(table.backup, GPT_BACKUP_SAME);
+        assert_int_equal(ftruncate(fd, DISK_BYTES - SECTOR), 0);
+        expect_damaged(fd, 0, "the backup header is at sector");
+        assert_int_equal(unlink(path), 0);
+        (void) fd_close(fd);
+}
+
+/* As after a power cut between the two copies: the primary is what everybody uses. */
+static void test_gpt_whose_backup_is_of_other_partitions(_unused_ void **state)
+{
+        static uint8_t old[33 * SECTOR];
+        char path[64];
+        int fd = temporary_file(path, DISK_BYTES);
+
+        make_gpt(path, "label: gpt\nlabel-id: 11111111-2222-3333-4444-555555555555\nfirst-lba: 2048\nstart=4096, size=8\n");
+        assert_int_equal(pread(fd, old, sizeof(old), DISK_BYTES - (off_t) sizeof(old)), sizeof(old));
+        make_gpt(path, script);
+        assert_int_equal(pwrite(fd, old, sizeof(old), DISK_BYTES - (off_t) sizeof(old)), sizeof(old));
+        expect_the_two_partitions(fd);
+        assert_int_equal(table.backup, GPT_BACKUP_DIFFERS);
         assert_int_equal(unlink(path), 0);
         (void) fd_close(fd);
 }
@@ -110,7 +165,7 @@ static void test_control_bytes_in_a_label(_unused_ void **state)
         (void) fd_close(fd);
 }
 
-static void test_a_table_too_long_is_cut_off_and_says_so(_unused_ void **state)
+static void test_a_table_too_long_is_damaged(_unused_ void **state)
 {
         char text[16384] = "label: gpt\ntable-length: 300\nfirst-lba: 2048\n", path[64];
         int fd = temporary_file(path, DISK_BYTES);
@@ -123,8 +178,8 @@ static void test_a_table_too_long_is_cut_off_and_says_so(_unused_ void **state)
         }
         make_gpt(path, text);
         assert_int_equal(blockdev_read_gpt(fd, &table, &err), 0);
-        assert_true(table.is_gpt);
-        assert_true(table.is_cut_off);
+        assert_int_equal(table.state, GPT_DAMAGED);
+        assert_string_equal(table.why, "more than 256 partitions");
         assert_int_equal(table.n_partitions, BLOCKDEV_MAX_PARTITIONS);
         assert_int_equal(table.partitions[255].number, 256);
         assert_int_equal(unlink(path), 0);
@@ -218,7 +273,9 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_gpt),
                 cmocka_unit_test(test_control_bytes_in_a_label),
-                cmocka_unit_test(test_a_table_too_long_is_cut_off_and_says_so),
+                cmocka_unit_test(test_gpt_on_a_larger_disk),
+                cmocka_unit_test(test_gpt_whose_backup_is_of_other_partitions),
+                cmocka_unit_test(test_a_table_too_long_is_damaged),
                 cmocka_unit_test(test_what_is_not_a_gpt_is_none),
                 cmocka_unit_test(test_filesystem),
                 cmocka_unit_test(test_two_at_once_are_none),

@@ -36,6 +36,13 @@ static struct evidence filled(void)
         FILL(e.kernel, "6.12.9-amd64");
         FILL(e.root_hash, hex);
         FILL(e.cmdline_proof, "baked+extra-words");
+        FILL(e.boot_disk, "vda");
+        FILL(e.boot_partition, "vda1");
+        FILL(e.boot_partuuid, "2f6b0f6e-1c3a-4b8e-9a77-5d0c3e9b4f01");
+        FILL(e.boot_gpt_backup, "same");
+        e.n_twins_ignored = EVIDENCE_MAX_TWINS + 3; /* more than are named */
+        for (size_t i = 0; i < EVIDENCE_MAX_TWINS; i++)
+                FILL(e.twins_ignored[i], "vdb2");
         FILL(e.usr_data, "vda2");
         FILL(e.usr_hash, "vda3");
         FILL(e.dm_name, "usr");

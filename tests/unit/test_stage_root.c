@@ -40,9 +40,12 @@ static int setup(_unused_ void **state)
         fake_machine_make(&options);
         fake_blockdev.read_filesystem = ext4_on_vda2;
         err = (struct error) {};
-        boot = (struct boot) { .root_fd = os_open_root(), .uevent_fd = os_open_uevents(), .data_fd = -1, .hash_fd = -1 };
+        boot = (struct boot) { .root_fd = os_open_root(), .uevent_fd = os_open_uevents(), .data_fd = -1, .hash_fd = -1, .fec_fd = -1 };
         boot.config.root = (struct device_spec) { .kind = DEVICE_LABEL, .value = "ROOT" };
         boot.config.device_timeout_us = 5 * 1000 * 1000;
+        boot.modtable.n_features = 1;
+        boot.modtable.features[0].name = "ext4";
+        (void) str_copy(boot.facts.boot_partuuid, sizeof(boot.facts.boot_partuuid), FAKE_BOOT_PARTUUID);
         boot.plan.root_kind = ROOT_UNVERIFIED;
         boot.plan.etc = ETC_PLAIN;
         boot.plan.steps[STAGE_MAC].is_skipped = boot.plan.steps[STAGE_MEASURE].is_skipped = true;
@@ -104,6 +107,32 @@ static void test_found_before(_unused_ void **state)
         (void) str_copy(boot.config.root_fstype, sizeof(boot.config.root_fstype), "xfs");
         assert_mounted("/dev/vda2 /sysroot xfs 0x1 ");
         assert_int_equal(fake_count("blockdev_read_filesystem") + fake_count("blockdev_read_gpt"), 0);
+}
+
+/* Only what was packed is looked for, or what was named. */
+static void test_no_other_file_system_is_probed(_unused_ void **state)
+{
+        boot.modtable.features[0].name = "xfs";
+        assert_refused(FAIL_ROOT_ABSENT_CODE, "LABEL=ROOT (root) not found");
+        boot.modtable.features[0].name = "ext4";
+        (void) str_copy(boot.config.root_fstype, sizeof(boot.config.root_fstype), "xfs");
+        err = (struct error) {};
+        assert_refused(FAIL_ROOT_ABSENT_CODE, "LABEL=ROOT (root) not found");
+        (void) str_copy(boot.config.root_fstype, sizeof(boot.config.root_fstype), "ext4");
+        boot.modtable.n_features = 0;
+        assert_mounted("/dev/vda2 /sysroot ext4 0x1 ");
+}
+
+static int another_diskseq(_unused_ int fd, uint64_t *ret)
+{
+        *ret = fake_count("os_mount") > 0 ? 2 : 1;
+        return 0;
+}
+
+static void test_exchanged_while_it_was_mounted(_unused_ void **state)
+{
+        fake_os.block_diskseq = another_diskseq;
+        assert_refused(FAIL_DEVICE_CHANGED_CODE, "/dev/vda2 is on another disk");
 }
 
 static void test_absent(_unused_ void **state)
@@ -209,6 +238,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_found_by_its_label, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_found_by_its_uuid_and_writable, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_found_before, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_no_other_file_system_is_probed, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_exchanged_while_it_was_mounted, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_absent, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_a_type_that_nobody_knows, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_the_kernel_refuses, setup, teardown),

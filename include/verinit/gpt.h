@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * GUID partition tables (UEFI 2.10, 5.3). What a table says serves to find, not to believe; but the kernel must mean the
+ * same by it as we do, and damage must not look like absence. So this is as strict as the kernel where the kernel is
+ * (6.12 block/partitions/efi.c), and stricter where that one looks away: overlaps, bounds.
+ */
+#pragma once
+
+#include "verinit/blockdev.h"
+
+enum {
+        GPT_SECTOR_MIN = 512,
+        GPT_SECTOR_MAX = 4096,
+        GPT_HEADER_BYTES = 92,
+        GPT_ENTRY_BYTES = 128, /* the kernel takes no other */
+        GPT_MAX_ENTRIES = 1024,
+        GPT_MAX_ENTRY_BYTES = GPT_MAX_ENTRIES * GPT_ENTRY_BYTES,
+        GPT_PRIMARY_LBA = 1,
+};
+
+struct gpt_header {
+        uint64_t lba, alternate_lba; /* of this header and of the other */
+        uint64_t first_usable_lba, last_usable_lba;
+        uint64_t entries_lba;
+        uint32_t n_entries;
+        uint32_t entries_crc;
+        uint8_t disk_guid[16];
+};
+
+/* The disk that a table is on. */
+struct gpt_disk {
+        uint32_t sector_bytes; /* 512 to 4096, a power of two */
+        uint64_t n_sectors;
+};
+
+/* A record of type 0xee that begins at LBA 1: without it the kernel sees no GPT. Other records beside it are as well. */
+bool gpt_has_protective_mbr(const uint8_t sector[static GPT_SECTOR_MIN]);
+
+/* "EFI PART" is at the start of this sector. */
+bool gpt_has_signature(const uint8_t sector[static GPT_SECTOR_MIN]);
+
+/*
+ * Pure. One sector, read at lba: the primary header if that is 1, else a backup. CRC, place, bounds, entry size and
+ * count. PARTITION_TABLE_INVALID.
+ */
+int gpt_header_parse(const uint8_t *sector, const struct gpt_disk *disk, uint64_t lba, struct gpt_header *ret,
+                     struct error *err);
+
+/*
+ * Pure. The n_entries * GPT_ENTRY_BYTES bytes of the array. ret->partitions is filled as far as the bytes go even where
+ * it fails, so that a damaged table still names what it was of. CRC, bounds, overlaps. PARTITION_TABLE_INVALID.
+ */
+int gpt_entries_parse(const uint8_t *bytes, const struct gpt_header *header, const struct gpt_disk *disk,
+                      struct partition_table *ret, struct error *err);
+
+/*
+ * Reads the whole of it. The primary alone decides; the backup is looked at where the primary says that it is, and
+ * ret->backup says what it was. 0 with ret->state, DEVICE_UNREADABLE.
+ */
+int gpt_read(int fd, const struct gpt_disk *disk, struct partition_table *ret, struct error *err);

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One walk over the disks. Each table is read once, and its entries are what is counted: the kernel makes partitions one
+ * by one, and the second of two twins must not be missed for coming a moment later.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/sysmacros.h>
+
+#include "verinit/devices.h"
+#include "verinit/fsat.h"
+#include "verinit/log.h"
+
+#define SYS_BLOCK "sys/class/block"
+
+struct kernel_partition {
+        char name[BLOCKDEV_NAME_MAX];
+        uint64_t number, start_bytes, size_bytes;
+        dev_t devno;
+};
+
+/* Static: too large for a stack. One walk, and in it one disk, at a time. */
+static struct partition_table table;
+static struct kernel_partition kernel_partitions[BLOCKDEV_MAX_PARTITIONS];
+static bool is_entry_taken[BLOCKDEV_MAX_PARTITIONS];
+
+struct walk {
+        struct boot *boot;
+        struct devices_scan *scan;
+        const char *disk;
+        uint64_t diskseq;
+        bool is_boot_disk;
+        size_t n_partitions;
+};
+
+static _printf_(2, 3) void note_seen(struct devices_scan *scan, const char *fmt, ...)
+{
+        size_t used = strlen(scan->seen);
+        char entry[400];
+        va_list ap;
+        int n;
+
+        va_start(ap, fmt);
+        (void) vsnprintf(entry, sizeof(entry), fmt, ap);
+        va_end(ap);
+        n = snprintf(scan->seen + used, sizeof(scan->seen) - used, "%s%s", used > 0 ? "; " : "", entry);
+        if (n < 0 || (size_t) n >= sizeof(scan->seen) - used) {
+                scan->seen[used] = '\0'; /* whole entries only */
+                scan->n_unlisted++;
+        }
+}
+
+static int sysfs_path(const char *disk, const char *name, const char *attribute, char *ret, size_t size)
+{
+        int n = str_equal(disk, name) ? snprintf(ret, size, SYS_BLOCK "/%s/%s", disk, attribute) :
+                                        snprintf(ret, size, SYS_BLOCK "/%s/%s/%s", disk, name, attribute);
+
+        return n < 0 || (size_t) n >= size ? -ENAMETOOLONG : 0;
+}
+
+static int read_attribute(struct boot *boot, const char *disk, const char *name, const char *attribute, uint64_t *ret)
+{
+        char path[192];
+        int r = sysfs_path(disk, name, attribute, path, sizeof(path));
+
+        return r < 0 ? r : fsat_read_u64(boot->root_fd, path, ret);
+}
+
+static int read_devno(struct boot *boot, const char *disk, const char *name, dev_t *ret)
+{
+        unsigned major, minor;
+        char path[192], text[32];
+        int r = sysfs_path(disk, name, "dev", path, sizeof(path));
+
+        if (r < 0)
+                return r;
+        if (fsat_read_line(boot->root_fd, path, text, sizeof(text)) <= 0)
+                return -ENOENT;
+        if (sscanf(text, "%u:%u", &major, &minor) != 2)
+                return -EINVAL;
+        *ret = makedev(major, minor);
+        return 0;
+}
+
+/* Is this partition (entry NULL: a whole disk, or a partition of no GPT) the one that is wanted? */
+static bool spec_matches(const struct device_spec *spec, const char *name, const struct partition *entry)
+{
+        const char *path;
+
+        switch (spec->kind) {
+        case DEVICE_PATH:
+                path = str_after(spec->value, "/dev/");
+                return path && str_equal(path, name);
+        case DEVICE_PARTUUID:
+                return entry && str_equal(spec->value, entry->uuid);
+        case DEVICE_PARTLABEL:
+                return entry && str_equal(spec->value, entry->label);
+        case DEVICE_PARTTYPE:
+                return entry && str_equal(spec->value, entry->type);
+        case DEVICE_LABEL:
+        case DEVICE_UUID:
+        case DEVICE_NONE:
+                break;
+        }
+        return false;
+}
+
+/* What /usr comes from is verified; a file system that somebody hid in it, or /usr itself, is nobody's root. */
+static bool is_used_by_usr(const struct boot *boot, dev_t devno)
+{
+        const struct facts *facts = &boot->facts;
+
+        return (facts->usr_data.is_found && facts->usr_data.devno == devno) ||
+               (facts->usr_hash.is_found && facts->usr_hash.devno == devno) ||
+               (boot->active && active_volume_dev(boot->active) == devno);
+}
+
+static bool filesystem_matches(struct boot *boot, const struct devices_wanted *w, const char *name, dev_t devno)
+{
+        struct filesystem fs = {};
+        struct error ignored = {};
+        _cleanup_fd_ int fd = -1;
+        char path[64];
+
+        if (!w->filesystems || (w->spec->kind != DEVICE_LABEL && w->spec->kind != DEVICE_UUID) ||
+            is_used_by_usr(boot, devno))
+                return false;
+        if (snprintf(path, sizeof(path), "dev/%s", name) >= (int) sizeof(path))
+                return false;
+        fd = openat(boot->root_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+        /* A device that cannot be read is not the one; others may be. */
+        if (fd < 0 || blockdev_read_filesystem(fd, w->filesystems, &fs, &ignored) < 0)
+                return false;
+        return str_equal(w->spec->value, w->spec->kind == DEVICE_LABEL ? fs.label : fs.uuid);
+}
+
+static void add_match(struct walk *walk, struct devices_wanted *w, const struct found_device *device)
+{
+        struct devices_matches *m = walk->is_boot_disk ? &w->on_boot_disk : &w->elsewhere;
+
+        if (m->n < DEVICES_MAX_FOUND)
+                m->first[m->n] = *device;
+        m->n++;
+        if (table.state == GPT_DAMAGED && m->damaged[0] == '\0')
+                (void) snprintf(m->damaged, sizeof(m->damaged), "%s: %s", walk->disk, table.why);
+        log_debug("%s: %s%s (%u:%u), %" PRIu64 " bytes%s", w->what, device->name,
+                  device->is_found ? "" : ", which the kernel does not have yet", major(device->devno),
+                  minor(device->devno), device->size_bytes, walk->is_boot_disk ? ", on the boot disk" : "");
+}
+
+static void offer(struct walk *walk, const char *name, const struct kernel_partition *k, const struct partition *entry)
+{
+        struct found_device device = { .is_found = k, .diskseq = walk->diskseq };
+        bool is_tabled_disk = !entry && str_equal(name, walk->disk) && table.state != GPT_NONE;
+
+        if (k) {
+                device.devno = k->devno;
+                device.size_bytes = k->size_bytes;
+        }
+        if (!str_copy(device.name, sizeof(device.name), name) ||
+            !str_copy(device.disk, sizeof(device.disk), walk->disk))
+                return;
+        for (size_t i = 0; i < walk->scan->n_wanted; i++) {
+                struct devices_wanted *w = &walk->scan->wanted[i];
+
+                if (spec_matches(w->spec, name, entry) ||
+                    (k && !is_tabled_disk && filesystem_matches(walk->boot, w, name, k->devno)))
+                        add_match(walk, w, &device);
+        }
+}
+
+static int collect_partition(const char *name, void *userdata)
+{
+        struct walk *walk = userdata;
+        struct kernel_partition k = {};
+        uint64_t start, size;
+
+        if (!str_after(name, walk->disk) || !str_copy(k.name, sizeof(k.name), name) ||
+            walk->n_partitions == ARRAY_SIZE(kernel_partitions))
+                return 0;
+        /* What vanishes under our hands: its event will bring us back. */
+        if (read_attribute(walk->boot, walk->disk, name, "partition", &k.number) < 0 ||
+            read_attribute(walk->boot, walk->disk, name, "start", &start) < 0 ||
+            read_attribute(walk->boot, walk->disk, name, "size", &size) < 0 ||
+            read_devno(walk->boot, walk->disk, name, &k.devno) < 0)
+                return 0;
+        k.start_bytes = start * 512; /* in units of 512 bytes whatever the disk's sector size */
+        k.size_bytes = size * 512;
+        kernel_partitions[walk->n_partitions++] = k;
+        return 0;
+}
+
+/*
+ * The entry of the kernel's partition: same number, start and size. Where they differ, one number means two things: the
+ * disk gave the kernel another table than us.
+ */
+static const struct partition *find_entry(const struct kernel_partition *k)
+{
+        for (size_t i = 0; i < table.n_partitions; i++) {
+                const struct partition *p = &table.partitions[i];
+
+                if (p->number == k->number && p->start_bytes == k->start_bytes && p->size_bytes == k->size_bytes) {
+                        is_entry_taken[i] = true;
+                        return p;
+                }
+        }
+        return NULL;
+}
+
+static void compare_with_kernel(struct walk *walk)
+{
+        memset(is_entry_taken, 0, sizeof(is_entry_taken));
+        for (size_t i = 0; i < walk->n_partitions; i++) {
+                const struct kernel_partition *k = &kernel_partitions[i];
+
+                if (find_entry(k) || table.state != GPT_VALID)
+                        continue;
+                table.state = GPT_DAMAGED;
+                (void) snprintf(table.why, sizeof(table.why),
+                                "the kernel's %s begins at byte %" PRIu64 " and has %" PRIu64 ", which no entry says",
+                                k->name, k->start_bytes, k->size_bytes);
+        }
+}
+
+/* As the kernel names them (6.12 block/partitions/core.c, bdev_add_partition()): vda2, nvme0n1p2. */
+static void partition_name(const char *disk, unsigned number, char ret[static BLOCKDEV_NAME_MAX])
+{
+        bool has_digit = isdigit((unsigned char) disk[strlen(disk) - 1]) != 0;
+
+        (void) snprintf(ret, BLOCKDEV_NAME_MAX, "%s%s%u", disk, has_digit ? "p" : "", number);
+}
+
+/* By the table, good or damaged: the question is which disk claims to be it. */
+static void look_for_boot_partition(struct walk *walk)
+{
+        struct devices_scan *scan = walk->scan;
+        const char *wanted = walk->boot->facts.boot_partuuid;
+
+        walk->is_boot_disk = false;
+        for (size_t i = 0; wanted[0] != '\0' && i < table.n_partitions; i++) {
+                if (!str_equal(wanted, table.partitions[i].uuid))
+                        continue;
+                walk->is_boot_disk = true;
+                if (scan->n_boot_partitions < ARRAY_SIZE(scan->boot_partitions))
+                        partition_name(walk->disk, table.partitions[i].number,
+                                       scan->boot_partitions[scan->n_boot_partitions]);
+                scan->n_boot_partitions++;
+        }
+        if (!walk->is_boot_disk)
+                return;
+        (void) str_copy(scan->boot_disk, sizeof(scan->boot_disk), walk->disk);
+        scan->boot_diskseq = walk->diskseq;
+        scan->boot_backup = table.backup;
+        (void) str_copy(scan->boot_damaged, sizeof(scan->boot_damaged), table.state == GPT_DAMAGED ? table.why : "");
+}
+
+static void offer_partitions(struct walk *walk)
+{
+        for (size_t i = 0; i < walk->n_partitions; i++) {
+                const struct kernel_partition *k = &kernel_partitions[i];
+                const struct partition *p = find_entry(k);
+
+                note_seen(walk->scan, "%s%s%s%s%s", k->name, p ? " PARTUUID=" : "", p ? p->uuid : "",
+                          p && p->label[0] ? " PARTLABEL=" : "", p ? p->label : "");
+                offer(walk, k->name, k, p);
+        }
+        for (size_t i = 0; i < table.n_partitions; i++) {
+                char name[BLOCKDEV_NAME_MAX];
+
+                if (is_entry_taken[i])
+                        continue;
+                partition_name(walk->disk, table.partitions[i].number, name);
+                offer(walk, name, NULL, &table.partitions[i]);
+        }
+}
+
+static void read_table(struct walk *walk, uint64_t sectors)
+{
+        struct error unread = {};
+        _cleanup_fd_ int fd = -1;
+        char path[64];
+        bool is_read;
+
+        memset(&table, 0, sizeof(table));
+        if (snprintf(path, sizeof(path), "dev/%s", walk->disk) < (int) sizeof(path))
+                fd = openat(walk->boot->root_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+        /* A drive without a medium, or one that is dying, is not the one; others may be. */
+        is_read = fd >= 0 && blockdev_read_gpt(fd, &table, &unread) >= 0;
+        if (!is_read)
+                memset(&table, 0, sizeof(table));
+        compare_with_kernel(walk);
+        note_seen(walk->scan, "%s %" PRIu64 " MiB%s%s%s", walk->disk, sectors / 2048,
+                  fd < 0 ? " (cannot be opened" : !is_read ? " (cannot be read" :
+                  table.state == GPT_DAMAGED ? " (its GPT is damaged: " : "",
+                  fd >= 0 && is_read && table.state == GPT_DAMAGED ? table.why : "",
+                  fd < 0 || !is_read || table.state == GPT_DAMAGED ? ")" : "");
+        log_debug("disk %s: %s, %zu partitions%s%s", walk->disk,
+                  table.state == GPT_VALID ? "GPT" : table.state == GPT_DAMAGED ? "damaged GPT" : "no GPT",
+                  table.n_partitions, unread.msg[0] ? "; " : "", unread.msg);
+}
+
+static int walk_disk(const char *name, void *userdata)
+{
+        struct walk *walk = userdata;
+        struct boot *boot = walk->boot;
+        struct kernel_partition whole = {};
+        uint64_t sectors = 0;
+        char path[192];
+        int r;
+
+        if (!str_copy(whole.name, sizeof(whole.name), name))
+                return 0;
+        if (snprintf(path, sizeof(path), SYS_BLOCK "/%s/partition", name) < 0 || fsat_exists(boot->root_fd, path))
+                return 0; /* a partition: reached through its disk */
+        if (read_attribute(boot, name, name, "size", &sectors) < 0 || sectors == 0)
+                return 0; /* no medium, or an unused loop device */
+        walk->disk = name;
+        walk->diskseq = 0;
+        (void) read_attribute(boot, name, name, "diskseq", &walk->diskseq);
+        walk->n_partitions = 0;
+        if (snprintf(path, sizeof(path), SYS_BLOCK "/%s", name) >= (int) sizeof(path))
+                return 0;
+        r = fsat_each(boot->root_fd, path, collect_partition, walk);
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+
+        read_table(walk, sectors);
+        look_for_boot_partition(walk);
+        whole.size_bytes = sectors * 512;
+        if (read_devno(boot, name, name, &whole.devno) == 0)
+                offer(walk, name, &whole, NULL);
+        offer_partitions(walk);
+        return 0;
+}
+
+int devices_scan_once(struct boot *boot, struct devices_scan *scan, struct error *err)
+{
+        struct walk walk = { .boot = boot, .scan = scan };
+        int r;
+
+        scan->seen[0] = '\0';
+        scan->n_unlisted = 0;
+        scan->n_boot_partitions = 0;
+        scan->boot_disk[0] = scan->boot_damaged[0] = '\0';
+        scan->boot_backup = GPT_BACKUP_UNKNOWN;
+        for (size_t i = 0; i < scan->n_wanted; i++)
+                scan->wanted[i].on_boot_disk = scan->wanted[i].elsewhere = (struct devices_matches) {};
+        r = fsat_each(boot->root_fd, SYS_BLOCK, walk_disk, &walk);
+        if (r < 0)
+                return error_set(err, FAIL_DEVICE_UNREADABLE_CODE, -r, "cannot list /" SYS_BLOCK);
+        return 0;
+}
