@@ -139,6 +139,14 @@ static void format_previous_failure(const struct evidence *e, struct json_text *
         json_close(j, '}');
 }
 
+static void format_credentials(const struct evidence *e, struct json_text *j)
+{
+        json_open(j, "credentials", '{');
+        json_string(j, "mode", e->credentials);
+        json_u64(j, "count", e->n_credentials);
+        json_close(j, '}');
+}
+
 static void format_handoff(const struct evidence *e, struct json_text *j)
 {
         json_open(j, "handoff", '{');
@@ -167,6 +175,7 @@ ssize_t evidence_format_json(const struct evidence *e, char *ret_text, size_t si
         format_tpm(e, &j);
         format_selinux(e, &j);
         format_root(e, &j);
+        format_credentials(e, &j);
         json_u64(&j, "modules", e->n_modules);
         json_u64(&j, "wakeups", e->n_wakeups);
         json_u64(&j, "watchdog_s", e->watchdog_s);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "verinit/floor_check.h"
 #include "verinit/fsat.h"
 #include "verinit/log.h"
 #include "verinit/modules.h"
@@ -24,6 +25,9 @@ int modules_read_table(struct boot *boot, struct error *err)
         n = fsat_read(boot->root_fd, TABLE_PATH, table_text, sizeof(table_text));
         if (n < 0)
                 return error_set(err, FAIL_MODULE_TABLE_MALFORMED_CODE, (int) -n, "cannot read /" TABLE_PATH);
+        r = floor_check_file(TABLE_PATH, "modules", &boot->config.floor.modules, table_text, (size_t) n, err);
+        if (r < 0)
+                return r;
         r = modtable_parse(table_text, (size_t) n, &boot->modtable, err);
         if (r < 0)
                 return r;

@@ -6,27 +6,33 @@
 #include <inttypes.h>
 
 #include "verinit/boot.h"
+#include "verinit/floor_check.h"
+#include "verinit/floor_note.h"
 #include "verinit/fsat.h"
 #include "verinit/log.h"
 #include "verinit/panic.h"
-
-#define FLOOR_PATH "etc/verinit/floor.conf"
 
 static char floor_text[FLOOR_MAX_BYTES + 1];
 static char cmdline_text[CMDLINE_MAX_BYTES + 2];
 
 static int read_floor(struct boot *boot, struct floor *ret, struct error *err)
 {
+        const struct digest note = floor_note();
         ssize_t n;
+        int r;
 
         floor_init(ret);
         n = fsat_read(boot->root_fd, FLOOR_PATH, floor_text, sizeof(floor_text));
-        if (n == -ENOENT) {
+        if (n < 0 && n != -ENOENT)
+                return error_set(err, FAIL_FLOOR_MALFORMED_CODE, (int) -n, "cannot read /" FLOOR_PATH);
+        /* Before it is parsed: another's floor is not even malformed. */
+        r = floor_check_digest(&note, n < 0 ? NULL : floor_text, n < 0 ? 0 : (size_t) n, err);
+        if (r < 0)
+                return r;
+        if (n < 0) {
                 log_debug("no floor: everything is required");
                 return 0;
         }
-        if (n < 0)
-                return error_set(err, FAIL_FLOOR_MALFORMED_CODE, (int) -n, "cannot read /" FLOOR_PATH);
         return floor_parse(floor_text, (size_t) n, ret, err);
 }
 

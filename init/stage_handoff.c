@@ -147,13 +147,14 @@ int stage_handoff(struct boot *boot, struct error *err)
 {
         /*
          * Nothing of ours is passed on: words of the command line became our argv and environment, and systemd itself
-         * honours LD_* and SYSTEMD_*. The credentials directory, empty, tells systemd that all import was done, so that
-         * it takes none from SMBIOS or fw_cfg (v257 src/core/import-creds.c).
+         * honours LD_* and SYSTEMD_*. The credentials directory, empty or with what the ESP had, tells systemd that all
+         * import was done, so that it takes none from SMBIOS, fw_cfg and the command line (v257 src/core/import-creds.c).
          */
         char *const argv[] = { boot->config.init_path, NULL };
         char *const envp[] = {
                 (char[]) { "TERM=linux" },
-                (char[]) { "ENCRYPTED_CREDENTIALS_DIRECTORY=/run/credentials/@encrypted" },
+                boot->config.floor.credentials == CREDENTIALS_PLATFORM ?
+                        NULL : (char[]) { "ENCRYPTED_CREDENTIALS_DIRECTORY=/run/credentials/@encrypted" },
                 NULL,
         };
         int r;

@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "verinit/boot.h"
+#include "verinit/floor_check.h"
 #include "verinit/fsat.h"
 #include "verinit/log.h"
 #include "verinit/proof.h"
@@ -26,7 +27,8 @@ int stage_prove(struct boot *boot, struct error *err)
 
         n = fsat_read(boot->root_fd, BAKED_PATH, baked_text, sizeof(baked_text));
         if (n == -ENOENT) {
-                if (config->floor.cmdline != NEED_ALLOW)
+                /* One that the floor names was packed, whatever the floor allows. */
+                if (config->floor.cmdline != NEED_ALLOW || config->floor.baked_cmdline.alg != DIGEST_NONE)
                         return error_set(err, FAIL_BAKED_CMDLINE_MISSING_CODE, ENOENT,
                                          "the initramfs has no /" BAKED_PATH);
                 (void) str_copy(e->cmdline_proof, sizeof(e->cmdline_proof), "not-baked");
@@ -35,6 +37,9 @@ int stage_prove(struct boot *boot, struct error *err)
         if (n < 0)
                 return error_set(err, FAIL_BAKED_CMDLINE_MISSING_CODE, (int) -n, "cannot read /" BAKED_PATH);
 
+        r = floor_check_file(BAKED_PATH, "baked-cmdline", &config->floor.baked_cmdline, baked_text, (size_t) n, err);
+        if (r < 0)
+                return r;
         r = proof_cmdline(config->cmdline_text, baked_text, 0, &config->floor, &n_extra, err);
         if (r < 0)
                 return r;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "verinit/credential.h"
 #include "verinit/fsat.h"
 #include "verinit/label.h"
 #include "verinit/log.h"
@@ -162,6 +163,9 @@ int stage_record(struct boot *boot, struct error *err)
         }
         boot->evidence.previous_stage = last_failure_stage_name(&boot->last_failure);
         boot->evidence.previous_code = last_failure_code_name(&boot->last_failure);
+        r = record_credentials(boot, err);
+        if (r < 0)
+                return r;
         r = record_boot_json(boot, err);
         if (r < 0)
                 return r;

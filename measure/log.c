@@ -97,7 +97,7 @@ static int digest_word(const struct tpm_banks *banks, const char *word, struct d
         return 0;
 }
 
-int measure_extend(struct measure *m, unsigned pcr, const char *word, struct error *err)
+int measure_extend_as(struct measure *m, unsigned pcr, const char *word, const char *event_type, struct error *err)
 {
         struct digest digests[TPM_MAX_BANKS];
         _cleanup_fd_ int fd = -1;
@@ -119,9 +119,14 @@ int measure_extend(struct measure *m, unsigned pcr, const char *word, struct err
                 return error_prefix(err, "word '%s'", word);
         log_debug("PCR %u extended with '%s' in %zu banks", pcr, word, m->banks.n);
 
-        n = measure_record_format(pcr, digests, m->banks.n, word, m->boot_id, os_boottime_us(), record,
-                                  sizeof(record));
+        n = measure_record_format(pcr, digests, m->banks.n, word, event_type, m->boot_id, os_boottime_us(),
+                                  record, sizeof(record));
         if (n < 0)
                 return error_set(err, FAIL_BUG_CODE, (int) -n, "/%s: a record has no room", LOG_FILE);
         return append_and_clear(m->root_fd, fd, record, (size_t) n, err);
+}
+
+int measure_extend(struct measure *m, unsigned pcr, const char *word, struct error *err)
+{
+        return measure_extend_as(m, pcr, word, "phase", err);
 }

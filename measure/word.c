@@ -58,7 +58,8 @@ static void append(struct text *t, const char *fmt, ...)
 
 /* Keys in the order in which systemd 257 writes them (src/shared/tpm2-util.c tpm2_userspace_log()). */
 ssize_t measure_record_format(unsigned pcr, const struct digest *digests, size_t n_digests, const char *word,
-                              const char *boot_id, uint64_t timestamp_us, char *ret_text, size_t size)
+                              const char *event_type, const char *boot_id, uint64_t timestamp_us, char *ret_text,
+                              size_t size)
 {
         struct text t = { .p = ret_text, .size = size };
 
@@ -73,6 +74,7 @@ ssize_t measure_record_format(unsigned pcr, const struct digest *digests, size_t
                        digest_name(digests[i].alg), hex);
         }
         append(&t, "],\"content_type\":\"systemd\",\"content\":{\"string\":\"%s\",\"bootId\":\"%s\","
-                   "\"timestamp\":%llu,\"eventType\":\"phase\"}}\n", word, boot_id, (unsigned long long) timestamp_us);
+                   "\"timestamp\":%llu,\"eventType\":\"%s\"}}\n", word, boot_id, (unsigned long long) timestamp_us,
+               event_type);
         return t.is_full ? -ENOBUFS : (ssize_t) t.n;
 }

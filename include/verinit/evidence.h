@@ -20,7 +20,7 @@ struct evidence_stage {
         uint64_t duration_us;
 };
 
-enum { EVIDENCE_MAX_WORDS = 8, EVIDENCE_MAX_TWINS = 8 };
+enum { EVIDENCE_MAX_WORDS = 24, EVIDENCE_MAX_TWINS = 8 };
 
 struct evidence_word {
         unsigned pcr;
@@ -53,6 +53,8 @@ struct evidence {
         char selinux_loaded_digest[DIGEST_MAX_HEX]; /* sha256 of /sys/fs/selinux/policy afterwards */
         char selinux_context[256];
         char root_kind[16], etc_mode[16];
+        char credentials[16]; /* "none", "esp-encrypted", "platform" */
+        unsigned n_credentials; /* of the ESP, handed on */
         unsigned n_modules;
         unsigned n_wakeups;
         unsigned watchdog_s; /* of the watchdog that runs; 0: none */

@@ -43,6 +43,12 @@
                   "correct the floor and rebuild the initramfs: see verinit-floor(5)")                     \
         FAIL_CODE(FLOOR_REFUSES, "floor-refuses", FAIL_CONFIG,                                             \
                   "change the command line, or let the floor allow it and rebuild the initramfs")          \
+        FAIL_CODE(FLOOR_DIGEST_MISMATCH, "floor-digest-mismatch", FAIL_TAMPER,                             \
+                  "another archive brought a floor, or hid ours: look at what the boot loader adds to the initramfs")\
+        FAIL_CODE(FLOOR_FILE_MISMATCH, "floor-file-mismatch", FAIL_TAMPER,                                 \
+                  "another archive brought a file of ours: look at what the boot loader adds to the initramfs")\
+        FAIL_CODE(FLOOR_FILE_UNNAMED, "floor-file-unnamed", FAIL_UNVERIFIED,                               \
+                  "rebuild the initramfs with 'verinit initrd build', which fills the floor in")           \
         /* probe */                                                                                        \
         FAIL_CODE(MODULE_TABLE_MALFORMED, "module-table-malformed", FAIL_CONFIG,                           \
                   "rebuild the initramfs with 'verinit initrd build'")                                     \
@@ -160,6 +166,8 @@
         /* record */                                                                                       \
         FAIL_CODE(RECORD_FAILED, "record-failed", FAIL_SYSTEM,                                             \
                   "check that /run is a writable tmpfs")                                                   \
+        FAIL_CODE(CREDENTIAL_REFUSED, "credential-refused", FAIL_UNVERIFIED,                               \
+                  "remove the file from the ESP, or seal it with systemd-creds and a key of this machine") \
         /* handoff */                                                                                      \
         FAIL_CODE(INIT_MISSING, "init-missing", FAIL_CONFIG,                                               \
                   "install systemd into the image's /usr, or correct init=")                               \

@@ -8,6 +8,9 @@
 #include "verinit/digest.h"
 #include "verinit/error.h"
 
+/* Relative to the root directory, as all files. */
+#define FLOOR_PATH "etc/verinit/floor.conf"
+
 enum need { NEED_REQUIRE = 0, NEED_ALLOW };
 
 /* Which root the image may be given. An unverified root is code: it must be named. */

@@ -26,13 +26,16 @@ bool measure_word_is_valid(const char *word);
  * append leaves the mark (the sticky bit), which readers know. EXTEND_FAILED, MEASURE_LOG_FAILED.
  */
 int measure_extend(struct measure *m, unsigned pcr, const char *word, struct error *err);
+/* The same, and the log gives it another type than "phase". */
+int measure_extend_as(struct measure *m, unsigned pcr, const char *word, const char *event_type, struct error *err);
 
 /* Extends only, ignoring failures, no log: the poison, when nothing else may be trusted to work. */
 void measure_poison(struct measure *m, const char *reason);
 
 /* Pure: one JSON-seq record (0x1e … '\n'); its length, or -ENOBUFS. */
 ssize_t measure_record_format(unsigned pcr, const struct digest *digests, size_t n_digests, const char *word,
-                              const char *boot_id, uint64_t timestamp_us, char *ret_text, size_t size);
+                              const char *event_type, const char *boot_id, uint64_t timestamp_us, char *ret_text,
+                              size_t size);
 
 /* The words. */
 void measure_format_digest_word(const char *key, const struct digest *d, char ret_word[static MEASURE_WORD_MAX + 1]);

@@ -156,7 +156,7 @@ static int record(char *args[])
 
         if (!parse_digest(args[1], &d))
                 return 1;
-        n = measure_record_format((unsigned) strtoul(args[0], NULL, 10), &d, 1, args[2], args[3],
+        n = measure_record_format((unsigned) strtoul(args[0], NULL, 10), &d, 1, args[2], "phase", args[3],
                                   strtoull(args[4], NULL, 10), text, sizeof(text));
         return n < 0 || fwrite(text, 1, (size_t) n, stdout) != (size_t) n;
 }

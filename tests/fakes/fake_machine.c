@@ -12,10 +12,13 @@
 
 #include "fake_blockdev.h"
 #include "fake_dm.h"
+#include "fake_floor_note.h"
 #include "fake_os.h"
 #include "fake_sepolicy.h"
 #include "fake_tpm.h"
 #include "fakes.h"
+#include "verinit/crypto.h"
+#include "verinit/floor.h"
 #include "verinit/fsat.h"
 #include "verinit/last_failure.h"
 #include "verity_image.h"
@@ -201,8 +204,45 @@ static void put_command_line(const struct fake_machine_options *options)
         put_text("etc/verinit/cmdline", text);
         strncat(text, options->extra_words ? options->extra_words : "", sizeof(text) - strlen(text) - 1);
         put_text("proc/cmdline", text);
-        if (options->floor)
-                put_text("etc/verinit/floor.conf", options->floor);
+}
+
+static void hash(const void *data, size_t size, struct digest *ret)
+{
+        const struct iovec part = { .iov_base = (void *) (uintptr_t) data, .iov_len = size };
+
+        need(crypto_digest(DIGEST_SHA256, &part, 1, ret, &(struct error) {}) == 0, "digest");
+}
+
+static void hash_file(const char *path, char *ret_hex)
+{
+        char text[4096];
+        struct digest d;
+        ssize_t n = fsat_read(tree.fd, path, text, sizeof(text));
+
+        need(n >= 0, path);
+        hash(text, (size_t) n, &d);
+        digest_hex(&d, ret_hex);
+}
+
+void fake_machine_put_floor(const char *text)
+{
+        put_text(FLOOR_PATH, text);
+        hash(text, strlen(text), &fake_floor_note);
+        fake_reset();
+}
+
+/* As verinit initrd build does: the digests of the files, and that of the floor into the note. */
+static void put_floor(const char *floor)
+{
+        char text[2048], baked[DIGEST_MAX_HEX], modules[DIGEST_MAX_HEX];
+
+        fake_floor_note = (struct digest) {};
+        if (!floor)
+                return;
+        hash_file("etc/verinit/cmdline", baked);
+        hash_file("etc/verinit/modules", modules);
+        snprintf(text, sizeof(text), "%sbaked-cmdline=sha256-%s\nmodules=sha256-%s\n", floor, baked, modules);
+        fake_machine_put_floor(text);
 }
 
 /* Upper case and UTF-16, as systemd-stub writes it. */
@@ -329,6 +369,7 @@ void fake_machine_make(const struct fake_machine_options *options)
         if (options->has_empty_drive)
                 put_empty_drive();
         put_command_line(options);
+        put_floor(options->floor);
         put_system(options->has_selinux);
         put_boot_partuuid();
         if (options->has_tpm)
@@ -356,6 +397,11 @@ void fake_machine_remove(void)
         (void) nftw(tree.path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
         tree.fd = fd_close(tree.fd);
         tree.new_root_fd = fd_close(tree.new_root_fd);
+}
+
+void fake_machine_put(const char *path, const char *text)
+{
+        put_text(path, text);
 }
 
 int fake_machine_fd(void)

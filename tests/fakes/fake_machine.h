@@ -16,7 +16,7 @@
 #define FAKE_BOOT_PARTUUID "2f6b0f6e-1c3a-4b8e-9a77-5d0c3e9b4f01"
 
 struct fake_machine_options {
-        const char *floor;      /* NULL: none */
+        const char *floor;      /* as written by hand: baked-cmdline= and modules= are filled in; NULL: none */
         const char *extra_words; /* behind the baked command line, in /proc/cmdline only */
         bool has_tpm;
         bool has_selinux;
@@ -33,5 +33,11 @@ void fake_machine_put_second_disk(const char *partuuid);
 
 /* other0, other1 …: whole disks of 1 MiB. */
 void fake_machine_put_other_disks(unsigned n);
+
+/* One more file, or another text for one that is there. */
+void fake_machine_put(const char *path, const char *text);
+
+/* A floor as it stands here, with nothing filled in, and its digest into the note. */
+void fake_machine_put_floor(const char *text);
 
 int fake_machine_fd(void); /* of the tree as it began; stays valid after the switch */

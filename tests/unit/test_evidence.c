@@ -43,6 +43,8 @@ static struct evidence filled(void)
         e.n_twins_ignored = EVIDENCE_MAX_TWINS + 3; /* more than are named */
         for (size_t i = 0; i < EVIDENCE_MAX_TWINS; i++)
                 FILL(e.twins_ignored[i], "vdb2");
+        FILL(e.credentials, "esp-encrypted");
+        e.n_credentials = 2;
         FILL(e.usr_data, "vda2");
         FILL(e.usr_hash, "vda3");
         FILL(e.dm_name, "usr");

@@ -58,8 +58,8 @@ static ssize_t format(char *text, size_t size)
 
         memset(digests[0].bytes, 0x11, 20);
         memset(digests[1].bytes, 0x22, 32);
-        return measure_record_format(11, digests, 2, "enter-initrd", "0123456789abcdef0123456789abcdef", 4242, text,
-                                     size);
+        return measure_record_format(11, digests, 2, "enter-initrd", "phase", "0123456789abcdef0123456789abcdef", 4242,
+                                     text, size);
 }
 
 static void test_a_record(_unused_ void **state)
@@ -93,8 +93,8 @@ static void test_a_record_of_all_banks_has_room(_unused_ void **state)
         word[MEASURE_WORD_MAX] = 0;
         for (size_t i = 0; i < ARRAY_SIZE(digests); i++)
                 digests[i] = (struct digest) { .alg = DIGEST_SHA512 };
-        assert_true(measure_record_format(23, digests, ARRAY_SIZE(digests), word, "0123456789abcdef0123456789abcdef",
-                                          UINT64_MAX, text, sizeof(text)) > 0);
+        assert_true(measure_record_format(23, digests, ARRAY_SIZE(digests), word, "os-separator",
+                                          "0123456789abcdef0123456789abcdef", UINT64_MAX, text, sizeof(text)) > 0);
 }
 
 int main(void)

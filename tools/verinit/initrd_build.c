@@ -9,6 +9,7 @@
 #include "archives.h"
 #include "initrd_build.h"
 #include "initrd_check.h"
+#include "initrd_floor.h"
 #include "output.h"
 #include "table.h"
 
@@ -21,7 +22,8 @@ enum {
 struct build {
         struct build_options options;
         uint32_t epoch;
-        struct buffer floor_text, cmdline_text;
+        struct floor_build floor;
+        struct buffer cmdline_text;
         struct boot_config config;
         struct module_set set;
         struct tree tree;
@@ -30,7 +32,7 @@ struct build {
 static void build_done(struct build *b)
 {
         build_options_done(&b->options);
-        buffer_done(&b->floor_text);
+        floor_build_done(&b->floor);
         buffer_done(&b->cmdline_text);
         module_set_done(&b->set);
         tree_done(&b->tree);
@@ -58,18 +60,17 @@ static int read_epoch(uint32_t *ret, struct trouble *t)
 static int read_texts(struct build *b, struct trouble *t)
 {
         const struct build_options *o = &b->options;
-        struct floor floor;
 
-        if (o->floor && tool_read_file(o->floor, FLOOR_MAX_BYTES, &b->floor_text, t) < 0)
+        if (floor_build_read(o, &b->floor, t) < 0)
                 return -1;
-        if (initrd_check_floor(&b->floor_text, &floor, t) < 0)
-                return trouble_prefix(t, "floor %s", o->floor);
         if (o->cmdline[0] == '@') {
                 if (tool_read_file(o->cmdline + 1, CMDLINE_MAX_BYTES, &b->cmdline_text, t) < 0)
                         return -1;
         } else if (buffer_append(&b->cmdline_text, o->cmdline, strlen(o->cmdline)) < 0)
                 return trouble_set_errno(t, ENOMEM, "cannot copy the command line");
-        return initrd_check_cmdline(&b->cmdline_text, &floor, &b->config, t);
+        if (initrd_check_cmdline(&b->cmdline_text, &b->floor.floor, &b->config, t) < 0)
+                return -1;
+        return floor_build_check_addons(&b->floor, &b->cmdline_text, t);
 }
 
 static int collect_modules(struct build *b, struct trouble *t)
@@ -170,10 +171,9 @@ static int fill_tree(struct build *b, struct trouble *t)
                         return -1;
         if (add_init(b, t) < 0 || fill_modules(b, t) < 0)
                 return -1;
-        /* An empty one too: it demands everything, and stands over a file of that name in an archive before ours. */
-        if (tree_add_file(&b->tree, "etc/verinit/floor.conf", 0644, &b->floor_text, t) < 0)
-                return -1;
         if (tree_add_file(&b->tree, "etc/verinit/cmdline", 0644, &b->cmdline_text, t) < 0)
+                return -1;
+        if (floor_build_pack(&b->floor, &b->tree, t) < 0)
                 return -1;
         for (size_t i = 0; i < b->options.n_files; i++)
                 if (add_extra_file(&b->tree, b->options.files[i], t) < 0)
@@ -196,6 +196,8 @@ static int write_result(struct build *b, struct trouble *t)
                  b->set.n_features);
         if (!o->floor)
                 tool_say("verinit: no --floor: the image demands everything, of any hardware");
+        if (b->floor.floor.root_hash_signature == NEED_REQUIRE && b->floor.floor.n_certificates == 0)
+                tool_say("verinit: the floor requires a signature of the root hash, and there is no --certificate: none will do");
         return 0;
 }
 

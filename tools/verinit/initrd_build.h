@@ -9,10 +9,12 @@ struct build_options {
         const char *cmdline; /* text, or "@FILE" */
         const char *floor;   /* NULL: no floor, everything is required */
         const char *output;
-        size_t n_features, n_modules, n_files;
+        size_t n_features, n_modules, n_files, n_addons, n_certificates;
         const char **features;
         const char **modules;
         const char **files; /* "HOST=GUEST" */
+        const char **addons; /* "FILE[,FILE...]" */
+        const char **certificates;
         enum compression compression;
         int level; /* -1: the default */
         bool wants_help;

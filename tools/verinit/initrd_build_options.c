@@ -17,6 +17,9 @@ const char build_usage[] =
         "  --cmdline TEXT       the command line of the UKI, exactly; @FILE reads it from a file\n"
         "  --output FILE        what is written; an old file is replaced when the new one is complete\n"
         "  --floor FILE         what the image demands (verinit-floor(5)); default: everything\n"
+        "  --certificate FILE   an X.509 certificate (PEM or DER) whose key may sign root hashes; may be repeated\n"
+        "  --addon FILE[,FILE]  an add-on (*.addon.efi) whose command line may follow ours, or several that are on the\n"
+        "                       ESP together, in the order in which systemd-stub takes them; may be repeated\n"
         "  --feature NAME       verity, erofs, ext4, squashfs, xfs, btrfs, vfat, overlay, efivarfs, or a bus:\n"
         "                       virtio-blk, virtio-scsi, nvme, ahci, hyperv; may be repeated. Default: verity erofs\n"
         "                       overlay efivarfs virtio-blk virtio-scsi nvme ahci\n"
@@ -43,6 +46,8 @@ enum option_id {
         OPTION_CMDLINE,
         OPTION_OUTPUT,
         OPTION_FLOOR,
+        OPTION_CERTIFICATE,
+        OPTION_ADDON,
         OPTION_FEATURE,
         OPTION_MODULE,
         OPTION_FILE,
@@ -58,6 +63,8 @@ static const struct option long_options[] = {
         { "cmdline", required_argument, NULL, OPTION_CMDLINE },
         { "output", required_argument, NULL, OPTION_OUTPUT },
         { "floor", required_argument, NULL, OPTION_FLOOR },
+        { "certificate", required_argument, NULL, OPTION_CERTIFICATE },
+        { "addon", required_argument, NULL, OPTION_ADDON },
         { "feature", required_argument, NULL, OPTION_FEATURE },
         { "module", required_argument, NULL, OPTION_MODULE },
         { "file", required_argument, NULL, OPTION_FILE },
@@ -114,6 +121,12 @@ static int take_option(struct build_options *o, int id, const char *argv_word, s
                 return set_once(&o->output, "--output", t);
         case OPTION_FLOOR:
                 return set_once(&o->floor, "--floor", t);
+        case OPTION_CERTIFICATE:
+                add_to(&o->certificates, &o->n_certificates);
+                return 0;
+        case OPTION_ADDON:
+                add_to(&o->addons, &o->n_addons);
+                return 0;
         case OPTION_FEATURE:
                 if (!feature_find(optarg))
                         return usage_error(t, "no such feature", optarg, "see 'verinit initrd build --help'");
@@ -191,5 +204,7 @@ void build_options_done(struct build_options *o)
         free(o->features);
         free(o->modules);
         free(o->files);
+        free(o->addons);
+        free(o->certificates);
         *o = (struct build_options) {};
 }

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+
+#include "verinit/crypto.h"
+#include "verinit/floor_note.h"
+
+#include "certificate.h"
+#include "initrd_check.h"
+#include "initrd_floor.h"
+
+void floor_build_done(struct floor_build *f)
+{
+        buffer_done(&f->text);
+        for (size_t i = 0; i < f->n_addons; i++)
+                buffer_done(&f->addons[i].text);
+        for (size_t i = 0; i < f->n_certificates; i++)
+                buffer_done(&f->certificates[i]);
+}
+
+static int hash(const struct buffer *b, struct digest *ret, struct trouble *t)
+{
+        const struct iovec part = { .iov_base = b->data, .iov_len = b->size };
+        struct error err = {};
+
+        if (crypto_digest(DIGEST_SHA256, &part, 1, ret, &err) < 0)
+                return trouble_set(t, OUTCOME_TROUBLE, "cannot hash: %s", err.msg);
+        return 0;
+}
+
+static bool is_in(const struct digest *d, const struct digest *list, size_t n)
+{
+        for (size_t i = 0; i < n; i++)
+                if (digest_equal(d, &list[i]))
+                        return true;
+        return false;
+}
+
+static int read_certificates(const struct build_options *o, struct floor_build *f, struct trouble *t)
+{
+        for (size_t i = 0; i < o->n_certificates; i++) {
+                size_t n = f->n_certificates;
+
+                if (n == FLOOR_MAX_CERTIFICATES)
+                        return trouble_set(t, OUTCOME_USAGE, "--certificate: at most %d", FLOOR_MAX_CERTIFICATES);
+                if (certificate_read(o->certificates[i], &f->certificates[n], t) < 0)
+                        return -1;
+                f->n_certificates++;
+                if (hash(&f->certificates[n], &f->certificate_digests[n], t) < 0)
+                        return -1;
+                if (is_in(&f->certificate_digests[n], f->certificate_digests, n))
+                        return trouble_set(t, OUTCOME_USAGE, "--certificate %s: it was given before", o->certificates[i]);
+        }
+        for (size_t i = 0; i < f->floor.n_certificates; i++)
+                if (!is_in(&f->floor.certificates[i], f->certificate_digests, f->n_certificates))
+                        return trouble_set(t, OUTCOME_FALSE, "PID 1 would refuse this with %s: the floor names a "
+                                           "certificate that is not given with --certificate",
+                                           fail_code_name(FAIL_FLOOR_FILE_MISMATCH_CODE));
+        return 0;
+}
+
+int floor_build_read(const struct build_options *o, struct floor_build *ret, struct trouble *t)
+{
+        if (o->floor && tool_read_file(o->floor, FLOOR_MAX_BYTES, &ret->text, t) < 0)
+                return -1;
+        if (initrd_check_floor(&ret->text, &ret->floor, t) < 0)
+                return trouble_prefix(t, "floor %s", o->floor);
+        for (size_t i = 0; i < o->n_addons; i++) {
+                if (i == FLOOR_MAX_ADDONS)
+                        return trouble_set(t, OUTCOME_USAGE, "--addon: at most %d", FLOOR_MAX_ADDONS);
+                if (addon_read(o->addons[i], &ret->addons[i], t) < 0)
+                        return trouble_prefix(t, "--addon");
+                ret->n_addons++;
+        }
+        return read_certificates(o, ret, t);
+}
+
+static bool is_addon_key(const struct floor *floor, const char *key)
+{
+        for (size_t i = 0; i < floor->n_addon_keys; i++)
+                if (str_equal(floor->addon_keys[i], key))
+                        return true;
+        return false;
+}
+
+static int check_addon(const struct floor *floor, const struct addon *a, const struct buffer *cmdline, struct trouble *t)
+{
+        static struct cmdline words;
+        static struct boot_config config;
+        _cleanup_buffer_ struct buffer whole = {};
+        size_t offset;
+
+        if (cmdline_parse((const char *) a->text.data, a->text.size, CMDLINE_KERNEL_LIMIT, &words, &offset) != CMDLINE_OK)
+                return trouble_set(t, OUTCOME_FALSE, "byte %zu of '%.*s' is not for a command line", offset,
+                                   (int) a->text.size, a->text.data);
+        for (size_t i = 0; i < words.n_words; i++)
+                if (!is_addon_key(floor, words.words[i].key))
+                        return trouble_set(t, OUTCOME_FALSE, "'%s' is not among the floor's addon-keys=: PID 1 would "
+                                           "refuse it", words.words[i].key);
+        if (buffer_append(&whole, cmdline->data, cmdline->size) < 0 ||
+            (cmdline->size > 0 && buffer_append(&whole, " ", 1) < 0) ||
+            buffer_append(&whole, a->text.data, a->text.size) < 0)
+                return trouble_set_errno(t, ENOMEM, "cannot join");
+        return initrd_check_cmdline(&whole, floor, &config, t);
+}
+
+int floor_build_check_addons(const struct floor_build *f, const struct buffer *cmdline, struct trouble *t)
+{
+        for (size_t i = 0; i < f->n_addons; i++)
+                if (check_addon(&f->floor, &f->addons[i], cmdline, t) < 0)
+                        return trouble_prefix(t, "add-on '%.*s'", (int) f->addons[i].text.size, f->addons[i].text.data);
+        return 0;
+}
+
+static int add_line(struct buffer *text, const char *key, const struct digest *d, struct trouble *t)
+{
+        _cleanup_free_ char *line = NULL;
+        char hex[DIGEST_MAX_HEX];
+
+        digest_hex(d, hex);
+        line = tool_format("%s=sha256-%s\n", key, hex);
+        return buffer_append(text, line, strlen(line)) < 0 ? trouble_set_errno(t, ENOMEM, "cannot fill the floor") : 0;
+}
+
+/* One that was written by hand stands, if it is true. */
+static int fill_file(struct floor_build *f, struct tree *tree, const char *key, const char *path,
+                     const struct digest *named, struct trouble *t)
+{
+        struct digest d;
+
+        if (hash(&tree_find(tree, path)->content, &d, t) < 0)
+                return -1;
+        if (named->alg == DIGEST_NONE)
+                return add_line(&f->text, key, &d, t);
+        return digest_equal(named, &d) ? 0 :
+               trouble_set(t, OUTCOME_FALSE, "PID 1 would refuse this with %s: the floor's %s= is not that of the /%s that "
+                           "is packed; leave it out, and it is filled in", fail_code_name(FAIL_FLOOR_FILE_MISMATCH_CODE),
+                           key, path);
+}
+
+static int fill(struct floor_build *f, struct tree *tree, struct trouble *t)
+{
+        static const char comment[] = "# Filled in by verinit initrd build:\n";
+        const struct floor given = f->floor;
+
+        if (f->text.size > 0 && f->text.data[f->text.size - 1] != '\n' && buffer_append(&f->text, "\n", 1) < 0)
+                return trouble_set_errno(t, ENOMEM, "cannot fill the floor");
+        if (buffer_append(&f->text, comment, sizeof(comment) - 1) < 0)
+                return trouble_set_errno(t, ENOMEM, "cannot fill the floor");
+        if (fill_file(f, tree, "baked-cmdline", "etc/verinit/cmdline", &given.baked_cmdline, t) < 0 ||
+            fill_file(f, tree, "modules", "etc/verinit/modules", &given.modules, t) < 0)
+                return -1;
+        for (size_t i = 0; i < f->n_addons; i++)
+                if (!is_in(&f->addons[i].digest, given.addons, given.n_addons) &&
+                    add_line(&f->text, "addon", &f->addons[i].digest, t) < 0)
+                        return -1;
+        for (size_t i = 0; i < f->n_certificates; i++)
+                if (!is_in(&f->certificate_digests[i], given.certificates, given.n_certificates) &&
+                    add_line(&f->text, "certificate", &f->certificate_digests[i], t) < 0)
+                        return -1;
+        return 0;
+}
+
+static int write_note(struct buffer *init, const struct digest *d, struct trouble *t)
+{
+        size_t offset;
+
+        if (floor_note_find(init->data, init->size, &offset) < 0)
+                return trouble_set(t, OUTCOME_TROUBLE, "the program given with --init has no note for the floor's digest: "
+                                   "--init takes the init of this verinit");
+        memcpy(init->data + offset, d->bytes, FLOOR_NOTE_BYTES);
+        return 0;
+}
+
+int floor_build_pack(struct floor_build *f, struct tree *tree, struct trouble *t)
+{
+        struct digest d;
+
+        if (fill(f, tree, t) < 0)
+                return -1;
+        if (initrd_check_floor(&f->text, &f->floor, t) < 0)
+                return trouble_prefix(t, "floor, filled in");
+        if (hash(&f->text, &d, t) < 0 || write_note(&tree_find(tree, "init")->content, &d, t) < 0)
+                return -1;
+        for (size_t i = 0; i < f->n_certificates; i++) {
+                _cleanup_free_ char *path = NULL;
+                char hex[DIGEST_MAX_HEX];
+
+                digest_hex(&f->certificate_digests[i], hex);
+                path = tool_format("etc/verinit/certificates/%s.der", hex);
+                if (tree_add_file(tree, path, 0644, &f->certificates[i], t) < 0)
+                        return -1;
+        }
+        return tree_add_file(tree, FLOOR_PATH, 0644, &f->text, t);
+}

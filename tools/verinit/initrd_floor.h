@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The floor as it is packed: what was written by hand, and below it what only the builder knows.
+ */
+#pragma once
+
+#include "addon.h"
+#include "initrd_build.h"
+#include "tree.h"
+
+#include "verinit/boot_config.h"
+
+struct floor_build {
+        struct buffer text;
+        struct floor floor;
+        size_t n_addons, n_certificates;
+        struct addon addons[FLOOR_MAX_ADDONS];
+        struct buffer certificates[FLOOR_MAX_CERTIFICATES]; /* DER */
+        struct digest certificate_digests[FLOOR_MAX_CERTIFICATES];
+};
+
+void floor_build_done(struct floor_build *f);
+
+/* --floor, --addon and --certificate: read and checked, each for itself. */
+int floor_build_read(const struct build_options *o, struct floor_build *ret, struct trouble *t);
+
+/* The command line that each add-on makes: refused as PID 1 would. */
+int floor_build_check_addons(const struct floor_build *f, const struct buffer *cmdline, struct trouble *t);
+
+/*
+ * Adds baked-cmdline=, modules=, addon= and certificate=, parses the whole once more, and puts it, the certificates and the
+ * floor's digest in /init into the tree, in which etc/verinit/cmdline, etc/verinit/modules and init are.
+ */
+int floor_build_pack(struct floor_build *f, struct tree *tree, struct trouble *t);
