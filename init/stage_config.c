@@ -23,8 +23,10 @@ static int read_floor(struct boot *boot, struct floor *ret, struct error *err)
 
         floor_init(ret);
         n = fsat_read(boot->root_fd, FLOOR_PATH, floor_text, sizeof(floor_text));
+        /* What we packed can be read. */
         if (n < 0 && n != -ENOENT)
-                return error_set(err, FAIL_FLOOR_MALFORMED_CODE, (int) -n, "cannot read /" FLOOR_PATH);
+                return error_set(err, FAIL_FLOOR_DIGEST_MISMATCH_CODE, (int) -n, "cannot read /" FLOOR_PATH ": %s",
+                                 errno_name((int) -n));
         /* Before it is parsed: another's floor is not even malformed. */
         r = floor_check_digest(&note, n < 0 ? NULL : floor_text, n < 0 ? 0 : (size_t) n, err);
         if (r < 0)

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What the tests of the host command share: the command, a scratch directory, a small valid build."""
 
+import hashlib
 import os
+import struct
 import subprocess
 import tempfile
 import unittest
@@ -14,10 +16,36 @@ VERINIT = Path(os.environ.get("VERINIT", kernels.TOP / "build" / "release" / "ve
 HASH = "4f" * 32
 CMDLINE = f"usrhash={HASH} init.verity=1:sha256:4096:4096:25600:1:-:1b0e7b5a-6f9c-4a39-a2d1-0c8f4b8c7e11 quiet"
 VERSION = "9.8.7-test"
-# All that the command looks at: a program, with the tag that common/version.c puts into it.
-INIT = b"\x7fELF" + bytes(60) + b"@(#)verinit " + VERSION.encode() + b"\0"
+
+
+def program(note: bytes = bytes(32)) -> bytes:
+    """All that the command looks at: an ELF program with the note of init/floor_note.c, and the tag of common/version.c."""
+    header = b"\x7fELF\2\1\1" + bytes(9) + struct.pack("<HHIQQQIHHHHHH", 3, 62, 1, 0, 64, 0, 0, 64, 56, 1, 0, 0, 0)
+    notes = struct.pack("<III", 8, 32, 0x666c) + b"verinit\0" + note
+    segment = struct.pack("<IIQQQQQQ", 4, 4, 120, 0, 0, len(notes), len(notes), 4)
+    return header + segment + notes + b"@(#)verinit " + VERSION.encode() + b"\0"
+
+
+INIT = program()
 FLOOR = "tpm=allow\nselinux=require\netc=tmpfs\n"
 YES, TROUBLE, USAGE, FALSE = 0, 1, 2, 3
+
+
+
+def sha256(content: bytes) -> str:
+    return "sha256-" + hashlib.sha256(content).hexdigest()
+
+
+def filled(floor: str, cmdline: bytes, modules: bytes, *more: str) -> str:
+    """The floor as it is packed."""
+    lines = ["# Filled in by verinit initrd build:", f"baked-cmdline={sha256(cmdline)}", f"modules={sha256(modules)}", *more]
+    return floor + "".join(f"{line}\n" for line in lines)
+
+
+def packed(floor: str) -> bytes:
+    """PID 1 with the digest of its floor."""
+    return program(hashlib.sha256(floor.encode()).digest())
+
 
 Result = subprocess.CompletedProcess[str]
 _kernels: dict[str, kernels.Kernel] = {}

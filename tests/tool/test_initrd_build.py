@@ -9,11 +9,14 @@ import resource
 import shutil
 import signal
 import stat
+import struct
 import subprocess
 import unittest
+from pathlib import Path
 
 import newc
-from case import (CMDLINE, FALSE, FLOOR, HASH, INIT, TROUBLE, USAGE, VERINIT, YES, ToolTest, kernel)
+from case import (CMDLINE, FALSE, FLOOR, HASH, INIT, TROUBLE, USAGE, VERINIT, YES, ToolTest, filled, kernel, packed,
+                  program, sha256)
 
 DEFAULT_FEATURES = ["verity", "erofs", "overlay", "efivarfs", "virtio-blk", "virtio-scsi", "nvme", "ahci"]
 
@@ -39,10 +42,11 @@ class Table:
 class ArchiveTest(ToolTest):
     def test_holds_what_pid_1_needs(self) -> None:
         entries = {e.path: e for e in self.assert_built("--floor", self.file("floor", FLOOR))}
-        self.assertEqual(entries["init"].content, INIT)
+        floor = filled(FLOOR, CMDLINE.encode(), entries["etc/verinit/modules"].content)
+        self.assertEqual(entries["etc/verinit/floor.conf"].content.decode(), floor)
+        self.assertEqual(entries["init"].content, packed(floor))
         self.assertEqual(entries["init"].fields["mode"], stat.S_IFREG | 0o755)
         self.assertEqual(entries["etc/verinit/cmdline"].content, CMDLINE.encode())
-        self.assertEqual(entries["etc/verinit/floor.conf"].content, FLOOR.encode())
         for name in ("dev", "proc", "sys", "run", "sysroot", "sysusr"):
             self.assertTrue(entries[name].is_directory, name)
 
@@ -113,6 +117,107 @@ class ArchiveTest(ToolTest):
         for content in (b"", b"#!/bin/sh\n"):
             self.init.write_bytes(content)
             self.assert_ends(self.build(), TROUBLE, "no ELF program")
+            self.assert_no_output()
+
+
+    def test_init_must_have_the_note(self) -> None:
+        note = INIT.index(b"verinit\0")
+        for content in (INIT[:note] + b"v" * 8 + INIT[note + 8:], INIT[:100], b"\x7fELF" + bytes(100)):
+            self.init.write_bytes(content)
+            self.assert_ends(self.build(), TROUBLE, "no note for the floor's digest")
+            self.assert_no_output()
+
+
+class FloorTest(ToolTest):
+    """What is packed is what was written by hand, and what only the builder knows."""
+
+    def floor(self, *words: object, **options: object) -> str:
+        entries = {e.path: e.content for e in self.assert_built(*words, **options)}
+        floor = entries["etc/verinit/floor.conf"].decode()
+        self.assertEqual(entries["init"], packed(floor))
+        return floor
+
+    def certificate(self, name: str, form: str) -> Path:
+        out = self.dir / name
+        if not (self.dir / "key.pem").exists():
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc",
+                            "-keyout", self.dir / "key.pem", "-out", self.dir / "cert.pem", "-subj", "/CN=test"],
+                           check=True, capture_output=True)
+        subprocess.run(["openssl", "x509", "-in", self.dir / "cert.pem", "-outform", form, "-out", out], check=True)
+        return out
+
+    def addon(self, name: str, text: bytes, section: bytes = b".cmdline") -> Path:
+        sections = section.ljust(8, b"\0") + struct.pack("<IIII", len(text), 4096, len(text), 152) + bytes(16)
+        head = b"MZ" + bytes(58) + struct.pack("<I", 64) + b"PE\0\0" + struct.pack("<HHIIIHH", 0x8664, 1, 0, 0, 0, 24, 0)
+        return self.file(name, head + bytes(24) + sections + text)
+
+    def test_without_a_floor(self) -> None:
+        self.assertRegex(self.floor(), r"\A# Filled in by verinit initrd build:\nbaked-cmdline=\S+\nmodules=\S+\n\Z")
+
+    def test_last_line_without_an_end(self) -> None:
+        self.assertRegex(self.floor("--floor", self.file("floor", "tpm=allow")), r"\Atpm=allow\n# Filled")
+
+    def test_what_was_written_by_hand_stands_if_it_is_true(self) -> None:
+        good = f"baked-cmdline={sha256(CMDLINE.encode())}\n"
+        floor = self.floor("--floor", self.file("floor", good))
+        self.assertEqual(floor.count("baked-cmdline="), 1)
+        for key in ("baked-cmdline", "modules"):
+            wrong = self.file("floor", f"{key}={sha256(b'other')}\n")
+            self.assert_ends(self.build("--floor", wrong), FALSE, "floor-file-mismatch", f"{key}=")
+
+    def test_an_init_that_was_packed_before(self) -> None:
+        self.init.write_bytes(program(b"x" * 32))
+        self.floor()
+
+    def test_certificates(self) -> None:
+        pem, der = self.certificate("c.pem", "PEM"), self.certificate("c.der", "DER")
+        for path in (pem, der):
+            entries = {e.path: e.content for e in self.assert_built("--certificate", path)}
+            digest = sha256(der.read_bytes())
+            self.assertIn(f"\ncertificate={digest}\n", entries["etc/verinit/floor.conf"].decode())
+            self.assertEqual(entries[f"etc/verinit/certificates/{digest.removeprefix('sha256-')}.der"], der.read_bytes())
+        self.assert_ends(self.build("--certificate", pem, "--certificate", der), USAGE, "given before")
+        self.assert_ends(self.build("--floor", self.file("floor", f"certificate={sha256(b'other')}\n")), FALSE,
+                         "floor-file-mismatch")
+        named = self.file("floor", f"certificate={digest}\n")
+        self.assertEqual(self.floor("--floor", named, "--certificate", der).count("certificate="), 1)
+
+    def test_what_is_no_certificate(self) -> None:
+        pem, der = self.certificate("c.pem", "PEM").read_bytes(), self.certificate("c.der", "DER").read_bytes()
+        for content in (b"", b"x", der + b"x", der[:-1], pem[:60], pem + pem, (self.dir / "key.pem").read_bytes()):
+            self.assert_ends(self.build("--certificate", self.file("bad", content)), TROUBLE,
+                             "not one X.509 certificate")
+            self.assert_no_output()
+
+    def assert_addon(self, words: str, expected: str) -> None:
+        """Our own way to what systemd-stub measures."""
+        floor = self.file("floor", "addon-keys=a.b\naddon-keys=quiet\n")
+        self.assertIn(f"\naddon={sha256(expected.encode('utf-16-le') + bytes(2))}\n",
+                      self.floor("--floor", floor, "--addon", words))
+
+    def test_addons(self) -> None:
+        one, two = self.addon("1.addon.efi", b"a.b=1"), self.addon("2.addon.efi", b" \n quiet\tquiet \0junk\xff")
+        self.assert_addon(str(one), "a.b=1")
+        self.assert_addon(str(two), "quiet quiet")
+        self.assert_addon(f"{one},{two}", "a.b=1 quiet quiet")
+        self.assert_addon(f"{two},{one}", "quiet quiet a.b=1")
+
+    def test_addons_that_pid_1_would_refuse(self) -> None:
+        floor = self.file("floor", "addon-keys=a.b\naddon-keys=enforcing\n")
+        for text, status, words in ((b"a.c=1", FALSE, "addon-keys="), (b"a.b=1 quiet", FALSE, "'quiet'"),
+                                    (b"enforcing=0", FALSE, "cmdline-weakening"), (b"a.b=\xc3\xb6", FALSE, "not ASCII"),
+                                    (b"a.b=" + b"x" * 2040, FALSE, "cmdline"), (b" \n\0x", TROUBLE, "empty")):
+            done = self.build("--floor", floor, "--addon", self.addon("x.addon.efi", text))
+            self.assert_ends(done, status, words)
+            self.assert_no_output()
+
+    def test_what_is_no_addon(self) -> None:
+        floor = self.file("floor", "addon-keys=a.b\n")
+        good = self.addon("good.addon.efi", b"a.b=1").read_bytes()
+        for path, words in ((self.addon("k.efi", b"x", b".linux"), "kernel image"),
+                            (self.addon("d.efi", b"x", b".dtb"), "no .cmdline"),
+                            (self.file("cut", good[:-1]), "not a sound PE file"), (self.file("junk", "MZ"), "PE file")):
+            self.assert_ends(self.build("--floor", floor, "--addon", path), TROUBLE, words)
             self.assert_no_output()
 
 

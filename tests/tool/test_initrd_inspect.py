@@ -11,9 +11,12 @@ import unittest
 from typing import Any
 
 import newc
-from case import CMDLINE, FALSE, FLOOR, INIT, TROUBLE, VERSION, YES, ToolTest, kernel
+from case import CMDLINE, FALSE, FLOOR, INIT, TROUBLE, VERSION, YES, ToolTest, filled, kernel, packed, sha256
 
+FLOOR_PATH = "etc/verinit/floor.conf"
 FILE = stat.S_IFREG | 0o644
+NEEDS = ("secure-boot", "tpm", "cmdline", "cmdline-replay", "root-hash-signature", "pinned-geometry", "boot-disk-only", "selinux",
+         "ipe", "debug")
 TABLE = "verinit-modules 1 6.12.1\nmodule erofs 6.12.1/erofs.ko - -\nfeature erofs erofs\n"
 
 
@@ -23,9 +26,11 @@ class InspectTest(ToolTest):
         self.assert_ends(done, status, *said)
         return json.loads(done.stdout) if done.stdout else {}
 
-    def good(self) -> list[tuple[str, int, bytes]]:
-        return [("init", stat.S_IFREG | 0o755, INIT), ("etc/verinit/cmdline", FILE, CMDLINE.encode()),
-                ("etc/verinit/modules", FILE, TABLE.encode()), ("lib/modules/6.12.1/erofs.ko", FILE, b"x")]
+    def good(self, floor: str = "", cmdline: str = CMDLINE, table: str = TABLE) -> list[tuple[str, int, bytes]]:
+        floor = filled(floor, cmdline.encode(), table.encode())
+        return [("init", stat.S_IFREG | 0o755, packed(floor)), ("etc/verinit/cmdline", FILE, cmdline.encode()),
+                (FLOOR_PATH, FILE, floor.encode()), ("etc/verinit/modules", FILE, table.encode()),
+                ("lib/modules/6.12.1/erofs.ko", FILE, b"x")]
 
 
 class SoundTest(InspectTest):
@@ -38,8 +43,13 @@ class SoundTest(InspectTest):
         self.assertEqual(report["file_bytes"], self.output.stat().st_size)
         self.assertEqual(report["content_bytes"], sum(len(e.content) for e in entries))
         self.assertEqual(report["has_floor"], True)
-        self.assertEqual(report["floor"], {"tpm": "allow", "selinux": "require", "cmdline": "require",
-                                           "root": "tmpfs", "etc": "tmpfs"})
+        packed_files = {e.path: e.content for e in entries}
+        required = {key: "require" for key in NEEDS}
+        self.assertEqual(report["floor"], {**required, "tpm": "allow", "root": "tmpfs", "etc": "tmpfs", "credentials": "none",
+                                           "os-separator": False, "extra-words": [], "addon": [], "addon-keys": [],
+                                           "certificate": [], "baked-cmdline": sha256(CMDLINE.encode()),
+                                           "modules": sha256(packed_files["etc/verinit/modules"])})
+        self.assertEqual(report["floor_note"], sha256(packed_files[FLOOR_PATH]))
         self.assertEqual(report["modules"]["release"], kernel("cloud").release)
         self.assertEqual(report["modules"]["modules"], sum(".ko" in e.path for e in entries))
         self.assertIn("virtio-blk", report["modules"]["features"])
@@ -55,14 +65,8 @@ class SoundTest(InspectTest):
 
     def test_no_floor_is_everything(self) -> None:
         """And it is packed all the same: an archive put before this one must not bring its own."""
-        entries = {e.path: e for e in self.assert_built()}
-        self.assertEqual(entries["etc/verinit/floor.conf"].content, b"")
+        self.assert_built()
         self.assertEqual(self.inspect(YES)["floor"]["tpm"], "require")
-        bare = [e for e in self.good() if e[0] != "etc/verinit/floor.conf"]
-        self.output.write_bytes(newc.write(bare))
-        report = self.inspect(YES)
-        self.assertEqual(report["has_floor"], False)
-        self.assertEqual(report["floor"]["tpm"], "require")
 
     def test_forms_of_the_answer(self) -> None:
         self.output.write_bytes(newc.write(self.good()))
@@ -71,7 +75,7 @@ class SoundTest(InspectTest):
         self.assertEqual(short.stdout.count("\n"), 1)
         self.assertGreater(pretty.stdout.count("\n"), 10)
         self.assertEqual(json.loads(short.stdout), json.loads(pretty.stdout))
-        for words in (VERSION, CMDLINE, hashlib.sha256(INIT).hexdigest(), "etc/verinit/cmdline", "6.12.1"):
+        for words in (VERSION, CMDLINE, hashlib.sha256(self.good()[0][2]).hexdigest(), "etc/verinit/cmdline", "6.12.1"):
             self.assertIn(words, text.stdout)
         self.assertEqual(text.returncode, YES)
 
@@ -124,17 +128,41 @@ class ProblemTest(InspectTest):
         self.assert_problem("module-table-malformed", self.without("etc/verinit/modules"))
 
     def test_module_table_that_pid_1_refuses(self) -> None:
-        self.assert_problem("module-table-malformed", self.replaced("etc/verinit/modules", b"nonsense\n"))
+        self.assert_problem("module-table-malformed", self.good(table="nonsense\n"))
 
     def test_module_that_is_not_there(self) -> None:
         self.assert_problem("module-missing", self.without("lib/modules/6.12.1/erofs.ko"))
 
     def test_command_line_that_pid_1_refuses(self) -> None:
-        self.assert_problem("cmdline-weakening",
-                            self.replaced("etc/verinit/cmdline", f"{CMDLINE} enforcing=0".encode()))
+        self.assert_problem("cmdline-weakening", self.good(cmdline=f"{CMDLINE} enforcing=0"))
 
     def test_floor_that_pid_1_refuses(self) -> None:
-        self.assert_problem("floor-malformed", [*self.good(), ("etc/verinit/floor.conf", FILE, b"tpm=no\n")])
+        self.assert_problem("floor-malformed", self.good(floor="tpm=no\n"))
+
+    def test_floor_that_is_not_the_one_in_the_note(self) -> None:
+        self.assert_problem("floor-digest-mismatch", self.replaced(FLOOR_PATH, b"tpm=allow\n"))
+        self.assert_problem("floor-digest-mismatch", self.replaced("init", INIT))
+        self.assert_problem("floor-digest-mismatch", self.without(FLOOR_PATH))
+
+    def test_program_without_the_note(self) -> None:
+        self.assert_problem("no note", self.replaced("init", b"\x7fELF"))
+
+    def test_files_that_are_not_those_of_the_floor(self) -> None:
+        self.assert_problem("floor-file-mismatch: /etc/verinit/cmdline",
+                            self.replaced("etc/verinit/cmdline", f"{CMDLINE} single".encode()))
+        self.assert_problem("floor-file-mismatch: /etc/verinit/modules",
+                            self.replaced("etc/verinit/modules", TABLE.encode() + b"feature x erofs\n"))
+        bare = "tpm=allow\n"
+        files = [(p, m, {"init": packed(bare), FLOOR_PATH: bare.encode()}.get(p, c)) for p, m, c in self.good()]
+        self.assert_problem("floor-file-unnamed: the floor has no baked-cmdline=", files)
+
+    def test_certificates(self) -> None:
+        floor = f"certificate={sha256(b'one')}\n"
+        path = f"etc/verinit/certificates/{sha256(b'one').removeprefix('sha256-')}.der"
+        self.output.write_bytes(newc.write([*self.good(floor=floor), (path, FILE, b"one")]))
+        self.assertEqual(self.inspect(YES)["floor"]["certificate"], [sha256(b"one")])
+        self.assert_problem(f"no /{path}", self.good(floor=floor))
+        self.assert_problem(f"floor-file-mismatch: /{path}", [*self.good(floor=floor), (path, FILE, b"two")])
 
     def test_names_cannot_steer_a_terminal(self) -> None:
         self.output.write_bytes(newc.write([*self.good(), ("a\x1b[2Jb\u00e9", FILE, b"")]))

@@ -552,6 +552,18 @@ static void test_the_floor_is_the_one_that_was_packed(_unused_ void **state)
         fake_machine_remove();
 }
 
+/* A directory in its place is what a cpio archive makes of a file. */
+static void test_a_floor_that_cannot_be_read_was_hidden(_unused_ void **state)
+{
+        fake_machine_make(&full);
+        assert_return_code(unlinkat(fake_machine_fd(), FLOOR_PATH, 0), 0);
+        assert_return_code(mkdirat(fake_machine_fd(), FLOOR_PATH, 0755), 0);
+        assert_int_equal(run_pid1(), FAKE_OS_ENDED);
+        assert_int_equal(error.stage, STAGE_CONFIG);
+        assert_int_equal(error.code, FAIL_FLOOR_DIGEST_MISMATCH_CODE);
+        fake_machine_remove();
+}
+
 static void test_files_are_those_that_the_floor_names(_unused_ void **state)
 {
         fake_machine_make(&full);
@@ -759,6 +771,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_the_floor_is_the_one_that_was_packed),
+                cmocka_unit_test(test_a_floor_that_cannot_be_read_was_hidden),
                 cmocka_unit_test(test_files_are_those_that_the_floor_names),
                 cmocka_unit_test(test_os_separator),
                 cmocka_unit_test(test_credentials_are_those_of_the_floor),

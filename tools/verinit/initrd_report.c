@@ -19,7 +19,7 @@ enum {
 /* common/version.c puts it into PID 1, as what(1) of old would look for it. */
 static const char version_tag[] = "@(#)verinit ";
 
-static _printf_(2, 3) void problem(struct report *r, const char *fmt, ...)
+void report_problem(struct report *r, const char *fmt, ...)
 {
         va_list args;
         char *text;
@@ -32,12 +32,12 @@ static _printf_(2, 3) void problem(struct report *r, const char *fmt, ...)
         va_end(args);
 }
 
-static void problem_from_error(struct report *r, const struct error *err)
+void report_problem_from_error(struct report *r, const struct error *err)
 {
-        problem(r, "%s: %s", fail_code_name(err->code), err->msg);
+        report_problem(r, "%s: %s", fail_code_name(err->code), err->msg);
 }
 
-static const struct buffer *find_file(struct report *r, const char *path)
+const struct buffer *report_find_file(struct report *r, const char *path)
 {
         struct tree_entry *e = tree_find(&r->tree, path);
 
@@ -46,13 +46,13 @@ static const struct buffer *find_file(struct report *r, const char *path)
 
 static void read_version(struct report *r)
 {
-        const struct buffer *init = find_file(r, "init");
+        const struct buffer *init = report_find_file(r, "init");
         const uint8_t *p;
         char *version;
         size_t n;
 
         if (!init) {
-                problem(r, "no /init: the kernel would not start anything in it");
+                report_problem(r, "no /init: the kernel would not start anything in it");
                 return;
         }
         p = init->size > 0 ? memmem(init->data, init->size, version_tag, sizeof(version_tag) - 1) : NULL;
@@ -64,30 +64,16 @@ static void read_version(struct report *r)
         r->version = tool_printable(version);
 }
 
-static void read_floor(struct report *r)
-{
-        const struct buffer *text = find_file(r, "etc/verinit/floor.conf");
-        struct error err = {};
-
-        floor_init(&r->floor);
-        if (!text)
-                return;
-        if (floor_parse(text->size > 0 ? (const char *) text->data : "", text->size, &r->floor, &err) < 0)
-                problem_from_error(r, &err);
-        else
-                r->has_floor = true;
-}
-
 static void read_cmdline(struct report *r)
 {
-        const struct buffer *text = find_file(r, "etc/verinit/cmdline");
+        const struct buffer *text = report_find_file(r, "etc/verinit/cmdline");
         static struct boot_config config;
         struct buffer copy = {};
         struct trouble t = {};
 
         if (!text) {
                 if (r->floor.cmdline == NEED_REQUIRE)
-                        problem(r, "%s: no /etc/verinit/cmdline, which the floor requires",
+                        report_problem(r, "%s: no /etc/verinit/cmdline, which the floor requires",
                                 fail_code_name(FAIL_BAKED_CMDLINE_MISSING_CODE));
                 return;
         }
@@ -96,29 +82,29 @@ static void read_cmdline(struct report *r)
                 memcpy(copy.data, text->data, text->size);
         copy.size = text->size;
         if (initrd_check_cmdline(&copy, &r->floor, &config, &t) < 0)
-                problem(r, "command line: %s", t.msg);
+                report_problem(r, "command line: %s", t.msg);
         r->cmdline = tool_printable((char *) copy.data);
 }
 
 static void read_table(struct report *r)
 {
-        const struct buffer *text = find_file(r, "etc/verinit/modules");
+        const struct buffer *text = report_find_file(r, "etc/verinit/modules");
         struct error err = {};
 
         if (!text) {
-                problem(r, "%s: no /etc/verinit/modules", fail_code_name(FAIL_MODULE_TABLE_MALFORMED_CODE));
+                report_problem(r, "%s: no /etc/verinit/modules", fail_code_name(FAIL_MODULE_TABLE_MALFORMED_CODE));
                 return;
         }
         if (modtable_parse(text->size > 0 ? (const char *) text->data : "", text->size, &r->table, &err) < 0) {
-                problem_from_error(r, &err);
+                report_problem_from_error(r, &err);
                 return;
         }
         r->has_table = true;
         for (size_t i = 0; i < r->table.n_modules; i++) {
                 _cleanup_free_ char *path = tool_format("lib/modules/%s", r->table.modules[i].file);
 
-                if (!find_file(r, path))
-                        problem(r, "%s: no /%s, which the module table names",
+                if (!report_find_file(r, path))
+                        report_problem(r, "%s: no /%s, which the module table names",
                                 fail_code_name(FAIL_MODULE_MISSING_CODE), path);
         }
 }
@@ -154,18 +140,18 @@ static bool is_zero(const struct buffer *b, size_t from)
 static void look_at_name(struct report *r, const struct tree_entry *e)
 {
         if (tree_find(&r->tree, e->path) != e)
-                problem(r, "/%s is in it twice: the kernel would take the second", e->path);
+                report_problem(r, "/%s is in it twice: the kernel would take the second", e->path);
         else if (!tree_path_is_normalised(e->path))
-                problem(r, "'%s' is not normalised: it may overwrite another entry", e->path);
+                report_problem(r, "'%s' is not normalised: it may overwrite another entry", e->path);
         else if (!S_ISREG(e->mode) && !S_ISDIR(e->mode))
-                problem(r, "/%s is neither file nor directory: verinit packs nothing else", e->path);
+                report_problem(r, "/%s is neither file nor directory: verinit packs nothing else", e->path);
 }
 
 /* The kernel unpacks every archive there is, each over the one before. */
 static void look_for_hidden(struct report *r, const struct buffer *cpio, size_t used)
 {
         if (!is_zero(cpio, used))
-                problem(r, "%zu bytes follow the first archive: the kernel would unpack them over it, and they are not "
+                report_problem(r, "%zu bytes follow the first archive: the kernel would unpack them over it, and they are not "
                         "shown here", cpio->size - used);
         for (size_t i = 0; i < r->tree.n_entries; i++)
                 look_at_name(r, &r->tree.entries[i]);
@@ -196,7 +182,8 @@ int report_read(const char *path, struct report *ret, struct trouble *t)
                 return -1;
         }
         read_version(ret);
-        read_floor(ret);
+        report_read_floor(ret);
+        report_check_files(ret);
         read_cmdline(ret);
         read_table(ret);
         for (size_t i = 0; i < ret->tree.n_entries; i++)

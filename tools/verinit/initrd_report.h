@@ -20,6 +20,7 @@ struct report {
         struct tree tree;
         char (*sha256)[REPORT_SHA256_HEX]; /* one an entry; empty for what is no file */
         char *version;                     /* of PID 1; NULL: cannot be told */
+        struct digest note;                /* what /init says of the floor; DIGEST_NONE: nothing */
         bool has_floor;
         struct floor floor; /* with has_floor */
         char *cmdline;      /* NULL: none is baked in */
@@ -33,9 +34,26 @@ struct report {
 int report_read(const char *path, struct report *ret, struct trouble *t);
 void report_done(struct report *r);
 
+/* For what fills a report. */
+void report_problem(struct report *r, const char *fmt, ...) _printf_(2, 3);
+void report_problem_from_error(struct report *r, const struct error *err);
+const struct buffer *report_find_file(struct report *r, const char *path); /* NULL: none, or no file */
+void report_read_floor(struct report *r);
+void report_check_files(struct report *r); /* after report_read_floor() */
+
 void report_print_text(const struct report *r);
 int report_print_json(const struct report *r, bool is_pretty, struct trouble *t);
 
 const char *report_need_name(enum need need);
 const char *report_root_name(enum floor_root root);
 const char *report_etc_name(enum etc_mode etc);
+
+/* The require-or-allow keys, for both forms of the report; NULL at the end. */
+struct report_need {
+        const char *key;
+        size_t offset; /* in struct floor */
+};
+extern const struct report_need report_needs[];
+enum need report_need_of(const struct floor *f, const struct report_need *need);
+/* "sha256-<hex>"; empty: none is given. */
+void report_digest_text(const struct digest *d, char ret_text[static DIGEST_MAX_HEX + 8]);

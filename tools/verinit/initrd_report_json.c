@@ -6,6 +6,8 @@
 #include <json-c/json.h>
 #include <stdio.h>
 
+#include "verinit/credential.h"
+
 #include "initrd_report.h"
 
 static struct json_object *check(struct json_object *o)
@@ -43,15 +45,51 @@ static void append(struct json_object *array, struct json_object *value)
                 (void) check(NULL);
 }
 
+static void add_digest(struct json_object *o, const char *key, const struct digest *d)
+{
+        char text[DIGEST_MAX_HEX + 8];
+
+        report_digest_text(d, text);
+        add_text(o, key, text[0] ? text : NULL);
+}
+
+static void add_digests(struct json_object *o, const char *key, const struct digest *list, size_t n)
+{
+        struct json_object *array = check(json_object_new_array());
+        char text[DIGEST_MAX_HEX + 8];
+
+        for (size_t i = 0; i < n; i++) {
+                report_digest_text(&list[i], text);
+                append(array, text_or_null(text));
+        }
+        add(o, key, array);
+}
+
+static void add_words(struct json_object *o, const char *key, const char (*list)[FLOOR_WORD_MAX], size_t n)
+{
+        struct json_object *array = check(json_object_new_array());
+
+        for (size_t i = 0; i < n; i++)
+                append(array, text_or_null(list[i]));
+        add(o, key, array);
+}
+
 static struct json_object *format_floor(const struct floor *f)
 {
         struct json_object *o = check(json_object_new_object());
 
-        add_text(o, "tpm", report_need_name(f->tpm));
-        add_text(o, "selinux", report_need_name(f->selinux));
-        add_text(o, "cmdline", report_need_name(f->cmdline));
+        for (const struct report_need *need = report_needs; need->key; need++)
+                add_text(o, need->key, report_need_name(report_need_of(f, need)));
         add_text(o, "root", report_root_name(f->root));
         add_text(o, "etc", report_etc_name(f->etc));
+        add_text(o, "credentials", credentials_name(f->credentials));
+        add(o, "os-separator", check(json_object_new_boolean(f->os_separator)));
+        add_words(o, "extra-words", f->extra_words, f->n_extra_words);
+        add_digests(o, "addon", f->addons, f->n_addons);
+        add_words(o, "addon-keys", f->addon_keys, f->n_addon_keys);
+        add_digest(o, "baked-cmdline", &f->baked_cmdline);
+        add_digest(o, "modules", &f->modules);
+        add_digests(o, "certificate", f->certificates, f->n_certificates);
         return o;
 }
 
@@ -105,6 +143,7 @@ int report_print_json(const struct report *r, bool is_pretty, struct trouble *t)
         add_text(o, "cmdline", r->cmdline);
         add(o, "has_floor", check(json_object_new_boolean(r->has_floor)));
         add(o, "floor", format_floor(&r->floor));
+        add_digest(o, "floor_note", &r->note);
         add(o, "modules", r->has_table ? format_table(&r->table) : NULL);
         add(o, "entries", format_entries(r));
         for (size_t i = 0; i < r->n_problems; i++)

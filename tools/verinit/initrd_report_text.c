@@ -1,8 +1,41 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stddef.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "verinit/credential.h"
+
 #include "initrd_report.h"
+
+const struct report_need report_needs[] = {
+        { "secure-boot", offsetof(struct floor, secure_boot) },
+        { "tpm", offsetof(struct floor, tpm) },
+        { "cmdline", offsetof(struct floor, cmdline) },
+        { "cmdline-replay", offsetof(struct floor, cmdline_replay) },
+        { "root-hash-signature", offsetof(struct floor, root_hash_signature) },
+        { "pinned-geometry", offsetof(struct floor, pinned_geometry) },
+        { "boot-disk-only", offsetof(struct floor, boot_disk_only) },
+        { "selinux", offsetof(struct floor, selinux) },
+        { "ipe", offsetof(struct floor, ipe) },
+        { "debug", offsetof(struct floor, debug) },
+        {},
+};
+
+enum need report_need_of(const struct floor *f, const struct report_need *need)
+{
+        return *(const enum need *) ((const uint8_t *) f + need->offset);
+}
+
+void report_digest_text(const struct digest *d, char ret_text[static DIGEST_MAX_HEX + 8])
+{
+        char hex[DIGEST_MAX_HEX];
+
+        ret_text[0] = '\0';
+        if (d->alg == DIGEST_NONE)
+                return;
+        digest_hex(d, hex);
+        (void) snprintf(ret_text, DIGEST_MAX_HEX + 8, "%s-%s", digest_name(d->alg), hex);
+}
 
 const char *report_need_name(enum need need)
 {
@@ -49,13 +82,32 @@ static char type_letter(mode_t mode)
         }
 }
 
+static void print_list(const char *key, const struct digest *list, size_t n)
+{
+        char text[DIGEST_MAX_HEX + 8];
+
+        for (size_t i = 0; i < n; i++) {
+                report_digest_text(&list[i], text);
+                printf("              %s=%s\n", key, text);
+        }
+}
+
 static void print_floor(const struct report *r)
 {
         const struct floor *f = &r->floor;
+        char note[DIGEST_MAX_HEX + 8];
 
-        printf("floor:        %stpm=%s selinux=%s cmdline=%s root=%s etc=%s\n", r->has_floor ? "" : "none, so ",
-               report_need_name(f->tpm), report_need_name(f->selinux), report_need_name(f->cmdline),
-               report_root_name(f->root), report_etc_name(f->etc));
+        printf("floor:        %sroot=%s etc=%s credentials=%s", r->has_floor ? "" : "none, so ", report_root_name(f->root),
+               report_etc_name(f->etc), credentials_name(f->credentials));
+        for (const struct report_need *need = report_needs; need->key; need++)
+                printf(" %s=%s", need->key, report_need_name(report_need_of(f, need)));
+        putchar('\n');
+        print_list("baked-cmdline", &f->baked_cmdline, f->baked_cmdline.alg != DIGEST_NONE);
+        print_list("modules", &f->modules, f->modules.alg != DIGEST_NONE);
+        print_list("addon", f->addons, f->n_addons);
+        print_list("certificate", f->certificates, f->n_certificates);
+        report_digest_text(&r->note, note);
+        printf("floor's note: %s\n", note[0] ? note : "none: no floor was packed with this /init");
 }
 
 static void print_table(const struct report *r)

@@ -106,9 +106,12 @@ CONFIG = [
             read=added("init.verity=1:sha512:4096:4096:1:1:-:1b0e7b5a-6f9c-4a39-a2d1-0c8f4b8c7e11")),
     refused("config-cmdline-cut-off", "config/CONFIG/cmdline-too-long", "2047", read=too_long),
     refused("config-quote-open", "config/CONFIG/cmdline-malformed", "quote", read=added('foo="bar')),
-    # The floor is what says how long to wait; one that cannot be read waits as if there were none.
-    refused("config-floor-misspelt", "config/CONFIG/floor-malformed", "tpm=alow",
-            planted={"etc/verinit/floor.conf": b"tpm=alow\n"}, waits=DEFAULT_DELAY, seconds=12),
+    # The floor is what says how long to wait; another's is not obeyed in that either.
+    refused("config-floor-planted", "config/TAMPER/floor-digest-mismatch", "/etc/verinit/floor.conf has the SHA-256",
+            planted={"etc/verinit/floor.conf": b"tpm=allow\nroot=unverified\nfailure-delay=0\n"}, waits=DEFAULT_DELAY,
+            seconds=12),
+    refused("config-floor-hidden", "config/TAMPER/floor-digest-mismatch", "EISDIR",
+            planted={"etc/verinit/floor.conf": None}, waits=DEFAULT_DELAY, seconds=12),
 ]
 
 EARLY = [
@@ -121,6 +124,11 @@ EARLY = [
     refused("prove-word-added", "prove/TAMPER/cmdline-not-baked", "'audit=0' was added", read=added("audit=0")),
     refused("prove-word-removed", "prove/TAMPER/cmdline-not-baked", "where 'quiet' was signed",
             read=without("quiet")),
+    refused("probe-modules-planted", "probe/TAMPER/floor-file-mismatch", "/etc/verinit/modules has the SHA-256",
+            planted={"etc/verinit/modules": b"verinit-modules 1 {release}\n"}),
+    # What is compared with is another's too.
+    refused("prove-cmdline-planted", "prove/TAMPER/floor-file-mismatch", "/etc/verinit/cmdline has the SHA-256",
+            read=added("single"), planted={"etc/verinit/cmdline": b"quiet single"}),
     refused("prove-nothing-baked", "prove/UNVERIFIED/baked-cmdline-missing", "etc/verinit/cmdline",
             planted={"etc/verinit/cmdline": None}),
     refused("enter-no-tpm", "enter/UNVERIFIED/tpm-absent", "no TPM 2.0", floor={"tpm": "require"}),
