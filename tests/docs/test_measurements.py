@@ -83,6 +83,16 @@ class Measurements(unittest.TestCase):
                     self.assertIn(f'"{word}', sources)
         self.assertEqual([stage for stage, _, _ in rows], ["enter", "measure", "mac", "root", "handoff"])
 
+    def test_os_separator(self) -> None:
+        row = re.search(r'(?m)^\| before `enter-initrd`[^|]* \| enter \| ([\d ]+) \| `os-separator` \|$', self.page)
+        code = re.search(r'pcrs\[\] = \{([^}]*)\}', read("init/stage_enter.c"))
+        assert row and code
+        self.assertEqual([int(n) for n in row[1].split()], [int(n) for n in code[1].split(",")])
+        # PCR 12 of a host with systemd 261, as others have published it.
+        word = hashlib.sha256(b"os-separator").digest()
+        self.assertEqual(hashlib.sha256(bytes(32) + word).hexdigest(),
+                         "3345a4e7857aa5ae65e97702ade84a3755fd6144724779536b5773128676c99c")
+
     def test_poison(self) -> None:
         found = re.search(r'(?m)^\| a boot that fails \| [^|]+ \| ([\d ]+) \|', self.page)
         assert found
