@@ -566,6 +566,10 @@ static void test_a_floor_that_cannot_be_read_was_hidden(_unused_ void **state)
 
 static void test_files_are_those_that_the_floor_names(_unused_ void **state)
 {
+        const struct fake_machine_options unbaked = {
+                .floor = FAKE_FLOOR "cmdline=allow\n", .has_tpm = true, .has_selinux = true,
+        };
+
         fake_machine_make(&full);
         fake_machine_put("etc/verinit/modules", "verinit-modules 1 other\n");
         assert_int_equal(run_pid1(), FAKE_OS_ENDED);
@@ -580,6 +584,13 @@ static void test_files_are_those_that_the_floor_names(_unused_ void **state)
         assert_int_equal(run_pid1(), FAKE_OS_ENDED);
         assert_int_equal(error.stage, STAGE_PROBE);
         assert_int_equal(error.code, FAIL_FLOOR_FILE_UNNAMED_CODE);
+        fake_machine_remove();
+
+        /* "There may be none" is not "it may be gone". */
+        fake_machine_make(&unbaked);
+        assert_return_code(unlinkat(fake_machine_fd(), "etc/verinit/cmdline", 0), 0);
+        assert_int_equal(run_pid1(), FAKE_OS_ENDED);
+        assert_int_equal(error.code, FAIL_BAKED_CMDLINE_MISSING_CODE);
         fake_machine_remove();
 
         /* What was read and what it is compared with could both be another's. */
