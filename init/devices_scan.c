@@ -221,7 +221,7 @@ static void compare_with_kernel(struct walk *walk)
                         continue;
                 table.state = GPT_DAMAGED;
                 (void) snprintf(table.why, sizeof(table.why),
-                                "the kernel's %s begins at byte %" PRIu64 " and has %" PRIu64 ", which no entry says",
+                                "the kernel's %.31s begins at byte %" PRIu64 " and has %" PRIu64 ", which no entry says",
                                 k->name, k->start_bytes, k->size_bytes);
         }
 }
