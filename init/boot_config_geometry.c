@@ -147,7 +147,7 @@ int config_finish_geometry(struct config_parse *p)
                 return config_refuse(p, FAIL_CMDLINE_CONTRADICTION_CODE, p->has_pin ? PIN : OPTIONS, NULL,
                                      "usrhash= is no %s: it has %zu bytes", digest_name(c->geometry.alg),
                                      c->root_hash_size);
-        c->has_superblock = !c->has_geometry;
+        c->has_superblock = !p->says_no_superblock;
         c->data_blocks = p->has_shape[SHAPE_DATA_BLOCKS] ? p->shape.data_blocks : 0;
         c->hash_offset_is_file_system_end =
                 p->flatcar_usr.kind != DEVICE_NONE && !p->has_hash_offset && !c->has_geometry;

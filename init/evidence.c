@@ -89,6 +89,9 @@ static void format_volume(const struct evidence *e, struct json_text *j)
 
         json_open(j, "usr", '{');
         json_string(j, "fstype", e->usr_fstype);
+        json_string(j, "geometry", e->usr_geometry);
+        json_u64(j, "data_blocks", e->usr_data_blocks);
+        json_u64(j, "size_bytes", e->usr_size_bytes);
         json_close(j, '}');
 }
 

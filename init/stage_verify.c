@@ -7,14 +7,29 @@
 #include "verinit/boot.h"
 #include "verinit/log.h"
 
+static void record(struct evidence *e, const struct verified_root *root)
+{
+        const struct verity_superblock *sb = verified_root_superblock(root);
+
+        (void) str_copy(e->usr_geometry, sizeof(e->usr_geometry),
+                        verified_root_is_pinned(root) ? "pinned" : "superblock");
+        e->usr_data_blocks = sb->data_blocks;
+        e->usr_size_bytes = sb->data_blocks * sb->data_block_bytes;
+}
+
 int stage_verify(struct boot *boot, struct error *err)
 {
+        const struct boot_config *config = &boot->config;
         const struct facts *facts = &boot->facts;
         const struct verity_request req = {
-                .root_hash = boot->config.root_hash,
-                .root_hash_size = boot->config.root_hash_size,
-                .hash_offset_bytes = boot->config.hash_offset_bytes,
-                .corruption = boot->config.corruption,
+                .root_hash = config->root_hash,
+                .root_hash_size = config->root_hash_size,
+                .hash_offset_bytes = config->hash_offset_bytes,
+                .hash_offset_is_file_system_end = config->hash_offset_is_file_system_end,
+                .data_blocks = config->data_blocks,
+                .geometry = config->has_geometry ? &config->geometry : NULL,
+                .has_superblock = config->has_superblock,
+                .corruption = config->corruption,
                 .data_fd = boot->data_fd,
                 .hash_fd = boot->hash_fd,
                 .data_name = facts->usr_data.name,
@@ -24,13 +39,14 @@ int stage_verify(struct boot *boot, struct error *err)
                 .data_device_bytes = facts->usr_data.size_bytes,
                 .hash_device_bytes = facts->usr_hash.size_bytes,
         };
-        const struct verity_superblock *sb;
         int r;
 
         r = verity_verify(&req, &boot->verified, err);
         if (r < 0)
                 return r;
-        sb = verified_root_superblock(boot->verified);
-        log_info("root hash, tree and both ends of %" PRIu64 " blocks agree", sb->data_blocks);
+        record(&boot->evidence, boot->verified);
+        log_info("root hash, tree and both ends of %" PRIu64 " blocks agree, geometry %s",
+                 boot->evidence.usr_data_blocks,
+                 verified_root_is_pinned(boot->verified) ? "pinned" : "as the file system has it");
         return 0;
 }

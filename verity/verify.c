@@ -7,44 +7,20 @@
  * named in the message is the one that is wrong. Bytes are read once and used from the buffer they were hashed in:
  * a disk that answers differently a second time gains nothing here, and meets the kernel later.
  */
-#include "verinit/verity.h"
-
 #include <errno.h>
-#include <unistd.h>
 
 #include "verinit/log.h"
+#include "volume.h"
 
 struct verified_root {
-        struct verity_superblock superblock;
-        struct verity_tree tree;
+        struct volume_shape shape;
+        struct fs_size fs; /* type NULL: not asked */
         struct verity_table table;
         uint8_t root_hash[DIGEST_MAX_BYTES];
 };
 
 static struct verified_root the_root;
 static uint8_t the_block[VERITY_BLOCK_MAX];
-
-static int read_exactly(int fd, const char *device, uint64_t offset, uint8_t *buffer, size_t size, struct error *err)
-{
-        size_t done = 0;
-
-        while (done < size) {
-                ssize_t n = pread(fd, buffer + done, size - done, (off_t) (offset + done));
-
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return error_set(err, FAIL_VERITY_READ_FAILED_CODE, errno,
-                                         "%s: reading %zu bytes at byte %llu failed: %s", device, size,
-                                         (unsigned long long) offset, errno_name(errno));
-                if (n == 0)
-                        return error_set(err, FAIL_VERITY_READ_FAILED_CODE, EIO,
-                                         "%s: ends at byte %llu, inside a block of %zu bytes at byte %llu", device,
-                                         (unsigned long long) (offset + done), size, (unsigned long long) offset);
-                done += (size_t) n;
-        }
-        return 0;
-}
 
 /* Hash type 1: H(salt ‖ block). */
 static int hash_block(const struct verity_superblock *sb, size_t size, struct digest *ret, struct error *err)
@@ -75,7 +51,7 @@ static int check_block(const struct verity_superblock *sb, const struct path_ste
         struct digest seen = {};
         int r;
 
-        r = read_exactly(step->fd, step->device, offset, the_block, step->block_bytes, err);
+        r = volume_read_exactly(step->fd, step->device, offset, the_block, step->block_bytes, err);
         if (r < 0)
                 return r;
         r = hash_block(sb, step->block_bytes, &seen, err);
@@ -96,15 +72,18 @@ static int check_block(const struct verity_superblock *sb, const struct path_ste
  * cut the end off the image. But cryptsetup fills unused slots with zeros, and those zeros are under the root hash: in
  * the block that holds the last hash of a level, a hash behind it means that more was signed than is claimed.
  */
-static int check_unused_slots(const struct verity_superblock *sb, const struct path_step *step, uint64_t first_byte,
+static int check_unused_slots(const struct volume_shape *shape, const struct path_step *step, uint64_t first_byte,
                               struct error *err)
 {
         for (uint64_t i = first_byte; i < step->block_bytes; i++)
                 if (the_block[i] != 0)
-                        return error_set(err, FAIL_SUPERBLOCK_INVALID_CODE, EBADMSG,
-                                         "%s: the superblock says %llu data blocks, but hash block %llu holds the hash of"
-                                         " one more: the number was lowered", step->device,
-                                         (unsigned long long) sb->data_blocks, (unsigned long long) step->block);
+                        return error_set(err, shape->is_pinned ? FAIL_GEOMETRY_MISMATCH_CODE :
+                                                                 FAIL_SUPERBLOCK_INVALID_CODE, EBADMSG,
+                                         "%s: the %s says %llu data blocks, but hash block %llu holds the hash of one "
+                                         "more: the number was lowered", step->device,
+                                         shape->is_pinned ? "pinned geometry" : "superblock",
+                                         (unsigned long long) shape->superblock.data_blocks,
+                                         (unsigned long long) step->block);
         return 0;
 }
 
@@ -112,8 +91,8 @@ static int check_unused_slots(const struct verity_superblock *sb, const struct p
 static int check_path(const struct verity_request *req, const struct verified_root *root, uint64_t data_block,
                       struct error *err)
 {
-        const struct verity_superblock *sb = &root->superblock;
-        const struct verity_tree *tree = &root->tree;
+        const struct verity_superblock *sb = &root->shape.superblock;
+        const struct verity_tree *tree = &root->shape.tree;
         bool is_last = data_block == sb->data_blocks - 1;
         uint64_t index[VERITY_MAX_LEVELS + 1] = { data_block }; /* [0]: data block; [n + 1]: its ancestor in level n */
         uint64_t slot_bytes = sb->hash_block_bytes / tree->hashes_per_block;
@@ -139,7 +118,7 @@ static int check_path(const struct verity_request *req, const struct verified_ro
                 if (r < 0)
                         return r;
                 if (is_last) {
-                        r = check_unused_slots(sb, &step, (slot + 1) * slot_bytes, err);
+                        r = check_unused_slots(&root->shape, &step, (slot + 1) * slot_bytes, err);
                         if (r < 0)
                                 return r;
                 }
@@ -155,39 +134,52 @@ static int check_path(const struct verity_request *req, const struct verified_ro
         return check_block(sb, &step, &expected, err);
 }
 
-static int read_superblock(const struct verity_request *req, struct verity_superblock *ret, struct error *err)
+/* The other witness of the number of blocks, for volumes that were not built by cryptsetup or are signed with padding. */
+static int check_size(const struct verity_request *req, const uint8_t *head, size_t size, struct verified_root *root,
+                      struct error *err)
 {
-        uint8_t bytes[VERITY_SUPERBLOCK_BYTES];
-        struct verity_superblock sb;
-        int r;
+        const struct verity_superblock *sb = &root->shape.superblock;
+        struct fs_size fs;
 
-        r = read_exactly(req->hash_fd, req->hash_name, req->hash_offset_bytes, bytes, sizeof(bytes), err);
-        if (r < 0)
-                return r;
-        r = verity_superblock_parse(bytes, &sb, err);
-        if (r < 0)
-                return error_prefix(err, "%s at byte %llu", req->hash_name,
-                                    (unsigned long long) req->hash_offset_bytes);
-        /* The root hash is the signed side: if its length does not go with the algorithm, the superblock is wrong. */
-        if (req->root_hash_size != digest_size(sb.alg))
-                return error_set(err, FAIL_SUPERBLOCK_INVALID_CODE, EBADMSG,
-                                 "%s: the superblock says %s (%zu bytes), but the root hash has %zu bytes",
-                                 req->hash_name, digest_name(sb.alg), digest_size(sb.alg), req->root_hash_size);
-        r = dm_check_superblock(req->hash_fd, req->hash_offset_bytes, &sb, err);
-        if (r < 0)
-                return error_prefix(err, "%s", req->hash_name);
-        *ret = sb;
+        if (!fs_size_parse(head, size, &fs))
+                return error_set(err, FAIL_SIZE_UNKNOWN_CODE, ENODATA,
+                                 "%s: nothing signed says how many blocks it has: it holds no erofs, ext4 or squashfs, "
+                                 "whose size could be compared", req->data_name);
+        if (!fs_size_is(&fs, sb->data_blocks, sb->data_block_bytes))
+                return error_set(err, FAIL_SIZE_MISMATCH_CODE, EBADMSG,
+                                 "%s: the superblock says %llu data blocks of %u bytes, but its %s has %llu bytes",
+                                 req->data_name, (unsigned long long) sb->data_blocks, sb->data_block_bytes, fs.type,
+                                 (unsigned long long) fs.bytes);
+        root->fs = fs;
         return 0;
 }
 
-static int check_content(const struct verity_request *req, const struct verified_root *root, struct error *err)
+/* The first blocks, as far as a file system's superblock reaches, and the last. */
+static int check_content(const struct verity_request *req, struct verified_root *root, struct error *err)
 {
+        const struct verity_superblock *sb = &root->shape.superblock;
+        uint8_t head[FS_SIZE_HEAD_BYTES];
+        uint64_t block = 0;
+        size_t size = 0;
         int r;
 
-        r = check_path(req, root, 0, err);
-        if (r < 0 || root->superblock.data_blocks == 1)
-                return r;
-        return check_path(req, root, root->superblock.data_blocks - 1, err);
+        for (; block < sb->data_blocks && size < sizeof(head); block++) {
+                size_t n = sizeof(head) - size;
+
+                r = check_path(req, root, block, err);
+                if (r < 0)
+                        return r;
+                if (n > sb->data_block_bytes)
+                        n = sb->data_block_bytes;
+                memcpy(head + size, the_block, n);
+                size += n;
+        }
+        if (block < sb->data_blocks) {
+                r = check_path(req, root, sb->data_blocks - 1, err);
+                if (r < 0)
+                        return r;
+        }
+        return root->shape.is_pinned ? 0 : check_size(req, head, size, root, err);
 }
 
 static int make_table(const struct verity_request *req, struct verified_root *root, struct error *err)
@@ -200,13 +192,13 @@ static int make_table(const struct verity_request *req, struct verified_root *ro
         int r;
 
         if (req->fec) {
-                r = verity_fec_layout(&root->superblock, &root->tree, req->hash_dev, req->hash_device_bytes, req->fec,
+                r = verity_fec_layout(&root->shape.superblock, &root->shape.tree, req->hash_dev, req->hash_device_bytes, req->fec,
                                       &fec, err);
                 if (r < 0)
                         return r;
                 options.fec = &fec;
         }
-        return verity_table_format(&root->superblock, &root->tree, root->root_hash, req->data_dev, req->hash_dev,
+        return verity_table_format(&root->shape.superblock, &root->shape.tree, root->root_hash, req->data_dev, req->hash_dev,
                                    &options, &root->table, err);
 }
 
@@ -220,22 +212,11 @@ int verity_verify(const struct verity_request *request, const struct verified_ro
                 req.data_name = "data device";
         if (!req.hash_name)
                 req.hash_name = "hash device";
-        if (req.hash_offset_bytes > INT64_MAX - VERITY_SUPERBLOCK_BYTES)
-                return error_set(err, FAIL_CMDLINE_BAD_VALUE_CODE, EOVERFLOW, "hash-offset=%llu is too large",
-                                 (unsigned long long) req.hash_offset_bytes);
         memset(root, 0, sizeof(*root));
-        r = read_superblock(&req, &root->superblock, err);
+        r = volume_shape_read(&req, &root->shape, err);
         if (r < 0)
                 return r;
         memcpy(root->root_hash, req.root_hash, req.root_hash_size);
-        r = verity_tree_layout(&root->superblock, req.hash_offset_bytes, req.data_device_bytes, req.hash_device_bytes,
-                               req.data_dev == req.hash_dev, &root->tree, err);
-        if (r < 0)
-                return error_prefix(err, "%s over %s", req.hash_name, req.data_name);
-        log_debug("%llu data blocks of %u bytes, hash blocks of %u, %u levels from hash block %llu to byte %llu",
-                  (unsigned long long) root->superblock.data_blocks, root->superblock.data_block_bytes,
-                  root->superblock.hash_block_bytes, root->tree.n_levels,
-                  (unsigned long long) root->tree.hash_start_block, (unsigned long long) root->tree.end_bytes);
         r = check_content(&req, root, err);
         if (r < 0)
                 return r;
@@ -248,7 +229,17 @@ int verity_verify(const struct verity_request *request, const struct verified_ro
 
 const struct verity_superblock *verified_root_superblock(const struct verified_root *root)
 {
-        return &root->superblock;
+        return &root->shape.superblock;
+}
+
+bool verified_root_is_pinned(const struct verified_root *root)
+{
+        return root->shape.is_pinned;
+}
+
+const struct fs_size *verified_root_file_system(const struct verified_root *root)
+{
+        return root->fs.type ? &root->fs : NULL;
 }
 
 const struct verity_table *verified_root_table(const struct verified_root *root)
@@ -258,6 +249,6 @@ const struct verity_table *verified_root_table(const struct verified_root *root)
 
 const uint8_t *verified_root_hash(const struct verified_root *root, size_t *ret_size)
 {
-        *ret_size = digest_size(root->superblock.alg);
+        *ret_size = digest_size(root->shape.superblock.alg);
         return root->root_hash;
 }

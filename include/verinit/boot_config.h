@@ -103,7 +103,7 @@ struct boot_config {
         bool hash_offset_is_file_system_end;
         enum corruption_mode corruption;
         bool has_geometry;    /* init.verity=, or superblock=no: geometry is signed text */
-        bool has_superblock;  /* false: superblock=no or init.verity=: no byte of one is believed */
+        bool has_superblock;  /* false: superblock=no. With init.verity= alone there is one: not believed, but it may not differ */
         uint64_t data_blocks; /* data-blocks=; 0: not said. Agrees with the geometry, if there is one */
         struct verity_geometry geometry;
         struct fec_config fec;

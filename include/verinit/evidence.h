@@ -42,6 +42,8 @@ struct evidence {
         char usr_data[BLOCKDEV_NAME_MAX], usr_hash[BLOCKDEV_NAME_MAX], root_device[BLOCKDEV_NAME_MAX];
         char dm_name[32], dm_uuid[130], dm_table[2048];
         char usr_fstype[16];
+        char usr_geometry[16]; /* "pinned": by signed text; "superblock": and the verified file system has that size */
+        uint64_t usr_data_blocks, usr_size_bytes;
         char tpm[16]; /* "absent", "unmeasured", "measured" */
         size_t n_banks;
         enum digest_alg banks[TPM_MAX_BANKS];

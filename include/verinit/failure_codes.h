@@ -115,6 +115,12 @@
                   "the hash tree was changed after it was signed: write the image again")                  \
         FAIL_CODE(DATA_CORRUPT, "data-corrupt", FAIL_TAMPER,                                               \
                   "the image was changed after it was signed: write it again")                             \
+        FAIL_CODE(GEOMETRY_MISMATCH, "geometry-mismatch", FAIL_TAMPER,                                     \
+                  "the volume is not the one that init.verity= was made for: write the image again")       \
+        FAIL_CODE(SIZE_MISMATCH, "size-mismatch", FAIL_TAMPER,                                             \
+                  "hash exactly the file system, without padding, or pin the geometry with init.verity=")  \
+        FAIL_CODE(SIZE_UNKNOWN, "size-unknown", FAIL_UNVERIFIED,                                           \
+                  "pin the geometry with init.verity=, or build /usr as erofs, ext4 or squashfs")          \
         FAIL_CODE(FEC_UNFIT, "fec-unfit", FAIL_CONFIG,                                                     \
                   "let fec-device=, fec-offset= and fec-roots= be those that the parity was made with")    \
         FAIL_CODE(VERITY_READ_FAILED, "verity-read-failed", FAIL_SYSTEM,                                   \

@@ -75,6 +75,42 @@ struct verity_fec_request {
 };
 
 /*
+ * Pure. The same for a geometry that signed text pins: nothing on the disk is asked. area_start_bytes is the first byte of
+ * the hash device that is not data's. GEOMETRY_MISMATCH where the devices are too small for it.
+ */
+int verity_tree_layout_pinned(const struct verity_geometry *geometry, uint64_t area_start_bytes,
+                              uint64_t data_device_bytes, uint64_t hash_device_bytes, bool is_same_device,
+                              struct verity_tree *ret, struct error *err);
+
+/* Pure. What a superblock would say that agrees with the geometry. */
+struct verity_superblock verity_superblock_pinned(const struct verity_geometry *geometry);
+
+/* Pure. What pins a volume with this superblock; the offset is one that a device can have. */
+struct verity_geometry verity_geometry_of(const struct verity_superblock *sb, uint64_t hash_offset_bytes);
+
+/* Pure. Each field of a superblock with what is pinned: GEOMETRY_MISMATCH, the field named. */
+int verity_superblock_compare(const struct verity_superblock *sb, const struct verity_geometry *geometry,
+                              struct error *err);
+
+enum { FS_SIZE_HEAD_BYTES = 2048 };
+
+/* A file system's own word for its size. */
+struct fs_size {
+        const char *type; /* "erofs", "ext4", "squashfs" */
+        uint64_t bytes;   /* less than 2^63 */
+        uint32_t unit;    /* up to a multiple of this its builder pads the file */
+};
+
+/* Pure; the first bytes of a volume. false: none of the three, or more than one of them. */
+bool fs_size_parse(const uint8_t *head, size_t size, struct fs_size *ret);
+
+/* Pure. Whether so many data blocks hold this file system, all of it and nothing behind it. */
+bool fs_size_is(const struct fs_size *fs, uint64_t data_blocks, uint32_t data_block_bytes);
+
+/* Pure. Where a hash area is put by whoever puts it behind the file system: at the next 4 KiB. */
+uint64_t fs_size_end(const struct fs_size *fs);
+
+/*
  * Pure. How many blocks the parity covers, as libcryptsetup says it when the parity is made and when it is used: all of
  * the hash device from the tree on, or up to the parity on the same device. FEC_UNFIT.
  */
@@ -115,7 +151,11 @@ void verity_partuuids(const uint8_t *root_hash, size_t size, char ret_data[stati
 struct verity_request {
         const uint8_t *root_hash;
         size_t root_hash_size;
-        uint64_t hash_offset_bytes;
+        uint64_t hash_offset_bytes;           /* of the superblock */
+        bool hash_offset_is_file_system_end;  /* it is not known: look behind the file system, on the same device */
+        uint64_t data_blocks;                 /* data-blocks=; 0: not said */
+        const struct verity_geometry *geometry; /* pinned by signed text; NULL: the superblock says, and the file system */
+        bool has_superblock;                  /* with a geometry: there is one before the tree, and it may not differ */
         enum corruption_mode corruption;
         const struct verity_fec_request *fec; /* NULL: none */
         const char *signature_key; /* see verity_table_options: made by the caller before, kept until after activation */
@@ -136,11 +176,19 @@ struct measured_volume;
 /*
  * Hashes in user space, before a mapping exists: the root block against the root hash, then the first and the
  * last data block up every level. Wrong content: ROOT_HASH_MISMATCH (root block), HASH_TREE_CORRUPT (a lower
- * level), DATA_CORRUPT. Slots behind the last data block must be empty in every level, or the superblock names
- * fewer data blocks than were signed: SUPERBLOCK_INVALID. The result lives in static storage, one a boot.
+ * level), DATA_CORRUPT. The result lives in static storage, one a boot.
+ *
+ * The number of data blocks is under no hash. It is pinned by signed text: GEOMETRY_MISMATCH where a superblock, or the
+ * size of a device, differs. Or it is what the file system in the verified blocks says of itself: SIZE_MISMATCH,
+ * SIZE_UNKNOWN. In both cases slots behind the last data block must be empty in every level, or more was signed than is
+ * claimed: SUPERBLOCK_INVALID, GEOMETRY_MISMATCH if pinned.
  */
 int verity_verify(const struct verity_request *req, const struct verified_root **ret, struct error *err);
+/* The pinned geometry in the same form, if there is one. */
 const struct verity_superblock *verified_root_superblock(const struct verified_root *root);
+bool verified_root_is_pinned(const struct verified_root *root);
+/* What the file system says of itself; NULL if the geometry is pinned and it was not asked. */
+const struct fs_size *verified_root_file_system(const struct verified_root *root);
 const struct verity_table *verified_root_table(const struct verified_root *root);
 const uint8_t *verified_root_hash(const struct verified_root *root, size_t *ret_size);
 

@@ -347,6 +347,15 @@ class CmdlineCheck(unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout), (3, shown))
 
 
+class VerityGeometry(unittest.TestCase):
+    def test_options(self) -> None:
+        page = read("man/verinit-verity-geometry.1")
+        in_help = set(re.findall(r'--[a-z-]+', run(VERINIT, "verity", "geometry", "--help").split("Examples:")[0]))
+        self.assertEqual({f"--{name}" for name in re.findall(r'Fl \\-([a-z-]+)', section(page, "SYNOPSIS"))},
+                         in_help - {"--help"})
+        self.assertEqual({f"--{item.name[2:]}" for item in items(section(page, "DESCRIPTION"), "Fl")}, in_help)
+
+
 class Initrd(unittest.TestCase):
     """Options by the command's own help, features by its own table."""
 

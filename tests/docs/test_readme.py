@@ -14,6 +14,7 @@ from documents import BUILD, TOP, VERINIT, facts, part, read, run, shell_blocks
 PAGES = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "NEWS.md", "docs/TESTING.md", "docs/DECISIONS.md",
          "docs/ARCHITECTURE.md", "docs/FAILURES.md", "docs/MEASUREMENTS.md")
 HASH = "4f" * 32
+PIN = "init.verity=1:sha256:4096:4096:51138:1:-:7c1b5a52-5bb0-4e0b-9d4f-0c5c2b1a6e03"
 # Commands whose --help says their options; what stands before the first one chooses the help.
 HELPERS = {"tests/qemu/vm boot": ("tests/qemu/vm", "boot"), "tests/qemu/row": ("tests/qemu/row",),
            "tests/qemu/image build": ("tests/qemu/image", "build"), "tests/qemu/image": ("tests/qemu/image",),
@@ -184,8 +185,9 @@ class Readme(unittest.TestCase):
         line = re.search(r'printf %s "([^"]+)" >cmdline', text)
         floor = re.search(r"printf '%s\\n' (.*) >floor.conf", text)
         assert line and floor
-        self.assertEqual(facts("cmdline", "\n".join(floor[1].split()), line[1].replace("$hash", HASH)), ["accepted"])
-        self.assertEqual(facts("cmdline", "", line[1].replace("$hash", "zz")), ["cmdline-bad-value"])
+        words = line[1].replace("$hash", HASH).replace("$pin", PIN)
+        self.assertEqual(facts("cmdline", "\n".join(floor[1].split()), words), ["accepted"])
+        self.assertEqual(facts("cmdline", "", words.replace(HASH, "zz")), ["cmdline-bad-value"])
 
     def test_scripts_of_its_commands_can_be_run(self) -> None:
         for path in {c.split()[0] for c in commands(self.page) if re.match(r'(tools|tests/qemu)/\S+$', c.split()[0])}:

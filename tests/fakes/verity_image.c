@@ -90,6 +90,16 @@ static void write_at(int fd, const void *data, uint64_t size, uint64_t offset)
         die_unless(pwrite(fd, data, size, (off_t) offset) == (ssize_t) size, "pwrite");
 }
 
+/* As much of a squashfs as says how long it is: magic, version 4.0, bytes used. */
+static void put_file_system(uint8_t *data, uint64_t bytes)
+{
+        const uint64_t used = htole64(bytes);
+
+        memcpy(data, "hsqs", 4);
+        memcpy(data + 28, "\4\0\0\0", 4);
+        memcpy(data + 40, &used, sizeof(used));
+}
+
 static uint8_t *make_data(const struct verity_image_spec *spec)
 {
         uint64_t size = spec->data_blocks * spec->data_block_bytes;
@@ -101,6 +111,8 @@ static uint8_t *make_data(const struct verity_image_spec *spec)
                 state = state * 1664525 + 1013904223;
                 data[i] = (uint8_t) (state >> 24);
         }
+        if (!spec->has_no_file_system)
+                put_file_system(data, spec->file_system_bytes ? spec->file_system_bytes : size);
         return data;
 }
 
@@ -184,6 +196,7 @@ struct verity_request verity_image_request(const struct verity_image *image)
                 .corruption = CORRUPTION_PANIC,
                 .data_fd = image->data_fd,
                 .hash_fd = image->hash_fd,
+                .has_superblock = true,
                 .data_name = "vda2",
                 .hash_name = image->spec.is_inline ? "vda2" : "vda3",
                 .data_dev = makedev(254, 16),
@@ -191,4 +204,23 @@ struct verity_request verity_image_request(const struct verity_image *image)
                 .data_device_bytes = image->data_device_bytes,
                 .hash_device_bytes = image->hash_device_bytes,
         };
+}
+
+struct verity_geometry verity_image_geometry(const struct verity_image *image)
+{
+        const struct verity_image_spec *spec = &image->spec;
+        struct verity_geometry geometry = {
+                .alg = spec->alg,
+                .data_block_bytes = spec->data_block_bytes,
+                .hash_block_bytes = spec->hash_block_bytes,
+                .data_blocks = spec->data_blocks,
+                .hash_start_block = round_up(image->hash_offset_bytes + VERITY_SUPERBLOCK_BYTES,
+                                             spec->hash_block_bytes) / spec->hash_block_bytes,
+                .salt_size = spec->salt_size,
+        };
+
+        for (uint8_t i = 0; i < 16; i++)
+                geometry.uuid[i] = i;
+        fill_salt(spec, geometry.salt);
+        return geometry;
 }

@@ -15,6 +15,8 @@ struct verity_image_spec {
         size_t salt_size;
         bool is_inline;              /* data and tree on one device, the tree behind the data */
         uint64_t hash_offset_bytes;  /* not inline: of the superblock */
+        uint64_t file_system_bytes;  /* what the file system in it says of itself; 0: as many as there are data */
+        bool has_no_file_system;
 };
 
 struct verity_image {
@@ -38,6 +40,9 @@ void verity_image_done(struct verity_image *image);
 
 /* Turns one bit of one byte over; a second call puts it right. */
 void verity_image_flip(int fd, uint64_t offset_bytes);
+
+/* What would pin it. */
+struct verity_geometry verity_image_geometry(const struct verity_image *image);
 
 /* A request for it: data is device 254:16, hash 254:17, or both 254:16 if inline. */
 struct verity_request verity_image_request(const struct verity_image *image);

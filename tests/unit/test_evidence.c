@@ -51,6 +51,9 @@ static struct evidence filled(void)
         FILL(e.dm_uuid, "CRYPT-VERITY-0123456789abcdef0123456789abcdef-usr");
         FILL(e.dm_table, "0 8 verity 1 254:2 254:3 4096 4096 1 1 sha256 aa -");
         FILL(e.usr_fstype, "erofs");
+        FILL(e.usr_geometry, "superblock");
+        e.usr_data_blocks = 51138;
+        e.usr_size_bytes = UINT64_C(51138) * 4096;
         FILL(e.tpm, "measured");
         e.banks[0] = DIGEST_SHA256;
         e.banks[1] = DIGEST_SHA384;

@@ -3,6 +3,7 @@
  * What `veritysetup format` writes, read with the real adapters: our reader, our hashing and libcryptsetup's reader
  * agree on the root hash that it prints.
  */
+#include <endian.h>
 #include <errno.h>
 #include <stdio.h>
 #include <sys/sysmacros.h>
@@ -42,6 +43,16 @@ static void fill(int fd, uint64_t size)
         }
 }
 
+/* As much of a squashfs as says how long it is; else the number of blocks would stand for itself. */
+static void put_file_system(int fd, uint64_t size)
+{
+        const uint64_t used = htole64(size);
+
+        assert_int_equal(pwrite(fd, "hsqs", 4, 0), 4);
+        assert_int_equal(pwrite(fd, "\4\0\0\0", 4, 28), 4);
+        assert_int_equal(pwrite(fd, &used, sizeof(used), 40), sizeof(used));
+}
+
 /* From the line "Root hash: <hex>". */
 static void read_root_hash(int fd, struct volume *volume)
 {
@@ -72,6 +83,7 @@ static void format(const struct geometry *g, struct volume *volume)
         volume->data_fd = temporary_file(volume->data_path, (off_t) data_bytes);
         volume->hash_fd = g->is_inline ? volume->data_fd : temporary_file(volume->hash_path, 0);
         fill(volume->data_fd, data_bytes);
+        put_file_system(volume->data_fd, data_bytes);
         volume->hash_offset = 0;
         if (g->is_inline) /* veritysetup 2.6 cannot write into less than a hash block */
                 volume->hash_offset = data_bytes < g->hash_block_bytes ? g->hash_block_bytes : data_bytes;
@@ -240,6 +252,44 @@ static void test_damage_is_found(_unused_ void **state)
         done(&g, &volume);
 }
 
+/* What mkfs says of the file it has written is the size of that file. */
+static void expect_size(int fd, const char *type)
+{
+        uint8_t head[FS_SIZE_HEAD_BYTES];
+        struct fs_size fs;
+
+        assert_int_equal(pread(fd, head, sizeof(head), 0), sizeof(head));
+        assert_true(fs_size_parse(head, sizeof(head), &fs));
+        assert_string_equal(fs.type, type);
+        assert_int_equal(fs.bytes, lseek(fd, 0, SEEK_END));
+}
+
+static void test_sizes_of_file_systems(_unused_ void **state)
+{
+        static const char *const features[] = { "-O64bit", "-O^64bit", "-Onone" };
+        static const char *const blocks[] = { "-b1024", "-b4096" }; /* it rounds the file's size down to 4 KiB in both */
+        char path[64], directory[64] = "/tmp/verinit-test.XXXXXX";
+        int fd;
+
+        for (size_t i = 0; i < ARRAY_SIZE(features); i++)
+                for (size_t j = 0; j < ARRAY_SIZE(blocks); j++) {
+                        fd = temporary_file(path, (4 << 20) + 4096);
+                        run_program((const char *const[]) { "mkfs.ext4", "-q", "-F", features[i], blocks[j], path, NULL },
+                                    -1, -1);
+                        expect_size(fd, "ext4");
+                        assert_int_equal(unlink(path), 0);
+                        (void) fd_close(fd);
+                }
+
+        assert_non_null(mkdtemp(directory));
+        fd = temporary_file(path, 0);
+        run_program((const char *const[]) { "mkfs.erofs", "--quiet", path, directory, NULL }, -1, -1);
+        expect_size(fd, "erofs");
+        assert_int_equal(unlink(path), 0);
+        assert_int_equal(rmdir(directory), 0);
+        (void) fd_close(fd);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -247,6 +297,7 @@ int main(void)
                 cmocka_unit_test(test_three_levels),
                 cmocka_unit_test(test_second_reader_sees_a_difference),
                 cmocka_unit_test(test_damage_is_found),
+                cmocka_unit_test(test_sizes_of_file_systems),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,6 +23,7 @@ static const char usage[] =
 static const struct verb verbs[] = {
         { "cmdline", verb_cmdline, "check a kernel command line as PID 1 would" },
         { "initrd", verb_initrd, "build or inspect the initramfs that holds PID 1" },
+        { "verity", verb_verity, "say what pins a verity volume" },
 };
 
 static const char cmdline_usage[] =
@@ -38,6 +39,21 @@ static const struct verb cmdline_verbs[] = {
 int verb_cmdline(int argc, char *argv[], struct trouble *t)
 {
         return verb_dispatch(cmdline_verbs, ARRAY_SIZE(cmdline_verbs), cmdline_usage, argc, argv, t);
+}
+
+static const char verity_usage[] =
+        "Usage: verinit verity VERB...\n"
+        "\n"
+        "Examples:\n"
+        "  verinit verity geometry --hash-device usr.verity\n";
+
+static const struct verb verity_verbs[] = {
+        { "geometry", verity_geometry, "print the word that pins the shape of a volume" },
+};
+
+int verb_verity(int argc, char *argv[], struct trouble *t)
+{
+        return verb_dispatch(verity_verbs, ARRAY_SIZE(verity_verbs), verity_usage, argc, argv, t);
 }
 
 static const char initrd_usage[] =

@@ -70,5 +70,6 @@ struct verb {
 int verb_dispatch(const struct verb *verbs, size_t n_verbs, const char *usage, int argc, char *argv[],
                   struct trouble *t);
 
+verb_function verb_verity, verity_geometry;
 verb_function verb_cmdline, verb_initrd;
 verb_function cmdline_check, initrd_build, initrd_inspect;

@@ -164,13 +164,16 @@ VERIFY = [
     # Signed and wrong: with explicit devices, as otherwise the hash names partitions that are not there.
     refused("verify-wrong-root-hash", "verify/TAMPER/root-hash-mismatch", "vda3", image="explicit",
             baked=changed(usrhash="5a" * 32)),
+    on_volume("verify-size-unknown", "verify/UNVERIFIED/size-unknown", "holds no erofs, ext4 or squashfs",
+              volume=volumes.EMPTY),
+    on_volume("verify-size-differs", "verify/TAMPER/size-mismatch", "but its erofs has", volume=volumes.PADDED),
 ]
 
 MAC = [
     on_volume("usr-not-a-file-system", "usr/SYSTEM/usr-mount-failed", "/dev/mapper/usr as erofs",
-              volume=volumes.EMPTY),
+              volume=volumes.EXT2),
     on_volume("usr-type-unknown", "usr/CONFIG/usr-fstype-unknown", "/dev/mapper/usr",
-              volume=volumes.EMPTY, baked=without("mount.usrfstype")),
+              volume=volumes.EXT2, baked=without("mount.usrfstype")),
     on_volume("mac-policy-missing", "mac/CONFIG/policy-missing", "etc/selinux/default", "no policy.N",
               volume=volumes.NO_POLICY),
     on_volume("mac-policy-too-new", "mac/CONFIG/policy-version-unsupported", "policy.34", "up to 33",

@@ -22,14 +22,16 @@ POLICIES = "etc/selinux/default/policy"
 
 @dataclass(frozen=True)
 class Volume:
-    """`files` become an erofs; without any, the volume is one that holds no file system."""
+    """`files` become an erofs; without any, `empty` says what the volume holds. `padding` is hashed behind it."""
     name: str
     files: dict[str, bytes] = field(default_factory=dict)
+    empty: str = "zeros"
+    padding: int = 0
 
     def make(self) -> tuple[Path, str]:
         """The disk, laid out as Discoverable Partitions, and its root hash."""
         inputs = {"files": {path: content.hex() for path, content in self.files.items()},
-                  "source": file_digest(Path(__file__))}
+                  "empty": self.empty, "padding": self.padding, "source": file_digest(Path(__file__))}
         out = parts.store().stage(f"volume-{self.name}", inputs, self._build)
         return out / "disk.raw", json.loads((out / "root_hash.json").read_text())
 
@@ -43,8 +45,10 @@ class Volume:
             parts.run(["mkfs.erofs", "--quiet", f"-T{EPOCH}", f"-U{UUID}", "--all-root", usr, out / "tree"])
         else:
             usr.write_bytes(bytes(MIB))
+            if self.empty == "ext2":
+                parts.run(["mkfs.ext2", "-q", "-F", f"-b{BLOCK}", usr])
         with open(usr, "ab") as file:
-            file.truncate(-(-file.tell() // MIB) * MIB)
+            file.write(bytes(self.padding))
         text = parts.run(["veritysetup", "format", f"--salt={SALT}", f"--uuid={UUID}",
                           f"--data-block-size={BLOCK}", f"--hash-block-size={BLOCK}", usr, tree])
         found = re.search(r"^Root hash:\s*([0-9a-f]{64})$", text, re.M)
@@ -81,6 +85,9 @@ def _build_foreign_root(out: Path) -> None:
 
 
 EMPTY = Volume("empty")
+# Says how long it is, which is all that stage verify asks, and is no file system that verinit mounts.
+EXT2 = Volume("ext2", empty="ext2")
+PADDED = Volume("padded", {CONFIG: ENFORCING}, padding=4 * BLOCK)
 NO_POLICY = Volume("no-policy", {CONFIG: ENFORCING, f"{POLICIES}/README": b"nothing here\n"})
 NEW_POLICY = Volume("new-policy", {CONFIG: ENFORCING, f"{POLICIES}/policy.34": b"not read\n"})
 TWO_POLICIES = Volume("two-policies", {CONFIG: ENFORCING, f"{POLICIES}/policy.32": b"a\n",
