@@ -79,6 +79,7 @@ static void format_volume(const struct evidence *e, struct json_text *j)
         json_open(j, "devices", '{');
         json_string(j, "usr_data", e->usr_data);
         json_string(j, "usr_hash", e->usr_hash);
+        json_string(j, "usr_fec", e->usr_fec);
         json_close(j, '}');
 
         json_open(j, "dm", '{');

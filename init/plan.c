@@ -111,6 +111,8 @@ static int plan_usr(const struct boot_config *config, const struct facts *facts,
         r = check_found(data, &config->usr_data, "data device of /usr", err);
         if (r == 0)
                 r = check_found(hash, &config->usr_hash, "hash device of /usr", err);
+        if (r == 0 && config->fec.device.kind != DEVICE_NONE)
+                r = check_found(&facts->usr_fec, &config->fec.device, "error correction of /usr", err);
         if (r < 0)
                 return r;
 
@@ -147,7 +149,8 @@ static int plan_root(const struct boot_config *config, const struct facts *facts
         r = check_found(root, &config->root, "root device", err);
         if (r < 0)
                 return r;
-        if (devices_overlap(root, &facts->usr_data) || devices_overlap(root, &facts->usr_hash))
+        if (devices_overlap(root, &facts->usr_data) || devices_overlap(root, &facts->usr_hash) ||
+            (facts->usr_fec.is_found && devices_overlap(root, &facts->usr_fec)))
                 return error_set(err, FAIL_PLAN_IMPOSSIBLE_CODE, EINVAL,
                                  "root device %s overlaps the devices of /usr, %s and %s", root->name,
                                  facts->usr_data.name, facts->usr_hash.name);

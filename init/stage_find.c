@@ -93,6 +93,7 @@ int stage_find(struct boot *boot, struct error *err)
                 return r;
         (void) str_copy(boot->evidence.usr_data, sizeof(boot->evidence.usr_data), facts->usr_data.name);
         (void) str_copy(boot->evidence.usr_hash, sizeof(boot->evidence.usr_hash), facts->usr_hash.name);
+        (void) str_copy(boot->evidence.usr_fec, sizeof(boot->evidence.usr_fec), facts->usr_fec.name);
         r = hold_devices(boot, err);
         if (r < 0)
                 return r;

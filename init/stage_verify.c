@@ -21,6 +21,13 @@ int stage_verify(struct boot *boot, struct error *err)
 {
         const struct boot_config *config = &boot->config;
         const struct facts *facts = &boot->facts;
+        const struct verity_fec_request fec = {
+                .name = facts->usr_fec.name,
+                .dev = facts->usr_fec.devno,
+                .device_bytes = facts->usr_fec.size_bytes,
+                .offset_bytes = config->fec.offset_bytes,
+                .roots = config->fec.roots,
+        };
         const struct verity_request req = {
                 .root_hash = config->root_hash,
                 .root_hash_size = config->root_hash_size,
@@ -30,6 +37,7 @@ int stage_verify(struct boot *boot, struct error *err)
                 .geometry = config->has_geometry ? &config->geometry : NULL,
                 .has_superblock = config->has_superblock,
                 .corruption = config->corruption,
+                .fec = config->fec.device.kind != DEVICE_NONE ? &fec : NULL,
                 .data_fd = boot->data_fd,
                 .hash_fd = boot->hash_fd,
                 .data_name = facts->usr_data.name,

@@ -39,7 +39,7 @@ struct evidence {
         char boot_gpt_backup[16]; /* "same", "damaged", "differs" */
         unsigned n_twins_ignored; /* matches on other disks than the boot disk; the first few are named */
         char twins_ignored[EVIDENCE_MAX_TWINS][BLOCKDEV_NAME_MAX];
-        char usr_data[BLOCKDEV_NAME_MAX], usr_hash[BLOCKDEV_NAME_MAX], root_device[BLOCKDEV_NAME_MAX];
+        char usr_data[BLOCKDEV_NAME_MAX], usr_hash[BLOCKDEV_NAME_MAX], usr_fec[BLOCKDEV_NAME_MAX], root_device[BLOCKDEV_NAME_MAX];
         char dm_name[32], dm_uuid[130], dm_table[2048];
         char usr_fstype[16];
         char usr_geometry[16]; /* "pinned": by signed text; "superblock": and the verified file system has that size */

@@ -47,6 +47,7 @@ static struct evidence filled(void)
         e.n_credentials = 2;
         FILL(e.usr_data, "vda2");
         FILL(e.usr_hash, "vda3");
+        FILL(e.usr_fec, "vda4");
         FILL(e.dm_name, "usr");
         FILL(e.dm_uuid, "CRYPT-VERITY-0123456789abcdef0123456789abcdef-usr");
         FILL(e.dm_table, "0 8 verity 1 254:2 254:3 4096 4096 1 1 sha256 aa -");

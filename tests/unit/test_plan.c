@@ -73,6 +73,19 @@ static void assert_only_skipped(const enum stage_id *ids, size_t n, const char *
 
 static const enum stage_id measuring[] = { STAGE_ENTER, STAGE_MEASURE }, mac[] = { STAGE_MAC };
 
+static void test_error_correction(_unused_ void **state)
+{
+        config.fec.device = (struct device_spec) { DEVICE_PARTUUID, "ffff" };
+        assert_refused(FAIL_PLAN_IMPOSSIBLE_CODE, "error correction of /usr PARTUUID=ffff was not found");
+        facts.usr_fec = device("vda5", "vda", 5);
+        make_ok();
+        config.root_kind = ROOT_UNVERIFIED;
+        config.floor.root = FLOOR_ROOT_UNVERIFIED;
+        config.root = (struct device_spec) { DEVICE_PATH, "/dev/vda5" };
+        facts.root = facts.usr_fec;
+        assert_refused(FAIL_PLAN_IMPOSSIBLE_CODE, "root device vda5 overlaps");
+}
+
 static void test_the_full_boot_skips_nothing(_unused_ void **state)
 {
         make_ok();
@@ -257,6 +270,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 TEST(test_the_full_boot_skips_nothing),
+                TEST(test_error_correction),
                 TEST(test_no_tpm),
                 TEST(test_an_unmeasured_uki),
                 TEST(test_a_crash_kernel_extends_nothing),

@@ -177,10 +177,19 @@ def table_is_ours(c: Case) -> Problems:
                       [(row[3], row[-1]) for row in info])
 
 
+def size_is_proved(c: Case) -> Problems:
+    """By the signed command line if it pins the geometry, else by the file system, as long as what was hashed."""
+    usr = c.boot()["usr"]
+    wanted = {"geometry": "pinned" if "init.verity=" in c.cmdline else "superblock",
+              "data_blocks": c.image.data_blocks, "size_bytes": c.image.data_blocks * c.image.block_size}
+    yield from differ("boot.json usr", wanted, {key: usr[key] for key in wanted})
+
+
 def devices_are_the_named_ones(c: Case) -> Problems:
     before = DISKS[c.bus][1]
     tree = c.image.partitions.get("usr-verity", c.image.partitions["usr"])
-    wanted = {"usr_data": f"{before}{c.image.partitions['usr'].number}", "usr_hash": f"{before}{tree.number}"}
+    wanted = {"usr_data": f"{before}{c.image.partitions['usr'].number}", "usr_hash": f"{before}{tree.number}",
+              "usr_fec": ""}
     yield from differ("boot.json devices", wanted, c.boot()["devices"])
 
 
@@ -290,7 +299,7 @@ def not_measured(c: Case) -> Problems:
 
 COMMON: tuple[Callable[[Case], Problems], ...] = (
     system_is_up, mapper_device_is_active, usr_is_read_only, policy_directory_is_verified, root_is,
-    table_is_ours, devices_are_the_named_ones, selinux_is_enforcing, labels_are_right, evidence_is_whole,
+    table_is_ours, devices_are_the_named_ones, size_is_proved, selinux_is_enforcing, labels_are_right, evidence_is_whole,
     init_starts_clean, crash_would_reset, initramfs_is_freed, console_is_as_asked)
 
 
