@@ -84,12 +84,44 @@ static void test_a_difference_is_named_by_its_word(_unused_ void **state)
         assert_disproved("", "quiet root=tmpfs", "ends where 'quiet' was signed");
 }
 
+/* What systemd-stub appends by itself, and only where there is no console= yet. */
+static void test_console_words_of_the_stub(_unused_ void **state)
+{
+        assert_proved("quiet console=hvc0", "quiet", 1);
+        assert_proved("quiet debug console=uart,io,0x3f8 console=tty0", "quiet", 3);
+        assert_disproved("quiet console=ttyS0", "quiet", "'console=ttyS0' was added");
+        assert_disproved("quiet console=tty0 console=hvc0", "quiet", "'console=hvc0' was added");
+        assert_disproved("console=ttyS0 console=hvc0", "console=ttyS0", "'console=hvc0' was added");
+        assert_disproved("console=hvc0 quiet", "quiet", "has 'console=hvc0' where 'quiet' was signed");
+        assert_proved("netconsole=x console=hvc0", "netconsole=x", 1);
+}
+
+/* As many bytes as the second witness has shown to be an add-on's, and not one more. */
+static void test_words_of_addons(_unused_ void **state)
+{
+        struct error err = {};
+        size_t n = 77;
+
+        assert_int_equal(proof_cmdline("quiet slot=a debug", "quiet", strlen(" slot=a"), &with_extras, &n, &err), 0);
+        assert_int_equal(n, 1);
+        assert_int_equal(proof_cmdline("quiet slot=a", "quiet", strlen(" slot=a"), &with_extras, &n, &err), 0);
+        assert_int_equal(n, 0);
+        assert_true(proof_cmdline("quiet slot=a x", "quiet", strlen(" slot=a"), &with_extras, &n, &err) < 0);
+        assert_int_equal(err.code, FAIL_CMDLINE_NOT_BAKED_CODE);
+        assert_true(proof_cmdline("quiet slot=a", "quiet", strlen(" slot="), &with_extras, &n, &err) < 0);
+        assert_int_equal(err.code, FAIL_BUG_CODE);
+        assert_true(proof_cmdline("quiet slot=a", "quiet", 100, &with_extras, &n, &err) < 0);
+        assert_int_equal(err.code, FAIL_BUG_CODE);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_equal),
                 cmocka_unit_test(test_listed_words_may_follow),
                 cmocka_unit_test(test_other_words_may_not),
+                cmocka_unit_test(test_console_words_of_the_stub),
+                cmocka_unit_test(test_words_of_addons),
                 cmocka_unit_test(test_the_baked_text_comes_first),
                 cmocka_unit_test(test_a_difference_is_named_by_its_word),
         };

@@ -563,6 +563,9 @@ static void test_sidecars(_unused_ void **state)
         good_boot(BAKED);
         log_event(&m.log, 12, 4, "\0\0\0\0", 4, "\0\0\0\0", 4); /* a separator */
         assert_disproved(FAIL_EVENT_UNEXPLAINED_CODE, "no such event");
+        addon_boot(ADDON, BAKED " " ADDON);
+        m.log.bytes[m.log.starts[14] + 4] = 4; /* the add-on's, but for its type */
+        assert_disproved(FAIL_EVENT_UNEXPLAINED_CODE, "('" ADDON "'): systemd-stub measures no such event");
 }
 
 static void test_credentials(_unused_ void **state)
