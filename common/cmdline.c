@@ -5,6 +5,7 @@
  *
  * - Blanks: the kernel's isspace() also takes \t \n \v \f \r and 0xa0 (lib/ctype.c), systemd's WHITESPACE only
  *   \t \n \r.
+ * - Backslashes are characters like others to both (systemd: EXTRACT_RETAIN_ESCAPE, in 255 to 261).
  * - Single quotes group words for systemd (extract_first_word()), not for the kernel.
  */
 #include "verinit/cmdline.h"
