@@ -19,6 +19,8 @@ from .words import added, both, changed, without
 # A refusal that waits ten seconds shows nothing more than one that does not; one row keeps the wait.
 QUICK = {"tpm": "allow", "failure-delay": "0", "failure-delay-max": "0"}
 DEFAULT_DELAY = 10
+# Of init.verity=, behind the algorithm.
+SOME_TREE = "4096:4096:1:1:-:1b0e7b5a-6f9c-4a39-a2d1-0c8f4b8c7e11"
 
 
 @dataclass(frozen=True)
@@ -100,10 +102,12 @@ CONFIG = [
             read=added("mount.usr=/dev/vda2")),
     refused("config-debug-shell", "config/CONFIG/cmdline-dangerous", "systemd.debug_shell: it starts a root shell",
             read=added("systemd.debug_shell")),
+    # What the builder packs is pinned, or it would not pack it; what the kernel gets is not.
     refused("config-not-pinned", "config/UNVERIFIED/geometry-not-pinned", "no init.verity=",
+            baked=added(f"init.verity=1:sha256:{SOME_TREE}"), read=without("init.verity"),
             floor={"pinned-geometry": "require"}),
     refused("config-pin-of-another-tree", "config/CONFIG/cmdline-contradiction", "usrhash= is no sha512",
-            read=added("init.verity=1:sha512:4096:4096:1:1:-:1b0e7b5a-6f9c-4a39-a2d1-0c8f4b8c7e11")),
+            read=added(f"init.verity=1:sha512:{SOME_TREE}")),
     refused("config-cmdline-cut-off", "config/CONFIG/cmdline-too-long", "2047", read=too_long),
     refused("config-quote-open", "config/CONFIG/cmdline-malformed", "quote", read=added('foo="bar')),
     # The floor is what says how long to wait; another's is not obeyed in that either.
