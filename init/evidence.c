@@ -172,6 +172,7 @@ ssize_t evidence_format_json(const struct evidence *e, char *ret_text, size_t si
         json_string(&j, "kernel", e->kernel);
         json_bool(&j, "debug", e->is_debug);
         json_string(&j, "root_hash", e->root_hash);
+        json_string(&j, "slot", e->slot);
         json_string(&j, "cmdline", e->cmdline_proof);
         format_stages(e, &j);
         format_boot_disk(e, &j);

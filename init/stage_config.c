@@ -68,6 +68,7 @@ int stage_config(struct boot *boot, struct error *err)
         log_set_debug(config->debug);
         boot->evidence.is_debug = config->debug;
         hex_encode(config->root_hash, config->root_hash_size, boot->evidence.root_hash);
+        (void) str_copy(boot->evidence.slot, sizeof(boot->evidence.slot), config->acl_slot);
         device_spec_format(&config->root, root, sizeof(root));
         log_info("usrhash %.16s…, root %s%s%s", boot->evidence.root_hash, root_kind_name(config->root_kind),
                  config->root.kind == DEVICE_NONE ? "" : " ", config->root.kind == DEVICE_NONE ? "" : root);

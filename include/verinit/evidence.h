@@ -33,6 +33,7 @@ struct evidence {
         char kernel[65]; /* uname -r */
         bool is_debug;
         char root_hash[DIGEST_MAX_HEX];
+        char slot[8]; /* acl.slot= */
         char cmdline_proof[32]; /* "baked", "baked+extra-words", "not-baked" */
         char boot_disk[BLOCKDEV_NAME_MAX], boot_partition[BLOCKDEV_NAME_MAX]; /* empty: unknown */
         char boot_partuuid[37];

@@ -444,7 +444,7 @@ static void test_added_word_is_refused(_unused_ void **state)
                 .floor = FAKE_FLOOR, .extra_words = " vendor.added=1", .has_tpm = true, .has_selinux = true,
         };
         const struct fake_machine_options listed = {
-                .floor = FAKE_FLOOR "extra-words=vendor.added=1\n", .extra_words = " vendor.added=1",
+                .floor = FAKE_FLOOR "extra-words=acl.slot=b\n", .extra_words = " acl.slot=b",
                 .has_tpm = true, .has_selinux = true,
         };
 
@@ -457,6 +457,7 @@ static void test_added_word_is_refused(_unused_ void **state)
 
         assert_int_equal(boot_with(&listed, 0), FAKE_OS_EXECED);
         assert_string_equal(boot.evidence.cmdline_proof, "baked+extra-words");
+        assert_string_equal(boot.evidence.slot, "b");
         fake_machine_remove();
 }
 

@@ -35,6 +35,7 @@ static struct evidence filled(void)
         FILL(e.boot_id, "8f4e2c6a-0b1d-4c3e-9f5a-7b6c8d9e0f12");
         FILL(e.kernel, "6.12.9-amd64");
         FILL(e.root_hash, hex);
+        FILL(e.slot, "b");
         FILL(e.cmdline_proof, "baked+extra-words");
         FILL(e.boot_disk, "vda");
         FILL(e.boot_partition, "vda1");
