@@ -15,6 +15,7 @@
 #define EFIVARS "sys/firmware/efi/efivars/"
 #define GUID_GLOBAL "8be4df61-93ca-11d2-aa0d-00e098032b8c"
 #define GUID_LOADER "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+#define GUID_SYSTEMD "8cf2644b-4b0b-428f-9387-6d876050dc67"
 #define GUID_SHIM "605dab50-e046-4300-abb6-3dd810dd8b23"
 
 /* One by which verinit or the host's systemd decides something. Others of the vendor's are kept on purpose (LoaderEntryDefault). */
@@ -162,10 +163,28 @@ static bool are_flags_fine(int root_fd, struct facts *facts)
         return true;
 }
 
+/* Whatever is in it, and if it cannot be read here: systemd may be luckier. */
+static bool has_systemd_options(int root_fd)
+{
+        uint8_t byte;
+
+        return fsat_read(root_fd, EFIVARS "SystemdOptions-" GUID_SYSTEMD, &byte, sizeof(byte)) != -ENOENT;
+}
+
+int firmware_check_systemd_options(const struct facts *facts, struct error *err)
+{
+        if (!facts->has_systemd_options || facts->is_secure_boot)
+                return 0;
+        return error_set(err, FAIL_SYSTEMD_OPTIONS_VARIABLE_CODE, EPERM,
+                         "the EFI variable SystemdOptions adds words to the command line of the host's systemd, since Secure "
+                         "Boot does not hold (%s)", facts->insecure_because);
+}
+
 void firmware_read_variables(int root_fd, struct facts *facts)
 {
         facts->is_secure_boot = false;
         facts->is_uki_measured = false;
+        facts->has_systemd_options = false;
         facts->boot_partuuid[0] = facts->forged_variable[0] = facts->insecure_because[0] = '\0';
         if (!facts->has_efi_variables) {
                 (void) str_copy(facts->insecure_because, sizeof(facts->insecure_because),
@@ -174,6 +193,7 @@ void firmware_read_variables(int root_fd, struct facts *facts)
         }
         find_forged(root_fd, facts);
         facts->is_uki_measured = is_uki_measured(root_fd);
+        facts->has_systemd_options = has_systemd_options(root_fd);
         read_boot_partuuid(root_fd, facts);
         facts->is_secure_boot = are_flags_fine(root_fd, facts) && is_shim_table_fine(root_fd, facts);
 }

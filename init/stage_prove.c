@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "verinit/boot.h"
+#include "verinit/firmware.h"
 #include "verinit/floor_check.h"
 #include "verinit/fsat.h"
 #include "verinit/log.h"
@@ -25,6 +26,9 @@ int stage_prove(struct boot *boot, struct error *err)
         ssize_t n;
         int r;
 
+        r = firmware_check_systemd_options(&boot->facts, err);
+        if (r < 0)
+                return r;
         n = fsat_read(boot->root_fd, BAKED_PATH, baked_text, sizeof(baked_text));
         if (n == -ENOENT) {
                 /* One that the floor names was packed, whatever the floor allows. */

@@ -36,6 +36,7 @@ struct facts {
         bool is_uki_measured;   /* StubPcrKernelImage = 11, volatile */
         char forged_variable[48]; /* of loader or stub, not volatile: planted by whoever was root; empty: none. For stage prove */
         uint32_t forged_attributes;
+        bool has_systemd_options; /* the EFI variable SystemdOptions: words for the host's systemd, from a running system */
         bool is_secure_boot;    /* SecureBoot=1, SetupMode=0, and shim's MokSBStateRT does not say that it checks nothing */
         char insecure_because[64]; /* which variable says what; empty if is_secure_boot */
         char boot_partuuid[37]; /* of StubDevicePartUUID, else LoaderDevicePartUUID, volatile ones only; lower case; empty: unknown */

@@ -69,6 +69,8 @@
                   "rebuild the initramfs with 'verinit initrd build --cmdline'")                           \
         FAIL_CODE(CMDLINE_NOT_BAKED, "cmdline-not-baked", FAIL_TAMPER,                                     \
                   "someone added to or changed the signed command line: look at boot menu, add-ons, SMBIOS") \
+        FAIL_CODE(SYSTEMD_OPTIONS_VARIABLE, "systemd-options-variable", FAIL_TAMPER,                       \
+                  "delete the EFI variable SystemdOptions, which a running system wrote, or turn Secure Boot on") \
         FAIL_CODE(EVENT_LOG_MALFORMED, "event-log-malformed", FAIL_TAMPER,                                 \
                   "the firmware's event log cannot be read: look at the firmware, or report this with the log")\
         FAIL_CODE(PCR_REPLAY_MISMATCH, "pcr-replay-mismatch", FAIL_TAMPER,                                 \

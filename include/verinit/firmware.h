@@ -8,10 +8,17 @@
 #include "verinit/boot_plan.h"
 
 /*
- * From efivarfs, where facts->has_efi_variables: is_secure_boot, insecure_because, is_uki_measured, boot_partuuid, and
- * forged_variable. What cannot be read counts as not there.
+ * From efivarfs, where facts->has_efi_variables: is_secure_boot, insecure_because, is_uki_measured, boot_partuuid,
+ * has_systemd_options, and forged_variable. What cannot be read counts as not there.
  */
 void firmware_read_variables(int root_fd, struct facts *facts);
+
+/*
+ * Pure. systemd up to 257 takes SystemdOptions as words before those of the command line (src/basic/efivars.c,
+ * cache_efi_options_variable()), unless Secure Boot is on: whoever was root once would be at each boot, and no witness of the
+ * command line sees it. SYSTEMD_OPTIONS_VARIABLE.
+ */
+int firmware_check_systemd_options(const struct facts *facts, struct error *err);
 
 /* The variables of loader and stub that have to be volatile, NULL at the end: for the test that plants each. */
 const char *const *firmware_volatile_variables(void);

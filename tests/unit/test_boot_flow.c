@@ -438,6 +438,19 @@ static void test_without_runtime_services(_unused_ void **state)
         fake_machine_remove();
 }
 
+/* Planted by whoever was root in the last boot; this machine has no Secure Boot, so the host's systemd would obey. */
+static void test_words_out_of_an_efi_variable(_unused_ void **state)
+{
+        fake_machine_make(&full);
+        assert_int_equal(fsat_create(fake_machine_fd(), "sys/firmware/efi/efivars/SystemdOptions-8cf2644b-4b0b-428f-9387-6d876050dc67",
+                                     "\7\0\0\0s\0", 6, 0644), 0);
+        assert_int_equal(run_pid1(), FAKE_OS_ENDED);
+        assert_int_equal(error.stage, STAGE_PROVE);
+        assert_int_equal(error.code, FAIL_SYSTEMD_OPTIONS_VARIABLE_CODE);
+        assert_int_equal(fake_count("blockdev_read_gpt"), 0);
+        fake_machine_remove();
+}
+
 static void test_added_word_is_refused(_unused_ void **state)
 {
         const struct fake_machine_options added = {
@@ -801,6 +814,7 @@ int main(void)
                 cmocka_unit_test(test_a_late_tpm_is_waited_for),
                 cmocka_unit_test(test_no_wait_where_nothing_was_measured),
                 cmocka_unit_test(test_without_runtime_services),
+                cmocka_unit_test(test_words_out_of_an_efi_variable),
                 cmocka_unit_test(test_added_word_is_refused),
                 cmocka_unit_test(test_debug_changes_only_the_log),
                 cmocka_unit_test(test_delay_is_the_floors),

@@ -12,6 +12,7 @@
 #define EFIVARS "sys/firmware/efi/efivars"
 #define GUID_GLOBAL "8be4df61-93ca-11d2-aa0d-00e098032b8c"
 #define GUID_LOADER "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+#define GUID_SYSTEMD "8cf2644b-4b0b-428f-9387-6d876050dc67"
 #define GUID_SHIM "605dab50-e046-4300-abb6-3dd810dd8b23"
 #define UUID "8A1F0C6E-0D4B-49E7-A1C5-6A8E3DEADBEF"
 #define UUID_LOWER "8a1f0c6e-0d4b-49e7-a1c5-6a8e3deadbef"
@@ -199,6 +200,32 @@ static void test_secure_boot(_unused_ void **state)
         assert_insecure("there is no variable SetupMode");
 }
 
+/* Words for the host's systemd that no command line shows. */
+static void test_systemd_options(_unused_ void **state)
+{
+        struct facts facts = look();
+        struct error err = {};
+
+        assert_false(facts.has_systemd_options);
+        assert_int_equal(firmware_check_systemd_options(&facts, &err), 0);
+        put("SystemdOptions", GUID_SYSTEMD, 7, "s\0", 2);
+        facts = look();
+        assert_true(facts.has_systemd_options);
+        /* systemd does not look at it then. */
+        assert_int_equal(firmware_check_systemd_options(&facts, &err), 0);
+        put_flag("SecureBoot", GUID_GLOBAL, 6, 0);
+        facts = look();
+        assert_true(firmware_check_systemd_options(&facts, &err) < 0);
+        assert_int_equal(err.code, FAIL_SYSTEMD_OPTIONS_VARIABLE_CODE);
+        assert_non_null(strstr(err.msg, "SystemdOptions"));
+        assert_non_null(strstr(err.msg, "SecureBoot is 0"));
+        /* One that cannot be read is there. */
+        drop("SystemdOptions", GUID_SYSTEMD);
+        assert_false(look().has_systemd_options);
+        assert_int_equal(fsat_mkdir_p(dir.fd, EFIVARS "/SystemdOptions-" GUID_SYSTEMD, 0755), 0);
+        assert_true(look().has_systemd_options);
+}
+
 static void test_shim(_unused_ void **state)
 {
         put_flag("MokSBStateRT", GUID_SHIM, 6, 0);
@@ -231,6 +258,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_the_boot_disk, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_measured_is_eleven, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_secure_boot, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_systemd_options, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_shim, setup, teardown),
         };
 
