@@ -47,11 +47,12 @@ verinit_static(z libz.a FROM zlib1g-dev HEADER zlib.h)
 verinit_static(zstd libzstd.a FROM libzstd-dev HEADER zstd.h)
 verinit_static(crypto libcrypto.a FROM libssl-dev HEADER openssl/evp.h NEEDS static-z static-zstd)
 
-# Fuzzing and coverage look at the core: fakes stand in for all libraries but the digests.
+verinit_static(json-c libjson-c.a FROM libjson-c-dev HEADER json-c/json.h)
+
+# Fuzzing and coverage look at the core: fakes stand in for all libraries but these.
 if(VERINIT_KIND STREQUAL "dev" OR VERINIT_KIND STREQUAL "release")
         verinit_static(uuid libuuid.a FROM uuid-dev HEADER uuid/uuid.h)
         verinit_static(blkid libblkid.a FROM libblkid-dev HEADER blkid/blkid.h)
-        verinit_static(json-c libjson-c.a FROM libjson-c-dev HEADER json-c/json.h)
         verinit_static(devmapper libdevmapper.a FROM tools/deps HEADER libdevmapper.h NEEDS m)
         verinit_static(cryptsetup libcryptsetup.a FROM tools/deps HEADER libcryptsetup.h
                 NEEDS static-devmapper static-json-c static-uuid static-crypto)
@@ -79,7 +80,7 @@ add_library(verinit-third-party INTERFACE)
 add_library(verinit::third_party ALIAS verinit-third-party)
 if(TARGET static::tss2)
         target_link_libraries(verinit-third-party INTERFACE
-                static::cryptsetup static::blkid static::selinux static::tss2 static::crypto)
+                static::cryptsetup static::blkid static::selinux static::tss2 static::json-c static::crypto)
 endif()
 
 # The host command takes Debian's shared libraries: it runs where Debian's updates reach it.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Digests by OpenSSL's libcrypto, the one SHA-2 of the program: libcryptsetup is built on the same archive.
+ * Digests and signatures by OpenSSL's libcrypto, the one SHA-2 of the program: libcryptsetup is built on the same archive.
  */
 #include "verinit/crypto.h"
 
@@ -8,6 +8,9 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/objects.h>
+#include <openssl/pkcs7.h>
+#include <openssl/x509.h>
 
 /* Indexed by enum digest_alg; fetched at first use and kept, since a fetch walks the provider's tables. */
 static EVP_MD *fetched[_DIGEST_ALG_MAX];
@@ -30,21 +33,23 @@ static const char *openssl_name(enum digest_alg alg)
         return NULL;
 }
 
+/*
+ * Before anything else of OpenSSL: openssl.cnf may name modules to load, and nobody has vouched for a file of that name.
+ * The handlers at exit are of no use to PID 1.
+ */
+static bool start(void)
+{
+        return OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL) == 1;
+}
+
 static const EVP_MD *fetch(enum digest_alg alg)
 {
         const char *name = openssl_name(alg);
 
         if (!name)
                 return NULL;
-        if (!fetched[alg]) {
-                /*
-                 * Before anything else of OpenSSL: openssl.cnf may name modules to load, and nobody has vouched for
-                 * a file of that name. The handlers at exit are of no use to PID 1.
-                 */
-                if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL) != 1)
-                        return NULL;
+        if (!fetched[alg] && start())
                 fetched[alg] = EVP_MD_fetch(NULL, name, NULL);
-        }
         return fetched[alg];
 }
 
@@ -83,4 +88,262 @@ int crypto_digest(enum digest_alg alg, const struct iovec *parts, size_t n_parts
                                  digest_name(alg));
         *ret = digest;
         return 0;
+}
+
+static void pkcs7_freep(PKCS7 **pkcs7)
+{
+        PKCS7_free(*pkcs7);
+}
+
+static void x509_freep(X509 **certificate)
+{
+        X509_free(*certificate);
+}
+
+static void md_ctx_freep(EVP_MD_CTX **context)
+{
+        EVP_MD_CTX_free(*context);
+}
+
+static void openssl_freep(unsigned char **memory)
+{
+        OPENSSL_free(*memory);
+}
+
+static int refuse_form(struct error *err, const char *why)
+{
+        return error_set(err, FAIL_SIGNATURE_MALFORMED_CODE, EBADMSG, "not a detached PKCS#7 signature as expected: %s",
+                         why);
+}
+
+/* d2i reads BER too, and stops where the value ends: so what it made of the bytes must make the same bytes. */
+static int parse_pkcs7(const struct iovec *der, PKCS7 **ret, struct error *err)
+{
+        const unsigned char *p = der->iov_base;
+        _cleanup_(pkcs7_freep) PKCS7 *pkcs7 = d2i_PKCS7(NULL, &p, (long) der->iov_len);
+        _cleanup_(openssl_freep) unsigned char *again = NULL;
+        int n;
+
+        if (!pkcs7)
+                return refuse_form(err, "it is no DER of PKCS#7");
+        n = i2d_PKCS7(pkcs7, &again);
+        if (n < 0 || (size_t) n != der->iov_len || memcmp(again, der->iov_base, der->iov_len) != 0)
+                return refuse_form(err, "it is not the one DER encoding, or there are bytes behind it");
+        *ret = pkcs7;
+        pkcs7 = NULL;
+        return 0;
+}
+
+/* The kernel takes no content beside the one that it is given: what stands here is refused, and named if it is another. */
+static int check_detached(PKCS7 *contents, const struct iovec *content, struct error *err)
+{
+        const ASN1_OCTET_STRING *held;
+
+        if (!PKCS7_type_is_data(contents))
+                return refuse_form(err, "its content is not of type data");
+        held = contents->d.data;
+        if (!held)
+                return 0;
+        if ((size_t) ASN1_STRING_length(held) == content->iov_len &&
+            memcmp(ASN1_STRING_get0_data(held), content->iov_base, content->iov_len) == 0)
+                return refuse_form(err, "it holds the content: make a detached one");
+        return error_set(err, FAIL_SIGNATURE_OTHER_HASH_CODE, EBADMSG, "the PKCS#7 message holds another content");
+}
+
+static int check_form(PKCS7 *pkcs7, const struct iovec *content, PKCS7_SIGNER_INFO **ret_signer, struct error *err)
+{
+        PKCS7_SIGNER_INFO *signer;
+        PKCS7_SIGNED *sign;
+        int r;
+
+        if (!PKCS7_type_is_signed(pkcs7) || !pkcs7->d.sign)
+                return refuse_form(err, "it is not of type signedData");
+        sign = pkcs7->d.sign;
+        if (ASN1_INTEGER_get(sign->version) != 1)
+                return refuse_form(err, "its version is not 1");
+        r = check_detached(sign->contents, content, err);
+        if (r < 0)
+                return r;
+        if (sign->crl)
+                return refuse_form(err, "it brings a revocation list");
+        if (sk_PKCS7_SIGNER_INFO_num(sign->signer_info) != 1)
+                return refuse_form(err, "it has not exactly one signer");
+        signer = sk_PKCS7_SIGNER_INFO_value(sign->signer_info, 0);
+        if (ASN1_INTEGER_get(signer->version) != 1)
+                return refuse_form(err, "its signer is not named by issuer and serial number");
+        if (sk_X509_ALGOR_num(sign->md_algs) != 1 ||
+            X509_ALGOR_cmp(sk_X509_ALGOR_value(sign->md_algs, 0), signer->digest_alg) != 0)
+                return refuse_form(err, "it names another digest than its signer");
+        if (signer->auth_attr || signer->unauth_attr)
+                return refuse_form(err, "it has attributes: sign without (-noattr)");
+        *ret_signer = signer;
+        return 0;
+}
+
+static bool is_listed(const X509 *certificate, const struct iovec *certificates, size_t n)
+{
+        _cleanup_(openssl_freep) unsigned char *der = NULL;
+        int size = i2d_X509(certificate, &der);
+
+        for (size_t i = 0; size > 0 && i < n; i++)
+                if (certificates[i].iov_len == (size_t) size && memcmp(certificates[i].iov_base, der, (size_t) size) == 0)
+                        return true;
+        return false;
+}
+
+/* The number of an algorithm that has no parameters: none, or NULL. */
+static int plain_nid(const X509_ALGOR *algorithm)
+{
+        const ASN1_OBJECT *object;
+        int parameters;
+
+        X509_ALGOR_get0(&object, &parameters, NULL, algorithm);
+        return parameters == V_ASN1_UNDEF || parameters == V_ASN1_NULL ? OBJ_obj2nid(object) : NID_undef;
+}
+
+static enum digest_alg digest_of(const X509_ALGOR *algorithm)
+{
+        switch (plain_nid(algorithm)) {
+        case NID_sha256:
+                return DIGEST_SHA256;
+        case NID_sha384:
+                return DIGEST_SHA384;
+        case NID_sha512:
+                return DIGEST_SHA512;
+        default:
+                return DIGEST_NONE;
+        }
+}
+
+/* Why this key is not good enough; NULL if it is. */
+static const char *weakness_of(const EVP_PKEY *key)
+{
+        char group[32] = "";
+
+        switch (EVP_PKEY_get_base_id(key)) {
+        case EVP_PKEY_RSA:
+                return EVP_PKEY_get_bits(key) >= 2048 ? NULL : "an RSA key of less than 2048 bits";
+        case EVP_PKEY_EC:
+                if (EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) == 1 &&
+                    (str_equal(group, SN_X9_62_prime256v1) || str_equal(group, SN_secp384r1)))
+                        return NULL;
+                return "an EC key that is neither on P-256 nor on P-384";
+        default:
+                return "a key that is neither RSA nor EC";
+        }
+}
+
+/* PKCS#7 writes plain rsaEncryption; others name key and digest in one, and then both must be meant. */
+static bool is_algorithm_of(const X509_ALGOR *algorithm, const EVP_PKEY *key, const X509_ALGOR *digest)
+{
+        int nid = plain_nid(algorithm), digest_nid, key_nid;
+
+        if (nid == NID_rsaEncryption)
+                return EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA;
+        return OBJ_find_sigid_algs(nid, &digest_nid, &key_nid) == 1 && digest_nid == plain_nid(digest) &&
+               key_nid == EVP_PKEY_get_base_id(key);
+}
+
+/* 0; SIGNATURE_UNTRUSTED for what is too weak, SIGNATURE_INVALID for what is wrong. */
+static int check_signer(const PKCS7_SIGNER_INFO *signer, EVP_PKEY *key, const struct iovec *content, struct error *err)
+{
+        _cleanup_(md_ctx_freep) EVP_MD_CTX *context = EVP_MD_CTX_new();
+        enum digest_alg alg = digest_of(signer->digest_alg);
+        const char *weakness = key ? weakness_of(key) : "no key that can be read";
+
+        if (weakness)
+                return error_set(err, FAIL_SIGNATURE_UNTRUSTED_CODE, EKEYREJECTED, "the signer's certificate has %s",
+                                 weakness);
+        if (alg == DIGEST_NONE)
+                return error_set(err, FAIL_SIGNATURE_UNTRUSTED_CODE, EKEYREJECTED,
+                                 "the signature is over a digest other than SHA-256, SHA-384 or SHA-512");
+        if (!is_algorithm_of(signer->digest_enc_alg, key, signer->digest_alg))
+                return refuse_form(err, "its algorithm is not that of the signer's key");
+        if (!context || EVP_DigestVerifyInit_ex(context, NULL, openssl_name(alg), NULL, NULL, key, NULL) != 1)
+                return error_set(err, FAIL_CRYPTO_FAILED_CODE, EIO, "libcrypto failed to check a signature with %s",
+                                 digest_name(alg));
+        if (EVP_DigestVerify(context, ASN1_STRING_get0_data(signer->enc_digest),
+                             (size_t) ASN1_STRING_length(signer->enc_digest), content->iov_base, content->iov_len) != 1)
+                return error_set(err, FAIL_SIGNATURE_INVALID_CODE, EKEYREJECTED,
+                                 "the signature does not verify: it, or what it is over, was changed");
+        return 0;
+}
+
+/* By its bytes: X509_NAME_cmp() takes upper and lower case for the same, and the kernel does not. */
+static bool is_same_name(const X509_NAME *a, const X509_NAME *b)
+{
+        const unsigned char *a_der, *b_der;
+        size_t a_size, b_size;
+
+        return X509_NAME_get0_der(a, &a_der, &a_size) == 1 && X509_NAME_get0_der(b, &b_der, &b_size) == 1 &&
+               a_size == b_size && memcmp(a_der, b_der, a_size) == 0;
+}
+
+/* Two certificates may have one name and number; then any of them will do. */
+static int find_signer(const PKCS7_SIGNER_INFO *signer, const struct iovec *content, const struct iovec *certificates,
+                       size_t n, size_t *ret, struct error *err)
+{
+        const PKCS7_ISSUER_AND_SERIAL *wanted = signer->issuer_and_serial;
+        struct error refused = {};
+
+        for (size_t i = 0; i < n; i++) {
+                const unsigned char *p = certificates[i].iov_base;
+                _cleanup_(x509_freep) X509 *certificate = d2i_X509(NULL, &p, (long) certificates[i].iov_len);
+
+                if (!certificate || p != (const unsigned char *) certificates[i].iov_base + certificates[i].iov_len)
+                        return error_set(err, FAIL_SIGNATURE_UNTRUSTED_CODE, EBADMSG,
+                                         "certificate %zu of the floor is no X.509 certificate in DER", i + 1);
+                if (!is_same_name(X509_get_issuer_name(certificate), wanted->issuer) ||
+                    ASN1_INTEGER_cmp(X509_get0_serialNumber(certificate), wanted->serial) != 0)
+                        continue;
+                if (check_signer(signer, X509_get0_pubkey(certificate), content, &refused) == 0) {
+                        *ret = i;
+                        return 0;
+                }
+        }
+        if (refused.err == 0)
+                return error_set(err, FAIL_SIGNATURE_UNTRUSTED_CODE, ENOKEY,
+                                 "the signature is by none of the %zu certificates that the floor names", n);
+        *err = refused;
+        return -err->err;
+}
+
+int crypto_check_signature(const struct iovec *signature, const struct iovec *content, const struct iovec *certificates,
+                           size_t n_certificates, size_t *ret_signer, struct error *err)
+{
+        _cleanup_(pkcs7_freep) PKCS7 *pkcs7 = NULL;
+        PKCS7_SIGNER_INFO *signer = NULL;
+        int r;
+
+        if (!start())
+                return error_set(err, FAIL_CRYPTO_FAILED_CODE, EIO, "libcrypto does not start");
+        r = parse_pkcs7(signature, &pkcs7, err);
+        if (r == 0)
+                r = check_form(pkcs7, content, &signer, err);
+        if (r < 0)
+                return r;
+        for (int i = 0; i < sk_X509_num(pkcs7->d.sign->cert); i++)
+                if (!is_listed(sk_X509_value(pkcs7->d.sign->cert, i), certificates, n_certificates))
+                        return error_set(err, FAIL_SIGNATURE_UNTRUSTED_CODE, ENOKEY,
+                                         "the signature brings a certificate that the floor does not name");
+        return find_signer(signer, content, certificates, n_certificates, ret_signer, err);
+}
+
+bool crypto_decode_base64(const char *text, uint8_t *ret, size_t *ret_size)
+{
+        static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        size_t n = strlen(text), n_letters = strspn(text, alphabet), n_pad = n - n_letters;
+        unsigned char last[5];
+        size_t size;
+
+        if (n == 0 || n % 4 != 0 || n > INT32_MAX || n_pad > 2 || strspn(text + n_letters, "=") != n_pad ||
+            EVP_DecodeBlock(ret, (const unsigned char *) text, (int) n) < 0)
+                return false;
+        size = n / 4 * 3 - n_pad;
+        /* The bits that padding leaves over must be zero, or two texts would mean the same bytes. */
+        (void) EVP_EncodeBlock(last, ret + (n / 4 - 1) * 3, (int) (3 - n_pad));
+        if (memcmp(last, text + n - 4, 4) != 0)
+                return false;
+        *ret_size = size;
+        return true;
 }

@@ -82,6 +82,14 @@ static void format_volume(const struct evidence *e, struct json_text *j)
         json_string(j, "usr_fec", e->usr_fec);
         json_close(j, '}');
 
+        json_open(j, "verity", '{');
+        json_open(j, "signature", '{');
+        json_string(j, "source", e->signature_source);
+        json_string(j, "signer_sha256", e->signature_signer);
+        json_string(j, "kernel", e->signature_kernel);
+        json_close(j, '}');
+        json_close(j, '}');
+
         json_open(j, "dm", '{');
         json_string(j, "name", e->dm_name);
         json_string(j, "uuid", e->dm_uuid);

@@ -39,6 +39,16 @@ int modules_read_table(struct boot *boot, struct error *err)
         return 0;
 }
 
+/* Last, since the kernel takes the last one. From the command line it would not reach a module that we load. */
+static bool add_own_params(const struct boot *boot, const char *module, char *text, size_t size)
+{
+        size_t n = strlen(text);
+
+        if (!str_equal(module, "dm_verity") || boot->config.floor.root_hash_signature == NEED_ALLOW)
+                return true;
+        return str_copy(text + n, size - n, n > 0 ? " require_signatures=1" : "require_signatures=1");
+}
+
 static int collect_params(const struct boot *boot, const char *module, char *ret_text, size_t size, struct error *err)
 {
         const char *text = boot->config.cmdline_text;
@@ -48,7 +58,7 @@ static int collect_params(const struct boot *boot, const char *module, char *ret
         /* Once more: stage config has parsed it, and kept only what is ours. */
         if (cmdline_parse(text, strlen(text), CMDLINE_KERNEL_LIMIT, &cmdline, &offset) != CMDLINE_OK)
                 return error_set(err, FAIL_BUG_CODE, EINVAL, "the command line cannot be parsed a second time");
-        if (!cmdline_module_params(&cmdline, module, ret_text, size))
+        if (!cmdline_module_params(&cmdline, module, ret_text, size) || !add_own_params(boot, module, ret_text, size))
                 return error_set(err, FAIL_CMDLINE_BAD_VALUE_CODE, E2BIG,
                                  "the parameters for module %s are longer than %zu bytes", module, size - 1);
         return 0;

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <linux/fs.h>
+#include <linux/keyctl.h>
 #include <linux/module.h>
 #include <linux/watchdog.h>
 #include <signal.h>
@@ -67,6 +68,21 @@ int os_load_module(int file_fd, const char *name, const char *params)
         if (syscall(SYS_finit_module, file_fd, params ? params : "", flags) == 0 || errno == EEXIST)
                 return 0;
         return -errno;
+}
+
+int os_add_key(const char *name, const void *payload, size_t size, int32_t *ret_serial)
+{
+        long serial = syscall(SYS_add_key, "user", name, payload, size, KEY_SPEC_THREAD_KEYRING);
+
+        if (serial < 0)
+                return -errno;
+        *ret_serial = (int32_t) serial;
+        return 0;
+}
+
+int os_drop_key(int32_t serial)
+{
+        return syscall(SYS_keyctl, KEYCTL_UNLINK, serial, KEY_SPEC_THREAD_KEYRING) < 0 ? -errno : 0;
 }
 
 uint64_t os_boottime_us(void)

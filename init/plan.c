@@ -128,6 +128,24 @@ static int plan_usr(const struct boot_config *config, const struct facts *facts,
         return 0;
 }
 
+/* What is named or was found is verified, whatever the floor says: only its absence can be allowed. */
+static int plan_signature(const struct boot_config *config, const struct facts *facts, struct boot_plan *plan,
+                          struct error *err)
+{
+        if (config->signature.source != SIGNATURE_DISCOVERED || facts->n_usr_signatures > 0) {
+                /* The keyring .platform is filled from the firmware's db (6.12 security/integrity/platform_certs/load_uefi.c). */
+                plan->is_kernel_keyless = !facts->is_efi && config->floor.root_hash_signature == NEED_ALLOW;
+                return 0;
+        }
+        if (config->floor.root_hash_signature != NEED_ALLOW)
+                return error_set(err, FAIL_SIGNATURE_MISSING_CODE, ENOENT,
+                                 "no signature of the root hash: the command line names none, and %s has no partition of"
+                                 " type usr-verity-sig; the floor requires one (root-hash-signature=require)",
+                                 facts->usr_data.disk[0] ? facts->usr_data.disk : "the disk");
+        plan->is_unsigned = true;
+        return 0;
+}
+
 static int plan_root(const struct boot_config *config, const struct facts *facts, struct boot_plan *plan,
                      struct error *err)
 {
@@ -171,6 +189,8 @@ int plan_make(const struct boot_config *config, const struct facts *facts, struc
                 r = plan_ipe(config, err);
         if (r == 0)
                 r = plan_usr(config, facts, &plan, err);
+        if (r == 0)
+                r = plan_signature(config, facts, &plan, err);
         if (r == 0)
                 r = plan_root(config, facts, &plan, err);
         if (r < 0)

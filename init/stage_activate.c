@@ -5,6 +5,7 @@
 #include "verinit/boot.h"
 #include "verinit/devices.h"
 #include "verinit/log.h"
+#include "verinit/signature.h"
 
 /* systemd's name: the host's veritysetup generator takes an active "usr" for its own and leaves it alone. */
 #define USR_NAME "usr"
@@ -26,14 +27,46 @@ static int check_devices(struct boot *boot, struct error *err)
         return r;
 }
 
+/* Where dm-verity looks for it while the table is loaded; afterwards nobody needs it. */
+static int hand_over_signature(const struct proven_signature *signature, int32_t *ret_serial, struct error *err)
+{
+        const struct signature_der *der = proven_signature_der(signature);
+        int r = os_add_key(SIGNATURE_KEY_NAME, der->bytes, der->size, ret_serial);
+
+        if (r < 0)
+                return error_set(err, FAIL_DM_FAILED_CODE, -r,
+                                 "the kernel takes no key for the signature of the root hash: %s", errno_name(-r));
+        return 0;
+}
+
+static int take_back_signature(struct boot *boot, int32_t serial, struct error *err)
+{
+        int r = os_drop_key(serial);
+
+        if (r < 0)
+                return error_set(err, FAIL_DM_FAILED_CODE, -r, "the signature's key cannot be removed: %s",
+                                 errno_name(-r));
+        (void) str_copy(boot->evidence.signature_kernel, sizeof(boot->evidence.signature_kernel), "accepted");
+        return 0;
+}
+
 int stage_activate(struct boot *boot, struct error *err)
 {
         struct evidence *e = &boot->evidence;
-        int r;
+        bool is_kernel_asked = boot->signature && !boot->plan.is_kernel_keyless;
+        int32_t serial = 0;
+        int r = 0;
 
-        r = verity_activate(boot->verified, USR_NAME, &boot->active, err);
+        if (is_kernel_asked)
+                r = hand_over_signature(boot->signature, &serial, err);
+        if (r == 0)
+                r = verity_activate(boot->verified, USR_NAME, &boot->active, err);
+        if (r == 0 && is_kernel_asked)
+                r = take_back_signature(boot, serial, err);
         if (r < 0)
                 return r;
+        if (boot->signature && !is_kernel_asked)
+                (void) str_copy(e->signature_kernel, sizeof(e->signature_kernel), "no-uefi");
         (void) str_copy(e->dm_name, sizeof(e->dm_name), active_volume_name(boot->active));
         verity_dm_uuid(verified_root_superblock(boot->verified)->uuid, USR_NAME, e->dm_uuid);
         (void) str_copy(e->dm_table, sizeof(e->dm_table), active_volume_table(boot->active));

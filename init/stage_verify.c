@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Stage verify: the tree hangs from the root hash, and the data's two ends from the tree. See verity/verify.c.
+ * Stage verify: the root hash is one that was signed, the tree hangs from the root hash, and the data's two ends from the
+ * tree. See verity/signature.c and verity/verify.c.
  */
 #include <inttypes.h>
 
 #include "verinit/boot.h"
 #include "verinit/log.h"
+#include "verinit/signature.h"
+#include "verinit/signature_load.h"
 
 static void record(struct evidence *e, const struct verified_root *root)
 {
@@ -28,7 +31,7 @@ int stage_verify(struct boot *boot, struct error *err)
                 .offset_bytes = config->fec.offset_bytes,
                 .roots = config->fec.roots,
         };
-        const struct verity_request req = {
+        struct verity_request req = {
                 .root_hash = config->root_hash,
                 .root_hash_size = config->root_hash_size,
                 .hash_offset_bytes = config->hash_offset_bytes,
@@ -49,6 +52,15 @@ int stage_verify(struct boot *boot, struct error *err)
         };
         int r;
 
+        if (boot->plan.is_unsigned)
+                (void) str_copy(boot->evidence.signature_source, sizeof(boot->evidence.signature_source), "none");
+        else {
+                r = signature_load(boot, err);
+                if (r < 0)
+                        return r;
+                if (!boot->plan.is_kernel_keyless)
+                        req.signature_key = SIGNATURE_KEY_NAME;
+        }
         r = verity_verify(&req, &boot->verified, err);
         if (r < 0)
                 return r;

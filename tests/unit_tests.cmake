@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# tests/unit/test_NAME.c, one line each; CRYPTO where real digests are needed, ADAPTERS where it is the
+# tests/unit/test_NAME.c, one line each; CRYPTO where real digests or JSON are needed, ADAPTERS where it is the
 # adapters that are tested.
 verinit_unit_test(activate)
 verinit_unit_test(blockdev ADAPTERS)
@@ -48,6 +48,7 @@ verinit_unit_test(proof)
 verinit_unit_test(provenance)
 verinit_unit_test(provenance_ovmf CRYPTO)
 verinit_unit_test(sepolicy ADAPTERS)
+verinit_unit_test(signature CRYPTO)
 verinit_unit_test(stage)
 verinit_unit_test(stage_root)
 verinit_unit_test(superblock)

@@ -165,15 +165,31 @@ static int create_device(const char *name, const char *uuid, struct error *err)
         return 0;
 }
 
+/* What dm-verity answers to a signature; without one, ENOKEY means that require_signatures=1 wants it. */
+static int fail_load(struct error *err, struct dm_task *task, const char *name, const char *params)
+{
+        int e = task ? dm_task_get_errno(task) : ENODEV;
+
+        if (e == ENOKEY)
+                return error_set(err, FAIL_KERNEL_KEY_MISSING_CODE, e, "mapping %s: %s", name,
+                                 strstr(params, " root_hash_sig_key_desc ") ?
+                                         "no keyring of the kernel has the key of the root hash's signature" :
+                                         "the kernel wants a signature of the root hash");
+        if (e == EKEYREJECTED)
+                return error_set(err, FAIL_KERNEL_KEY_REJECTED_CODE, e,
+                                 "mapping %s: the kernel rejects the root hash's signature", name);
+        return fail_task(err, task, name, "loading its table");
+}
+
 static int load_table(const char *name, const char *target, uint64_t length_sectors, const char *params,
                       struct error *err)
 {
         _cleanup_task_ struct dm_task *task = new_task(DM_DEVICE_RELOAD, name);
 
-        if (!task || !dm_task_set_ro(task) || !dm_task_add_target(task, 0, length_sectors, target, params) ||
-            !dm_task_run(task))
-                return fail_task(err, task, name, "loading its table");
-        return 0;
+        if (task && dm_task_set_ro(task) && dm_task_add_target(task, 0, length_sectors, target, params) &&
+            dm_task_run(task))
+                return 0;
+        return fail_load(err, task, name, params);
 }
 
 static int resume_device(const char *name, struct error *err)

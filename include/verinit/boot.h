@@ -13,6 +13,8 @@
 #include "verinit/os.h"
 #include "verinit/verity.h"
 
+struct proven_signature;
+
 struct boot {
         int root_fd; /* "/": all files are opened below it */
         struct boot_config config;   /* config */
@@ -25,6 +27,7 @@ struct boot {
         struct measure measure;      /* probe; .tpm NULL where there is none */
         struct boot_plan plan;       /* plan */
         int data_fd, hash_fd, fec_fd; /* find: held until the live table names the same devices; fec_fd may be -1 */
+        const struct proven_signature *signature; /* verify; NULL: none, as planned */
         const struct verified_root *verified;   /* verify */
         const struct active_volume *active;     /* activate */
         const struct measured_volume *measured; /* measure */

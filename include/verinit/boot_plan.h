@@ -59,6 +59,8 @@ struct step {
 struct boot_plan {
         struct step steps[_STAGE_MAX];
         bool is_same_device; /* data and tree on one partition */
+        bool is_unsigned;    /* no signature of the root hash is named or was found, and the floor allows that */
+        bool is_kernel_keyless; /* it is checked by us alone: no UEFI, so no key in the kernel, and the floor allows that */
         char usr_mount_options[CONFIG_OPTIONS_MAX];
         enum root_kind root_kind;
         enum etc_mode etc;
@@ -70,5 +72,5 @@ struct boot_plan {
  */
 int plan_measuring(const struct boot_config *config, const struct facts *facts, struct step *ret, struct error *err);
 
-/* Pure. PLAN_IMPOSSIBLE, TPM_ABSENT, TPM_UNMEASURED, SELINUX_ABSENT, IPE_ABSENT, FLOOR_REFUSES. */
+/* Pure. PLAN_IMPOSSIBLE, TPM_ABSENT, TPM_UNMEASURED, SELINUX_ABSENT, IPE_ABSENT, SIGNATURE_MISSING, FLOOR_REFUSES. */
 int plan_make(const struct boot_config *config, const struct facts *facts, struct boot_plan *ret, struct error *err);

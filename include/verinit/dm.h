@@ -33,7 +33,8 @@ int dm_check_superblock(int hash_fd, uint64_t offset_bytes, const struct verity_
 
 /*
  * Creates name/uuid read-only with one target of length sectors; no udev, no cookie. /dev/mapper/<name> is made as
- * the link to ../dm-N that the host's udev would make. On failure nothing is left behind. DM_FAILED.
+ * the link to ../dm-N that the host's udev would make. On failure nothing is left behind. DM_FAILED; for the signature in
+ * the params KERNEL_KEY_MISSING, KERNEL_KEY_REJECTED.
  */
 int dm_create(const char *name, const char *uuid, const char *target, uint64_t length_sectors, const char *params,
               struct error *err);

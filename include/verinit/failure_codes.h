@@ -108,6 +108,8 @@
                   "say ipe=allow in the floor: this release loads no IPE policy")                          \
         FAIL_CODE(PLAN_IMPOSSIBLE, "plan-impossible", FAIL_CONFIG,                                         \
                   "the command line, the floor and the machine do not fit together: see the message")      \
+        FAIL_CODE(SIGNATURE_MISSING, "signature-missing", FAIL_UNVERIFIED,                                 \
+                  "sign the root hash, or say root-hash-signature=allow in the floor")                     \
         /* verify */                                                                                       \
         FAIL_CODE(SUPERBLOCK_INVALID, "superblock-invalid", FAIL_TAMPER,                                   \
                   "the verity superblock is damaged: write the hash tree again")                           \
@@ -125,6 +127,14 @@
                   "pin the geometry with init.verity=, or build /usr as erofs, ext4 or squashfs")          \
         FAIL_CODE(FEC_UNFIT, "fec-unfit", FAIL_CONFIG,                                                     \
                   "let fec-device=, fec-offset= and fec-roots= be those that the parity was made with")    \
+        FAIL_CODE(SIGNATURE_MALFORMED, "signature-malformed", FAIL_TAMPER,                                 \
+                  "sign the root hash again: openssl smime -sign -binary -noattr -nocerts -outform der")   \
+        FAIL_CODE(SIGNATURE_OTHER_HASH, "signature-other-hash", FAIL_TAMPER,                               \
+                  "the signature is of another image: write /usr and its signature together")              \
+        FAIL_CODE(SIGNATURE_INVALID, "signature-invalid", FAIL_TAMPER,                                     \
+                  "root hash and signature do not belong together: write /usr and its signature again")    \
+        FAIL_CODE(SIGNATURE_UNTRUSTED, "signature-untrusted", FAIL_UNVERIFIED,                             \
+                  "sign with the key of a certificate= of the floor, or name the signer's in the floor")   \
         FAIL_CODE(VERITY_READ_FAILED, "verity-read-failed", FAIL_SYSTEM,                                   \
                   "the disk does not return what should be on it: check its size and health")              \
         FAIL_CODE(CRYPTO_FAILED, "crypto-failed", FAIL_SYSTEM,                                             \
@@ -134,6 +144,10 @@
                   "the kernel refused the device-mapper table: see the lines above")                       \
         FAIL_CODE(DM_TABLE_DIFFERS, "dm-table-differs", FAIL_TAMPER,                                       \
                   "the live device-mapper table is not the one that was meant: report this")               \
+        FAIL_CODE(KERNEL_KEY_MISSING, "kernel-key-missing", FAIL_UNVERIFIED,                               \
+                  "enrol the signer's certificate in the firmware's db, or boot through UEFI: the kernel has it from there") \
+        FAIL_CODE(KERNEL_KEY_REJECTED, "kernel-key-rejected", FAIL_TAMPER,                                 \
+                  "the kernel does not accept what OpenSSL did: look for the signer's certificate in dbx") \
         FAIL_CODE(DM_CORRUPTED, "dm-corrupted", FAIL_TAMPER,                                               \
                   "the kernel found the image corrupted: write it again")                                  \
         /* usr */                                                                                          \

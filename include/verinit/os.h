@@ -19,6 +19,13 @@ int os_umount_detached(const char *target);
 /* finit_module(2). Compressed by the file's name (.xz: the kernel decompresses). -EEXIST is 0. */
 int os_load_module(int file_fd, const char *name, const char *params);
 
+/*
+ * A key of type "user" in this thread's own keyring (add_key(2)): there dm-verity finds it by its name, and nobody else. The
+ * keyring ends with the exec.
+ */
+int os_add_key(const char *name, const void *payload, size_t size, int32_t *ret_serial);
+int os_drop_key(int32_t serial);
+
 /* The uevent socket, group 1 (the kernel's own). Open it before looking at /sys, or an event is lost. */
 int os_open_uevents(void); /* fd or -errno */
 /*

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * crypto.h without a library: FNV-1a, stretched. Every byte and the algorithm count, which is all that a test of the
- * core needs; tests that compare with values from elsewhere take the real adapter.
+ * core needs; tests that compare with values from elsewhere take the real adapter. A signature is "certificate/content", with
+ * the certificate as the floor has it.
  */
 #include "verinit/crypto.h"
 
@@ -33,4 +34,37 @@ int crypto_digest(enum digest_alg alg, const struct iovec *parts, size_t n_parts
         }
         *ret = digest;
         return 0;
+}
+
+int crypto_check_signature(const struct iovec *signature, const struct iovec *content, const struct iovec *certificates,
+                           size_t n_certificates, size_t *ret_signer, struct error *err)
+{
+        const char *slash = memchr(signature->iov_base, '/', signature->iov_len);
+        size_t n = slash ? (size_t) (slash - (const char *) signature->iov_base) : 0;
+
+        if (fake_call("crypto_check_signature"))
+                return error_set(err, FAIL_CRYPTO_FAILED_CODE, EIO, "fake crypto_check_signature");
+        if (!slash)
+                return error_set(err, FAIL_SIGNATURE_MALFORMED_CODE, EBADMSG, "fake signature: no slash");
+        for (size_t i = 0; i < n_certificates; i++) {
+                if (certificates[i].iov_len != n || memcmp(certificates[i].iov_base, signature->iov_base, n) != 0)
+                        continue;
+                if (signature->iov_len - n - 1 != content->iov_len ||
+                    memcmp(slash + 1, content->iov_base, content->iov_len) != 0)
+                        return error_set(err, FAIL_SIGNATURE_INVALID_CODE, EKEYREJECTED, "fake signature: not of this");
+                *ret_signer = i;
+                return 0;
+        }
+        return error_set(err, FAIL_SIGNATURE_UNTRUSTED_CODE, ENOKEY, "fake signature: by another");
+}
+
+/* Hex stands for Base64: the core does not look into it. */
+bool crypto_decode_base64(const char *text, uint8_t *ret, size_t *ret_size)
+{
+        ssize_t n = hex_decode(text, ret, strlen(text) / 4 * 3);
+
+        if (n <= 0)
+                return false;
+        *ret_size = (size_t) n;
+        return true;
 }

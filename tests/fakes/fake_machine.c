@@ -23,6 +23,8 @@
 #include "verinit/last_failure.h"
 #include "verity_image.h"
 
+#define FAKE_CERTIFICATE "CERTIFICATE"
+
 enum { START_SECTOR = 2048 };
 
 static struct {
@@ -182,6 +184,21 @@ static void put_disk(void)
         fake_dm.node_fd = tree.image.data_fd;
 }
 
+/* As the fake of crypto.h signs: with the certificate's own bytes. */
+static void put_signature(void)
+{
+        enum { BYTES = 4096 };
+        char hash[DIGEST_MAX_HEX], message[256], encoded[512], json[BYTES] = "";
+
+        hex_encode(tree.image.root_hash, tree.image.root_hash_size, hash);
+        snprintf(message, sizeof(message), FAKE_CERTIFICATE "/%s", hash);
+        hex_encode((const uint8_t *) message, strlen(message), encoded);
+        snprintf(json, sizeof(json), "{\"rootHash\":\"%s\",\"signature\":\"%s\"}", hash, encoded);
+        put("dev/vda4", json, sizeof(json));
+        put_partition(4, 6 * START_SECTOR, BYTES, "b3a4c5d6-0005-4000-8000-000000000005");
+        (void) str_copy(fake_blockdev.gpt.partitions[3].type, 37, "e7bb33fb-06cf-4e81-8273-e543b413e2e2");
+}
+
 /* The kernel gives such a drive a size all the same (drivers/scsi/sr.c, get_sectorsize()). */
 static void put_empty_drive(void)
 {
@@ -231,17 +248,32 @@ void fake_machine_put_floor(const char *text)
         fake_reset();
 }
 
-/* As verinit initrd build does: the digests of the files, and that of the floor into the note. */
-static void put_floor(const char *floor)
+static void put_certificate(char *ret_line, size_t size)
 {
-        char text[2048], baked[DIGEST_MAX_HEX], modules[DIGEST_MAX_HEX];
+        char hex[DIGEST_MAX_HEX], path[160];
+        struct digest digest;
+
+        hash(FAKE_CERTIFICATE, strlen(FAKE_CERTIFICATE), &digest);
+        digest_hex(&digest, hex);
+        snprintf(path, sizeof(path), "etc/verinit/certificates/%s.der", hex);
+        put_text(path, FAKE_CERTIFICATE);
+        snprintf(ret_line, size, "certificate=sha256-%s\n", hex);
+}
+
+/* As verinit initrd build does: the digests of the files, and that of the floor into the note. */
+static void put_floor(const struct fake_machine_options *options)
+{
+        char text[2048], baked[DIGEST_MAX_HEX], modules[DIGEST_MAX_HEX], certificate[DIGEST_MAX_HEX + 32] = "";
 
         fake_floor_note = (struct digest) {};
-        if (!floor)
+        if (!options->floor)
                 return;
+        if (!options->is_unsigned)
+                put_certificate(certificate, sizeof(certificate));
         hash_file("etc/verinit/cmdline", baked);
         hash_file("etc/verinit/modules", modules);
-        snprintf(text, sizeof(text), "%sbaked-cmdline=sha256-%s\nmodules=sha256-%s\n", floor, baked, modules);
+        snprintf(text, sizeof(text), "%sbaked-cmdline=sha256-%s\nmodules=sha256-%s\n%s", options->floor, baked, modules,
+                 certificate);
         fake_machine_put_floor(text);
 }
 
@@ -368,8 +400,10 @@ void fake_machine_make(const struct fake_machine_options *options)
         put_disk();
         if (options->has_empty_drive)
                 put_empty_drive();
+        if (!options->is_unsigned)
+                put_signature();
         put_command_line(options);
-        put_floor(options->floor);
+        put_floor(options);
         put_system(options->has_selinux);
         put_boot_partuuid();
         if (options->has_tpm)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A machine as a temporary tree: what PID 1 reads of the initramfs, /proc, /sys and /dev, with a verity volume in
- * dev/vda1 and dev/vda2. The fakes of the ports are set to go with it.
+ * dev/vda1 and dev/vda2, and its signature in dev/vda4. The fakes of the ports are set to go with it.
  */
 #pragma once
 
@@ -9,20 +9,21 @@
 
 /* What this machine cannot show. All else the floor of a test demands. */
 #define FAKE_FLOOR \
-        "secure-boot=allow\ncmdline-replay=allow\nroot-hash-signature=allow\npinned-geometry=allow\n" \
+        "secure-boot=allow\ncmdline-replay=allow\npinned-geometry=allow\n" \
         "ipe=allow\ndebug=allow\n"
 
 /* PARTUUID of vda3, the ESP: what systemd-stub leaves in StubDevicePartUUID, and what facts hold of it. */
 #define FAKE_BOOT_PARTUUID "2f6b0f6e-1c3a-4b8e-9a77-5d0c3e9b4f01"
 
 struct fake_machine_options {
-        const char *floor;      /* as written by hand: baked-cmdline= and modules= are filled in; NULL: none */
+        const char *floor;      /* as written by hand: baked-cmdline=, modules= and certificate= are filled in; NULL: none */
         const char *extra_words; /* behind the baked command line, in /proc/cmdline only */
         bool has_tpm;
         bool has_selinux;
         bool has_empty_drive;    /* sr0, beside the disk and before it */
         bool has_watchdog;
         const char *last_failure; /* the data of VerinitLastFailure; NULL: there is none */
+        bool is_unsigned;        /* neither a signature partition, dev/vda4, nor a certificate in the floor */
 };
 
 void fake_machine_make(const struct fake_machine_options *options);

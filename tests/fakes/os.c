@@ -50,6 +50,19 @@ int os_load_module(_unused_ int file_fd, const char *name, const char *params)
         return fake_os.load_module ? fake_os.load_module(name) : 0;
 }
 
+int os_add_key(const char *name, const void *payload, size_t size, int32_t *ret_serial)
+{
+        if (fake_callf("os_add_key", "%s %.*s", name, (int) size, (const char *) payload))
+                return -EDQUOT;
+        *ret_serial = 77;
+        return 0;
+}
+
+int os_drop_key(int32_t serial)
+{
+        return fake_callf("os_drop_key", "%d", serial) ? -ENOENT : 0;
+}
+
 int os_open_uevents(void)
 {
         int fd;

@@ -93,6 +93,8 @@ static void test_boots(_unused_ void **state)
         assert_true(fake_sepolicy.is_enforcing);
         assert_int_equal(fake_tpm_count(11), 2);
         assert_int_equal(fake_tpm_count(13), 3);
+        assert_string_equal(boot.evidence.signature_source, "discovered");
+        assert_string_equal(boot.evidence.signature_kernel, "accepted");
 
         /* The file that the host will read, where it will read it. */
         assert_true(fsat_read(fake_os.root_fd, "run/verinit/boot.json", json, sizeof(json)) > 0);
@@ -112,6 +114,10 @@ static void test_order(_unused_ void **state)
         assert_true(fake_position("tpm_extend", 0) < fake_position("blockdev_read_gpt", 0));
         assert_true(fake_position("os_load_module", fake_count("os_load_module") - 1) <
                     fake_position("sepolicy_load", 0));
+        /* The signature is checked before a mapping exists; its key is there for the table, and for nothing else. */
+        assert_true(fake_position("crypto_check_signature", 0) < fake_position("dm_check_superblock", 0));
+        assert_int_equal(fake_position("os_add_key", 0) + 1, fake_position("dm_create", 0));
+        assert_true(fake_position("os_drop_key", 0) < fake_position("tpm_extend", 1));
         assert_true(fake_position("dm_create", 0) < fake_position("tpm_extend", 1));
         assert_true(fake_position("tpm_extend", 1) < position_of_mount("/sysusr"));
         assert_true(position_of_mount("/sysusr") < fake_position("sepolicy_load", 0));
@@ -275,6 +281,39 @@ static void test_a_disk_that_is_exchanged_is_noticed(_unused_ void **state)
         assert_int_equal(error.code, FAIL_DEVICE_CHANGED_CODE);
         for (size_t i = 0; i < fake_count("os_mount"); i++)
                 assert_null(strstr(fake_find("os_mount", i)->detail, "/sysusr"));
+        fake_machine_remove();
+}
+
+static void assert_loaded(const char *detail)
+{
+        for (size_t i = 0; i < fake_count("os_load_module"); i++)
+                if (str_equal(fake_find("os_load_module", i)->detail, detail))
+                        return;
+        fail_msg("no module was loaded as \"%s\"", detail);
+}
+
+static void test_the_kernel_is_told_to_want_signatures(_unused_ void **state)
+{
+        const struct fake_machine_options allowed = {
+                .floor = FAKE_FLOOR "root-hash-signature=allow\n", .has_tpm = true, .has_selinux = true, .is_unsigned = true,
+        };
+        const struct fake_machine_options unsigned_one = {
+                .floor = FAKE_FLOOR, .has_tpm = true, .has_selinux = true, .is_unsigned = true,
+        };
+
+        assert_int_equal(boot_with(&full, 0), FAKE_OS_EXECED);
+        assert_loaded("lib/modules/dm-verity.ko require_signatures=1");
+        fake_machine_remove();
+
+        assert_int_equal(boot_with(&allowed, 0), FAKE_OS_EXECED);
+        assert_loaded("lib/modules/dm-verity.ko ");
+        assert_string_equal(boot.evidence.signature_source, "none");
+        assert_int_equal(fake_count("os_add_key"), 0);
+        fake_machine_remove();
+
+        assert_int_equal(boot_with(&unsigned_one, 0), FAKE_OS_ENDED);
+        assert_int_equal(error.stage, STAGE_PLAN);
+        assert_int_equal(error.code, FAIL_SIGNATURE_MISSING_CODE);
         fake_machine_remove();
 }
 
@@ -807,6 +846,7 @@ int main(void)
                 cmocka_unit_test(test_every_call_may_fail),
                 cmocka_unit_test(test_skips_need_the_floor),
                 cmocka_unit_test(test_a_disk_that_is_exchanged_is_noticed),
+                cmocka_unit_test(test_the_kernel_is_told_to_want_signatures),
                 cmocka_unit_test(test_empty_drive_is_passed_over),
                 cmocka_unit_test(test_absent_disk_lists_all),
                 cmocka_unit_test(test_storm_of_events_is_bounded),

@@ -38,7 +38,7 @@ static void set_boot_partuuid(const char *uuid)
 
 static int setup(_unused_ void **state)
 {
-        const struct fake_machine_options options = { .has_tpm = false };
+        const struct fake_machine_options options = { .is_unsigned = true };
 
         fake_machine_make(&options);
         err = (struct error) {};

@@ -49,6 +49,9 @@ static struct evidence filled(void)
         FILL(e.usr_data, "vda2");
         FILL(e.usr_hash, "vda3");
         FILL(e.usr_fec, "vda4");
+        FILL(e.signature_source, "discovered");
+        FILL(e.signature_signer, hex);
+        FILL(e.signature_kernel, "accepted");
         FILL(e.dm_name, "usr");
         FILL(e.dm_uuid, "CRYPT-VERITY-0123456789abcdef0123456789abcdef-usr");
         FILL(e.dm_table, "0 8 verity 1 254:2 254:3 4096 4096 1 1 sha256 aa -");
@@ -103,6 +106,7 @@ static void test_a_filled_record(_unused_ void **state)
         assert_non_null(
                 strstr(text, "\"banks\":[\"sha256\",\"sha384\"],\"words\":[{\"pcr\":11,\"word\":\"enter-initrd\"},"));
         assert_non_null(strstr(text, "\"debug\":true"));
+        assert_non_null(strstr(text, "\"verity\":{\"signature\":{\"source\":\"discovered\",\"signer_sha256\":\"aa"));
         assert_non_null(strstr(text, "\"wakeups\":3,\"watchdog_s\":60,\"previous_failure\":{\"stage\":\"verify\","
                                      "\"code\":\"root-hash-mismatch\"},\"handoff\":{\"switch\":\"\",\"initramfs_bytes\":0,"
                                      "\"memory_available_before_kb\":1024,\"memory_available_after_kb\":0}}"));

@@ -35,6 +35,8 @@ static int setup(_unused_ void **state)
                 .has_selinux = true,
                 .usr_data = device("vda2", "vda", 2),
                 .usr_hash = device("vda3", "vda", 3),
+                .n_usr_signatures = 1,
+                .usr_signatures = { device("vda4", "vda", 4) },
         };
         err = (struct error) {};
         memset(&plan, 0x5a, sizeof(plan));
@@ -161,6 +163,45 @@ static void test_no_selinux(_unused_ void **state)
         assert_only_skipped(mac, 1, "selinux-off");
 }
 
+static void test_no_signature(_unused_ void **state)
+{
+        facts.n_usr_signatures = 0;
+        assert_refused(FAIL_SIGNATURE_MISSING_CODE, "vda has no partition of type usr-verity-sig");
+        config.floor.root_hash_signature = NEED_ALLOW;
+        make_ok();
+        assert_true(plan.is_unsigned);
+}
+
+/* The floor allows that there is none. It does not allow that one is passed over. */
+static void test_a_signature_that_is_there_is_checked(_unused_ void **state)
+{
+        static const enum signature_source named[] = { SIGNATURE_FILE, SIGNATURE_INLINE, SIGNATURE_PARTITION };
+
+        config.floor.root_hash_signature = NEED_ALLOW;
+        make_ok();
+        assert_false(plan.is_unsigned || plan.is_kernel_keyless);
+        facts.n_usr_signatures = 0;
+        for (size_t i = 0; i < ARRAY_SIZE(named); i++) {
+                config.signature.source = named[i];
+                make_ok();
+                assert_false(plan.is_unsigned);
+        }
+}
+
+/* By us alone where the kernel has no keys of the firmware, and where the floor allows that. */
+static void test_a_kernel_without_keys(_unused_ void **state)
+{
+        facts.is_efi = false;
+        facts.tpm = TPM_STATE_ABSENT;
+        config.floor.tpm = NEED_ALLOW;
+        make_ok();
+        assert_false(plan.is_unsigned || plan.is_kernel_keyless);
+        config.floor.root_hash_signature = NEED_ALLOW;
+        make_ok();
+        assert_false(plan.is_unsigned);
+        assert_true(plan.is_kernel_keyless);
+}
+
 static void test_one_device_needs_an_offset(_unused_ void **state)
 {
         facts.usr_hash = facts.usr_data;
@@ -277,6 +318,9 @@ int main(void)
                 TEST(test_an_allowance_is_not_used_without_need),
                 TEST(test_measuring_answers_as_the_plan),
                 TEST(test_no_selinux),
+                TEST(test_no_signature),
+                TEST(test_a_signature_that_is_there_is_checked),
+                TEST(test_a_kernel_without_keys),
                 TEST(test_one_device_needs_an_offset),
                 TEST(test_one_device_with_a_pinned_geometry),
                 TEST(test_one_device_of_flatcar),
