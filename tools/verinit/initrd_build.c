@@ -70,7 +70,7 @@ static int read_texts(struct build *b, struct trouble *t)
                 return trouble_set_errno(t, ENOMEM, "cannot copy the command line");
         if (initrd_check_cmdline(&b->cmdline_text, &b->floor.floor, &b->config, t) < 0)
                 return -1;
-        return floor_build_check_addons(&b->floor, &b->cmdline_text, t);
+        return floor_build_check_addons(o, &b->floor, &b->cmdline_text, t);
 }
 
 static int collect_modules(struct build *b, struct trouble *t)

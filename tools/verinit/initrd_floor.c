@@ -90,8 +90,7 @@ static int check_addon(const struct floor *floor, const struct addon *a, const s
         size_t offset;
 
         if (cmdline_parse((const char *) a->text.data, a->text.size, CMDLINE_KERNEL_LIMIT, &words, &offset) != CMDLINE_OK)
-                return trouble_set(t, OUTCOME_FALSE, "byte %zu of '%.*s' is not for a command line", offset,
-                                   (int) a->text.size, a->text.data);
+                return trouble_set(t, OUTCOME_FALSE, "byte %zu of its .cmdline is not for a command line", offset);
         for (size_t i = 0; i < words.n_words; i++)
                 if (!is_addon_key(floor, words.words[i].key))
                         return trouble_set(t, OUTCOME_FALSE, "'%s' is not among the floor's addon-keys=: PID 1 would "
@@ -103,11 +102,12 @@ static int check_addon(const struct floor *floor, const struct addon *a, const s
         return initrd_check_cmdline(&whole, floor, &config, t);
 }
 
-int floor_build_check_addons(const struct floor_build *f, const struct buffer *cmdline, struct trouble *t)
+int floor_build_check_addons(const struct build_options *o, const struct floor_build *f, const struct buffer *cmdline,
+                             struct trouble *t)
 {
         for (size_t i = 0; i < f->n_addons; i++)
                 if (check_addon(&f->floor, &f->addons[i], cmdline, t) < 0)
-                        return trouble_prefix(t, "add-on '%.*s'", (int) f->addons[i].text.size, f->addons[i].text.data);
+                        return trouble_prefix(t, "with --addon %s", o->addons[i]);
         return 0;
 }
 

@@ -25,7 +25,8 @@ void floor_build_done(struct floor_build *f);
 int floor_build_read(const struct build_options *o, struct floor_build *ret, struct trouble *t);
 
 /* The command line that each add-on makes: refused as PID 1 would. */
-int floor_build_check_addons(const struct floor_build *f, const struct buffer *cmdline, struct trouble *t);
+int floor_build_check_addons(const struct build_options *o, const struct floor_build *f, const struct buffer *cmdline,
+                             struct trouble *t);
 
 /*
  * Adds baked-cmdline=, modules=, addon= and certificate=, parses the whole once more, and puts it, the certificates and the
