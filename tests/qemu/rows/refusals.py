@@ -203,6 +203,10 @@ ROOT = [
     refused("root-unsafe", "root/TAMPER/root-unsafe", "/lib64 of the root is a file or directory", floor=ANY_ROOT,
             extra_disks=lambda: (volumes.foreign_root(),),
             image="discoverable-ext4", baked=changed(root="LABEL=FOREIGN"), seconds=8),
+    # What systemd-creds makes with --with-key=null: systemd opens it where there is no TPM, and it may bring a unit.
+    refused("record-credential-of-no-key", "record/UNVERIFIED/credential-refused", "was not sealed",
+            floor={"credentials": "esp-encrypted"}, seconds=12,
+            planted={".extra/credentials/systemd.extra-unit.odd.service.cred": b"BYRp2vb1QySABUnaD46i+wAAAAA=\n"}),
     refused("handoff-init-missing", "handoff/CONFIG/init-missing", "/usr/lib/systemd/nobody",
             baked=added("init=/usr/lib/systemd/nobody"), seconds=8),
     refused("handoff-init-unverified", "handoff/CONFIG/init-unverified", "/etc/passwd",
