@@ -148,7 +148,7 @@ bool cmdline_module_params(const struct cmdline *cmdline, const char *module, ch
 }
 
 /* Part of the keys whose values are for nobody who looks at a screen. */
-static bool is_secret(const char *key, size_t size)
+bool cmdline_key_is_secret(const char *key, size_t size)
 {
         static const char *const parts[] = { "credential", "passw", "passphrase", "secret", "token" };
 
@@ -162,7 +162,7 @@ void cmdline_word_show(const char *word, size_t size, char ret_text[static CMDLI
 {
         static const char cut[] = "...";
         const char *equals = memchr(word, '=', size);
-        size_t shown = equals && is_secret(word, (size_t) (equals - word)) ? (size_t) (equals - word) + 1 : size;
+        size_t shown = equals && cmdline_key_is_secret(word, (size_t) (equals - word)) ? (size_t) (equals - word) + 1 : size;
         size_t room = CMDLINE_SHOWN_MAX - (sizeof(cut) - 1);
 
         if (shown == size && size <= CMDLINE_SHOWN_MAX) {

@@ -23,6 +23,8 @@ int config_refuse(struct config_parse *p, enum fail_code code, const char *key, 
         va_start(ap, fmt);
         (void) vsnprintf(text, sizeof(text), fmt, ap);
         va_end(ap);
+        if (value && cmdline_key_is_secret(key, strlen(key)))
+                value = "...";
         return error_set(p->err, code, EINVAL, "command line: %s%s%.160s: %s", key, value ? "=" : "",
                          value ? value : "", text);
 }

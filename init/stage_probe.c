@@ -65,8 +65,12 @@ static int mount_efivars(struct boot *boot, struct error *err)
         if (r < 0 && r != -EOPNOTSUPP)
                 return error_set(err, FAIL_API_MOUNT_FAILED_CODE, -r, "cannot mount efivarfs at /" EFIVARS);
         facts->has_efi_variables = r >= 0;
-        if (facts->has_efi_variables)
-                last_failure_load(boot->root_fd, &boot->last_failure);
+        if (!facts->has_efi_variables)
+                return 0;
+        last_failure_load(boot->root_fd, &boot->last_failure);
+        if (boot->last_failure.state != LAST_FAILURE_NONE)
+                log_info("the boot before ended in stage %s: %s, says VerinitLastFailure",
+                         last_failure_stage_name(&boot->last_failure), last_failure_code_name(&boot->last_failure));
         return 0;
 }
 

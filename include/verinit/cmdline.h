@@ -56,4 +56,5 @@ bool cmdline_module_params(const struct cmdline *cmdline, const char *module, ch
  * secret (a credential, a password, …). size: of word, which need not end there. Pure.
  */
 enum { CMDLINE_SHOWN_MAX = 80 };
+bool cmdline_key_is_secret(const char *key, size_t size);
 void cmdline_word_show(const char *word, size_t size, char ret_text[static CMDLINE_SHOWN_MAX + 1]);

@@ -131,6 +131,9 @@ static void test_credentials(_unused_ void **state)
                 assert_refused_by(&esp, text, FAIL_CMDLINE_DANGEROUS_CODE, "a credential can be a unit");
                 parse_ok(text, &platform);
         }
+        /* Nobody who looks at the screen gets it. */
+        assert_refused_by(&strict, USR "systemd.set_credential=a:b", FAIL_CMDLINE_DANGEROUS_CODE,
+                          "systemd.set_credential=...: ");
         parse_ok(USR "systemd.import_credentials=no", &strict);
         assert_refused(USR "systemd.import_credentials=maybe", CMDLINE_BAD_VALUE, "expected yes or no");
 }

@@ -48,8 +48,8 @@ def command(spec: BootSpec, sockets: Sockets, firmware: Firmware | None, drives:
         "qemu-system-x86_64", "-S", "-nodefaults", "-no-user-config", "-display", "none",
         "-machine", "q35,smm=" + ("on" if secure else "off"),
         "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", str(spec.cpus), "-m", spec.memory,
-        # A reset ends QEMU, and says so by its SHUTDOWN event: a boot is one run.
-        "-action", "reboot=shutdown,shutdown=poweroff,panic=none,watchdog=none",
+        # A reset ends QEMU, and says so by its SHUTDOWN event: a boot is one run, unless it is to be several.
+        "-action", f"reboot={'reset' if spec.reboots else 'shutdown'},shutdown=poweroff,panic=none,watchdog=none",
         "-chardev", f"socket,id=qmp,fd={sockets.qmp}", "-mon", "chardev=qmp,mode=control",
         "-chardev", f"socket,id=serial,fd={sockets.serial}", "-serial", "chardev:serial",
         "-device", "virtio-rng-pci",
@@ -60,6 +60,7 @@ def command(spec: BootSpec, sockets: Sockets, firmware: Firmware | None, drives:
         *_smbios(spec),
         *_root_ports(),
         *_disks(spec, drives, spares),
+        *(word for device in spec.devices for word in ("-device", device)),
     ]
 
 

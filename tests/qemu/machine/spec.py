@@ -26,7 +26,8 @@ class BadSpec(Trouble):
 class BootSpec:
     """One boot. `secure_boot` None: on for a firmware boot, impossible for a direct one.
 
-    `spare_disks` are known to QEMU but not plugged in: Machine.plug() does that later.
+    `spare_disks` are known to QEMU but not plugged in: Machine.plug() does that later. `devices` are further ones, as QEMU's
+    option has them. With `reboots` a reset is the beginning of the next boot of the same run, and not its end.
     """
     out: Path
     disk: Path | None = None
@@ -46,6 +47,8 @@ class BootSpec:
     vars: Path | None = None
     tpm_state: Path | None = None
     report_grace: float = 90.0
+    devices: tuple[str, ...] = ()
+    reboots: bool = False
 
     @property
     def direct(self) -> bool:

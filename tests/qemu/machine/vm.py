@@ -74,6 +74,11 @@ class Machine:
         """The text of the serial console so far."""
         return self._wire.console.text
 
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """QMP events that nobody has waited for."""
+        return list(self._wire.events)
+
     def outcome(self) -> Outcome:
         """Runs until the boot is decided or the time is up; writes DIR's files."""
         self._wire.run(lambda: self.judge.decided(self.elapsed()) is not None, self.spec.timeout)

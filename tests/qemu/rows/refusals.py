@@ -125,6 +125,8 @@ EARLY = [
             read=changed(**{"mount.usrfstype": "squashfs"})),
     refused("probe-module-damaged", "probe/SYSTEM/module-load-failed", "virtio_blk",
             planted={"lib/modules/{release}/kernel/drivers/block/virtio_blk.ko": b"no module\n"}),
+    refused("probe-watchdog-absent", "probe/SYSTEM/watchdog-failed", "cannot open /dev/watchdog0", "watchdog=30",
+            floor={"watchdog": "30"}),
     refused("prove-word-added", "prove/TAMPER/cmdline-not-baked", "'audit=0' was added", read=added("audit=0")),
     refused("prove-word-removed", "prove/TAMPER/cmdline-not-baked", "where 'quiet' was signed",
             read=without("quiet")),

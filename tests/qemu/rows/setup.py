@@ -42,7 +42,7 @@ class Setup:
     """`baked` makes the signed command line of the image's own, `read` what the kernel gets of the baked one.
 
     `floor` is laid over that of the image. `planted` and `ballast` go behind the initramfs: see Initrd; {release} in a path
-    is the kernel's. `disk` may make another one in the row's directory.
+    is the kernel's. `features` are packed beside the image's own, `devices` are QEMU's. `disk` may make another one in the row's directory.
     """
     image: str = "discoverable"
     kernel: str = "cloud"
@@ -52,6 +52,8 @@ class Setup:
     floor: Floor = field(default_factory=dict)
     planted: dict[str, bytes | None] = field(default_factory=dict)
     ballast: int = 0
+    features: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
     disk: Callable[[Image, Path], Path | None] = own_disk
     extra_disks: Callable[[], tuple[Path, ...]] = tuple
     bus: str = "virtio-blk"
@@ -68,14 +70,14 @@ class Setup:
         floor = {**own_floor, **self.floor}
         baked = self.baked(image.cmdline)
         initrd = Initrd(name=name, init=room.init, flavour=self.modules_of or self.kernel, cmdline=baked,
-                        floor=floor, features=VARIANTS[self.image].features,
+                        floor=floor, features=(*VARIANTS[self.image].features, *self.features),
                         planted={path.format(release=kernel.release): content
                                  for path, content in self.planted.items()},
                         ballast=self.ballast)
         room.out.mkdir(parents=True, exist_ok=True)
         spec = BootSpec(out=room.out, disk=self.disk(image, room.out), kernel=kernel.vmlinuz,
                         initrd=initrd.make(), append=self.read(baked), tpm=self.tpm, bus=self.bus,
-                        extra_disks=self.extra_disks(), memory=self.memory, cpus=self.cpus, timeout=self.timeout,
+                        extra_disks=self.extra_disks(), devices=self.devices, memory=self.memory, cpus=self.cpus, timeout=self.timeout,
                         **more)  # type: ignore[arg-type]
         return Prepared(spec, baked, floor, [*spec.relaxed, *_differences(own_floor, floor)])
 

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Two slots and systemd-boot: a new one whose /usr is corrupt, and the old one, unattended.
+
+One run of QEMU, three boots: the new slot, refused; the new slot once more, and with a longer pause, since then the counter
+has no try left; the old slot, which comes up and says why the new one did not.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from imagelib.image import Image
+from imagelib.keys import Keys, sign
+from imagelib.store import file_digest
+from imagelib.toolstree import Tools, host
+from imagelib.uki import STUB
+from imagelib.variants import VARIANTS
+from machine import gpt
+from machine.disk import BOOT_PATH, MTOOLS
+from machine.outcome import parse_verdict
+from machine.process import run as run_tool
+from machine.spec import BootSpec, Trouble
+from machine.vm import Machine
+
+from . import parts, volumes
+from .initrd import Initrd, floor_of
+from .row import Finding, Room
+from .words import changed, without
+
+MIB = 1 << 20
+LOADER = "/usr/lib/systemd/boot/efi/systemd-bootx64.efi"
+SLOTS = "EFI/Linux"
+NEW, OLD = "node_2", "node_1"
+TRIES = 2
+FIRST_PAUSE, LAST_PAUSE = 0, 4
+# The volume of the new slot is a small one without signature or pinned geometry; all else is as the image has it.
+FLOOR = {"failure-delay": str(FIRST_PAUSE), "failure-delay-max": str(LAST_PAUSE),
+         "root-hash-signature": "allow", "pinned-geometry": "allow", "ipe": "allow"}
+VERDICT = ("verify", "TAMPER", "root-hash-mismatch")
+
+
+def tools() -> Tools:
+    trees = sorted(parts.IMAGES.glob("stages/tools-*/tree"), key=lambda tree: tree.stat().st_mtime)
+    if not trees:
+        raise Trouble(f"no tools tree in {parts.IMAGES}/stages: run tests/qemu/image build")
+    return Tools(trees[-1])
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A signed UKI with the row's own PID 1."""
+    name: str
+    cmdline: str
+
+    def make(self, image: Image, room: Room) -> Path:
+        kernel = image.kernels["cloud"]
+        initrd = Initrd(name=f"slot-{self.name}", init=room.init, flavour="cloud", cmdline=self.cmdline,
+                        floor={**floor_of(image), **FLOOR}, features=VARIANTS[image.variant].features).make()
+        inputs = {"initrd": file_digest(initrd), "kernel": file_digest(kernel.vmlinuz), "cmdline": self.cmdline,
+                  "key": file_digest(image.db_cert), "source": file_digest(Path(__file__))}
+
+        def build(out: Path) -> None:
+            (out / "cmdline").write_text(self.cmdline)
+            tools().run(["ukify", "build", "--linux", host(kernel.vmlinuz), "--initrd", host(initrd),
+                         "--cmdline", f"@{host(out / 'cmdline')}", "--uname", kernel.release, "--stub", STUB,
+                         "--os-release", f"ID=verinit-test\nPRETTY_NAME={self.name}\n",
+                         "--output", host(out / "unsigned.efi")])
+            sign(tools(), Keys(image.directory), out / "unsigned.efi", out / "slot.efi")
+            (out / "unsigned.efi").unlink()
+        return parts.store().stage(f"slot-{self.name}", inputs, build) / "slot.efi"
+
+
+def loader(image: Image) -> Path:
+    source = Path(str(tools().tree) + LOADER)
+    inputs = {"loader": file_digest(source), "key": file_digest(image.db_cert), "source": file_digest(Path(__file__))}
+
+    def build(out: Path) -> None:
+        sign(tools(), Keys(image.directory), source, out / "loader.efi")
+    return parts.store().stage("loader", inputs, build) / "loader.efi"
+
+
+def add_new_slot(disk: Path, volume: Path) -> None:
+    """The volume's partitions behind those of the disk, by their own names; and its tree's root block damaged."""
+    table = gpt.read(volume)
+    usr, tree = table.find(type=gpt.USR_X86_64), table.find(type=gpt.USR_X86_64_VERITY)
+    start = -(-disk.stat().st_size // MIB) * MIB
+    with open(disk, "r+b") as file:
+        file.truncate(start + usr.size + tree.size + MIB)
+    parts.run(["sfdisk", "--quiet", "--relocate", "gpt-bak-std", disk])
+    at = {start: usr, start + usr.size: tree}
+    lines = [f"start={offset // 512}, size={part.size // 512}, type={part.type}, uuid={part.uuid}, name={part.label}-new"
+             for offset, part in at.items()]
+    parts.run(["sfdisk", "--quiet", "--append", disk], stdin="\n".join(lines) + "\n")
+    with open(volume, "rb") as source, open(disk, "r+b") as file:
+        for offset, part in at.items():
+            source.seek(part.offset)
+            content = bytearray(source.read(part.size))
+            if part is tree:
+                content[volumes.BLOCK + 7] ^= 1
+            file.seek(offset)
+            file.write(content)
+
+
+class Esp:
+    def __init__(self, disk: Path) -> None:
+        self.drive = f"{disk}@@{gpt.read(disk).find(type=gpt.ESP).offset}"
+
+    def put(self, file: Path, path: str) -> None:
+        run_tool(["mcopy", "-D", "o", "-i", self.drive, file, f"::/{path}"], f"putting {path}", env=MTOOLS)
+
+    def make_directory(self, path: str) -> None:
+        run_tool(["mmd", "-i", self.drive, f"::/{path}"], f"making {path}", env=MTOOLS)
+
+    def slots(self) -> list[str]:
+        text = parts.run(["mdir", "-b", "-i", self.drive, f"::/{SLOTS}"])
+        return sorted(Path(line.removeprefix("::/")).name for line in text.splitlines())
+
+
+def verdicts_and_pauses(console: str) -> list[tuple[str, ...]]:
+    """Of each boot that ended: stage, class, code, and what the line after it announced."""
+    found = []
+    for part in re.split(r"(?=verinit: verdict )", console)[1:]:
+        verdict = parse_verdict(part.split("\n", 1)[0])
+        pause = re.search(r"verinit\[\w+\]: (\w+ in \d+ s)", part)
+        if verdict and pause:
+            found.append((verdict["stage"], verdict["class"], verdict["code"], pause[1]))
+    return found
+
+
+@dataclass(frozen=True)
+class Fallback:
+    name: str = "fallback-to-old-slot"
+    seconds: int = 110
+
+    def run(self, room: Room) -> Finding:
+        image = parts.image("discoverable")
+        volume, root_hash = volumes.NO_POLICY.make()
+        disk = image.copy(room.out / "slots.raw")
+        add_new_slot(disk, volume)
+        esp = Esp(disk)
+        esp.put(loader(image), BOOT_PATH)
+        esp.make_directory(SLOTS)
+        esp.put(Slot(NEW, changed(usrhash=root_hash)(image.cmdline)).make(image, room), f"{SLOTS}/{NEW}+{TRIES}.efi")
+        esp.put(Slot(OLD, without("quiet")(image.cmdline)).make(image, room), f"{SLOTS}/{OLD}.efi")
+        with Machine(BootSpec(out=room.out, disk=disk, timeout=1500, reboots=True)) as machine:
+            finding = Finding(machine.outcome())
+            if finding.outcome.result == "booted":
+                # What the loader renamed is in QEMU's snapshot until now.
+                machine.qmp("human-monitor-command", command_line="commit disk0")
+        self._check(finding, image, (room.out / "serial.log").read_text(errors="replace"), esp)
+        disk.unlink()
+        return finding
+
+    @staticmethod
+    def _check(finding: Finding, image: Image, console: str, esp: Esp) -> None:
+        finding.relaxed = [f"floor {key}={value}" for key, value in FLOOR.items()]
+        finding.expect("result", "booted", finding.outcome.result)
+        finding.expect("the boots that ended", [(*VERDICT, f"reboot in {FIRST_PAUSE} s"), (*VERDICT, f"reboot in {LAST_PAUSE} s")],
+                       verdicts_and_pauses(console))
+        finding.expect_in("console", (f"the boot before ended in stage {VERDICT[0]}: {VERDICT[2]}",), console)
+        if finding.outcome.result != "booted":
+            return
+        boot: dict[str, Any] = json.loads(finding.outcome.report["boot.json"])
+        finding.expect("the slot that came up", image.root_hash, boot["root_hash"])
+        finding.expect("previous_failure", {"stage": VERDICT[0], "code": VERDICT[2]}, boot["previous_failure"])
+        finding.expect("slots on the ESP", sorted([f"{OLD}.efi", f"{NEW}+0-{TRIES}.efi"]), esp.slots())
+
+
+FALLBACKS = [Fallback()]
