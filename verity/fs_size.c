@@ -86,13 +86,17 @@ static bool parse_erofs(const uint8_t *head, size_t size, struct fs_size *fs)
         return set_size(fs, "erofs", blocks, head[EROFS_BLOCK_BITS]);
 }
 
-/* Its ancestors too: to the kernel they are one driver. */
+/*
+ * Its ancestors too: to the kernel they are one driver. The magic is short, and lies in the UUID of an erofs, whose own magic is no
+ * number of inodes that an ext4 would have.
+ */
 static bool parse_ext4(const uint8_t *head, size_t size, struct fs_size *fs)
 {
         uint32_t log_block, incompat;
         uint64_t blocks;
 
-        if (size < EXT4_END || le16_at(head, EXT4_MAGIC) != EXT4_MAGIC_NUMBER)
+        if (size < EXT4_END || le16_at(head, EXT4_MAGIC) != EXT4_MAGIC_NUMBER ||
+            le32_at(head, EROFS_AT) == EROFS_MAGIC_NUMBER)
                 return false;
         log_block = le32_at(head, EXT4_LOG_BLOCK);
         incompat = le32_at(head, EXT4_REVISION) == 0 ? 0 : le32_at(head, EXT4_INCOMPAT);

@@ -158,6 +158,15 @@ static void test_cut_off(_unused_ void **state)
         assert_true(fs_size_parse(head, 96, &fs));
 }
 
+/* Two bytes of an erofs's UUID are where ext4 has its magic. */
+static void test_erofs_with_the_magic_of_ext4(_unused_ void **state)
+{
+        clear();
+        put_erofs(12, 100);
+        put(1024 + 0x38, 0xef53, 2);
+        expect("erofs", 100 * 4096);
+}
+
 /* A block that is two file systems has two sizes. */
 static void test_two_at_once(_unused_ void **state)
 {
@@ -225,6 +234,7 @@ int main(void)
                 cmocka_unit_test(test_squashfs),
                 cmocka_unit_test(test_not_recognised),
                 cmocka_unit_test(test_cut_off),
+                cmocka_unit_test(test_erofs_with_the_magic_of_ext4),
                 cmocka_unit_test(test_two_at_once),
                 cmocka_unit_test(test_equal),
                 cmocka_unit_test(test_where_it_ends),
