@@ -76,6 +76,13 @@ class Image:
         """First byte of the tree on the disk: the root block, one hash block behind the superblock."""
         return self.tree_offset + self.block_size
 
+    @property
+    def pin(self) -> str:
+        """The word that pins the geometry, spelled out here and not by verinit."""
+        start = -(-(self.hash_offset + 512) // self.block_size)
+        return (f"init.verity=1:sha256:{self.block_size}:{self.block_size}:{self.data_blocks}:{start}:{self.salt}:"
+                f"{self.uuid}")
+
     def copy(self, target: Path) -> Path:
         """A copy of the disk for a test to damage; holes stay holes."""
         sparse.copy(self.disk, target)

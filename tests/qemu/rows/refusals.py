@@ -3,18 +3,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Callable
 
 from imagelib.image import Image
 from machine.vm import boot
 
-from . import tamper, volumes
+from . import parts, tamper, volumes
 from .row import Finding, Room
 from .setup import Setup
 from .volumes import Volume
-from .words import added, both, changed, without
+from .words import Edit, added, both, changed, without
 
 # A refusal that waits ten seconds shows nothing more than one that does not; one row keeps the wait.
 QUICK = {"tpm": "allow", "failure-delay": "0", "failure-delay-max": "0"}
@@ -70,7 +70,16 @@ def refused(name: str, expect: str, *says: str, floor: dict[str, str] | None = N
 def on_volume(name: str, expect: str, *says: str, volume: Volume, **setup: Any) -> Refusal:
     """A small volume in place of the image's /usr."""
     edits = [lambda line: changed(usrhash=volume.make()[1])(line), setup.pop("baked", lambda line: line)]
-    return refused(name, expect, *says, baked=both(*edits), disk=lambda *_: volume.make()[0], **setup)
+    disk = setup.pop("disk", lambda *_: volume.make()[0])
+    return refused(name, expect, *says, baked=both(*edits), disk=disk, **setup)
+
+
+def pinned(image: str = "discoverable", blocks: int = 0) -> Edit:
+    """The image's geometry on the line; BLOCKS more, or less."""
+    def edit(line: str) -> str:
+        made = parts.image(image)
+        return added(replace(made, data_blocks=made.data_blocks + blocks).pin)(line)
+    return edit
 
 
 def damaged(name: str, expect: str, *says: str, disk: Callable[[Image, Path], Path], **setup: Any) -> Refusal:
@@ -170,6 +179,16 @@ VERIFY = [
     # Signed and wrong: with explicit devices, as otherwise the hash names partitions that are not there.
     refused("verify-wrong-root-hash", "verify/TAMPER/root-hash-mismatch", "vda3", image="explicit",
             baked=changed(usrhash="5a" * 32)),
+    # Signed text says the geometry: any difference of the superblock is fatal, and named.
+    damaged("verify-pinned-fewer-blocks", "verify/TAMPER/geometry-mismatch", "number of data blocks is ", "pinned is ",
+            baked=pinned(), disk=tamper.fewer_blocks),
+    damaged("verify-pinned-magic", "verify/TAMPER/geometry-mismatch", "no magic", "superblock=no",
+            baked=pinned(), disk=tamper.flip(tamper.magic)),
+    damaged("verify-pinned-uuid", "verify/TAMPER/geometry-mismatch", "its UUID is ",
+            baked=pinned(), disk=tamper.flip(tamper.uuid)),
+    # Signed and wrong, on a disk that goes with it: the tree knows better.
+    damaged("verify-pinned-lowered", "verify/TAMPER/geometry-mismatch", "the number was lowered",
+            baked=pinned(blocks=-1), disk=tamper.fewer_blocks),
     on_volume("verify-size-unknown", "verify/UNVERIFIED/size-unknown", "holds no erofs, ext4 or squashfs",
               volume=volumes.EMPTY),
     on_volume("verify-size-differs", "verify/TAMPER/size-mismatch", "but its erofs has", volume=volumes.PADDED),
@@ -180,6 +199,18 @@ MAC = [
               volume=volumes.EXT2),
     on_volume("usr-type-unknown", "usr/CONFIG/usr-fstype-unknown", "/dev/mapper/usr",
               volume=volumes.EXT2, baked=without("mount.usrfstype")),
+    # Pinned, beside a superblock and without one: no file system is asked for its size, and the kernel takes the table.
+    on_volume("usr-pinned-not-a-file-system", "usr/SYSTEM/usr-mount-failed", "/dev/mapper/usr as erofs",
+              volume=volumes.EMPTY, baked=lambda line: added(volumes.EMPTY.pin())(line)),
+    on_volume("usr-no-superblock", "usr/SYSTEM/usr-mount-failed", "/dev/mapper/usr as erofs", volume=volumes.EMPTY,
+              baked=lambda line: added(f"systemd.verity_usr_options={volumes.EMPTY.options()}")(line),
+              disk=lambda _, out: volumes.EMPTY.without_superblock(out / "damaged.raw")),
+    # The policy's configuration lies in a damaged block: read through the mapping, the parity has put it right.
+    on_volume("mac-fec-has-corrected", "mac/CONFIG/policy-missing", "no policy.N", volume=volumes.FEC,
+              baked=added(f"systemd.verity_usr_options=fec-device=PARTUUID={volumes.FEC_GUID}"),
+              disk=lambda _, out: volumes.damaged(volumes.FEC, volumes.BLOCK_OF_CONFIG, out / "damaged.raw")),
+    on_volume("verify-fec-elsewhere", "verify/CONFIG/fec-unfit", "does not end on a device", volume=volumes.FEC,
+              baked=added(f"systemd.verity_usr_options=fec-device=PARTUUID={volumes.FEC_GUID},fec-offset=1048576")),
     on_volume("mac-policy-missing", "mac/CONFIG/policy-missing", "etc/selinux/default", "no policy.N",
               volume=volumes.NO_POLICY),
     on_volume("mac-policy-too-new", "mac/CONFIG/policy-version-unsupported", "policy.34", "up to 33",

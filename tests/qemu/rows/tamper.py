@@ -13,7 +13,7 @@ from imagelib.image import Image
 from . import parts
 
 # In the superblock: lib/verity/verity.c struct verity_sb.
-DATA_BLOCKS, SALT = 72, 88
+UUID, DATA_BLOCKS, SALT = 16, 72, 88
 HASHES_PER_BLOCK = 128
 
 
@@ -72,6 +72,10 @@ def lowest_level(image: Image) -> int:
 
 def magic(image: Image) -> int:
     return image.tree_offset
+
+
+def uuid(image: Image) -> int:
+    return image.tree_offset + UUID
 
 
 def salt(image: Image) -> int:

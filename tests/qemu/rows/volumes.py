@@ -17,6 +17,9 @@ from . import parts
 MIB = 1 << 20
 CONFIG = "etc/selinux/config"
 ENFORCING = b"SELINUX=enforcing\nSELINUXTYPE=default\n"
+FEC_TYPE = "0fc63daf-8483-4772-8e79-3d69d8477de4"  # Linux data: there is none for parity
+FEC_GUID = "b3a4c5d6-0009-4000-8000-000000000009"
+FEC_ROOTS = 2
 POLICIES = "etc/selinux/default/policy"
 
 
@@ -27,13 +30,36 @@ class Volume:
     files: dict[str, bytes] = field(default_factory=dict)
     empty: str = "zeros"
     padding: int = 0
+    has_fec: bool = False
+
+    def pin(self) -> str:
+        """The word that pins its geometry."""
+        blocks = (self._made() / "usr").stat().st_size // BLOCK
+        return f"init.verity=1:sha256:{BLOCK}:{BLOCK}:{blocks}:1:{SALT}:{UUID}"
+
+    def options(self) -> str:
+        """The same as systemd has it, without a superblock: the tree begins in the second block."""
+        blocks = (self._made() / "usr").stat().st_size // BLOCK
+        return (f"superblock=no,format=1,hash=sha256,data-block-size={BLOCK},hash-block-size={BLOCK},data-blocks={blocks},"
+                f"salt={SALT},uuid={UUID},hash-offset={BLOCK}")
+
+    def without_superblock(self, target: Path) -> Path:
+        """A copy of its disk where the superblock is not one."""
+        disk = bytearray(self.make()[0].read_bytes())
+        at = disk.index(b"verity\0\0")
+        disk[at:at + 512] = bytes(512)
+        target.write_bytes(disk)
+        return target
 
     def make(self) -> tuple[Path, str]:
         """The disk, laid out as Discoverable Partitions, and its root hash."""
-        inputs = {"files": {path: content.hex() for path, content in self.files.items()},
-                  "empty": self.empty, "padding": self.padding, "source": file_digest(Path(__file__))}
-        out = parts.store().stage(f"volume-{self.name}", inputs, self._build)
+        out = self._made()
         return out / "disk.raw", json.loads((out / "root_hash.json").read_text())
+
+    def _made(self) -> Path:
+        inputs = {"files": {path: content.hex() for path, content in self.files.items()},
+                  "empty": self.empty, "padding": self.padding, "fec": self.has_fec, "source": file_digest(Path(__file__))}
+        return parts.store().stage(f"volume-{self.name}", inputs, self._build)
 
     def _build(self, out: Path) -> None:
         usr, tree = out / "usr", out / "usr.verity"
@@ -49,26 +75,43 @@ class Volume:
                 parts.run(["mkfs.ext2", "-q", "-F", f"-b{BLOCK}", usr])
         with open(usr, "ab") as file:
             file.write(bytes(self.padding))
-        text = parts.run(["veritysetup", "format", f"--salt={SALT}", f"--uuid={UUID}",
+        # The parity covers the hash device up to its end: so the file is as large as the partition will be.
+        tree.write_bytes(bytes(MIB))
+        fec = [f"--fec-device={out / 'usr.fec'}", f"--fec-roots={FEC_ROOTS}"] if self.has_fec else []
+        text = parts.run(["veritysetup", "format", f"--salt={SALT}", f"--uuid={UUID}", *fec,
                           f"--data-block-size={BLOCK}", f"--hash-block-size={BLOCK}", usr, tree])
         found = re.search(r"^Root hash:\s*([0-9a-f]{64})$", text, re.M)
         assert found, text
-        _write_disk(out / "disk.raw", usr, tree, found[1])
+        _write_disk(out / "disk.raw", found[1], usr, tree, *([out / "usr.fec"] if self.has_fec else []))
         (out / "root_hash.json").write_text(json.dumps(found[1]))
 
 
-def _write_disk(disk: Path, usr: Path, tree: Path, root_hash: str) -> None:
-    usr_mib, tree_mib = (-(-path.stat().st_size // MIB) for path in (usr, tree))
-    disk.write_bytes(bytes((usr_mib + tree_mib + 2) * MIB))
-    parts.run(["sfdisk", "--quiet", disk], stdin=(
-        "label: gpt\n"
-        f"start=1MiB, size={usr_mib}MiB, type={USR_TYPE}, uuid={guid(root_hash[:32])}, name=usr\n"
-        f"start={1 + usr_mib}MiB, size={tree_mib}MiB, type={USR_VERITY_TYPE}, "
-        f"uuid={guid(root_hash[-32:])}, name=usr-verity\n"))
-    with open(disk, "r+b") as file:
-        for offset, part in ((1, usr), (1 + usr_mib, tree)):
-            file.seek(offset * MIB)
-            file.write(part.read_bytes())
+def _write_disk(disk: Path, root_hash: str, *files: Path) -> None:
+    """Data, tree and perhaps parity, one behind the other."""
+    kinds = ((USR_TYPE, guid(root_hash[:32]), "usr"), (USR_VERITY_TYPE, guid(root_hash[-32:]), "usr-verity"),
+             (FEC_TYPE, FEC_GUID, "usr-fec"))
+    script, content, start = ["label: gpt"], bytearray(MIB), 1
+    for file, (kind, uuid, name) in zip(files, kinds):
+        size = -(-file.stat().st_size // MIB)
+        script.append(f"start={start}MiB, size={size}MiB, type={kind}, uuid={uuid}, name={name}")
+        content += file.read_bytes().ljust(size * MIB, b"\0")
+        start += size
+    disk.write_bytes(bytes((start + 1) * MIB))
+    parts.run(["sfdisk", "--quiet", disk], stdin="\n".join((*script, "")))
+    with open(disk, "r+b") as image:
+        image.seek(MIB)
+        image.write(content[MIB:])
+
+
+def damaged(volume: Volume, content: bytes, target: Path) -> Path:
+    """A copy of its disk in which one bit of CONTENT, a block of a file that lies inside the volume, is turned."""
+    disk = bytearray(volume.make()[0].read_bytes())
+    at = disk.index(content)
+    last = MIB + (volume._made() / "usr").stat().st_size - BLOCK
+    assert at % BLOCK == 0 and MIB < at < last, at
+    disk[at + len(content) // 2] ^= 1
+    target.write_bytes(disk)
+    return target
 
 
 def foreign_root() -> Path:
@@ -87,6 +130,9 @@ def _build_foreign_root(out: Path) -> None:
 EMPTY = Volume("empty")
 # Says how long it is, which is all that stage verify asks, and is no file system that verinit mounts.
 EXT2 = Volume("ext2", empty="ext2")
+# Each file fills blocks of its own, so that one in the middle can be damaged.
+BLOCK_OF_CONFIG = (ENFORCING + (b"#" * 99 + b"\n") * 41)[:BLOCK - 1] + b"\n"
+FEC = Volume("fec", {CONFIG: BLOCK_OF_CONFIG, f"{POLICIES}/README": b"nothing here\n" * 1024}, has_fec=True)
 PADDED = Volume("padded", {CONFIG: ENFORCING}, padding=4 * BLOCK)
 NO_POLICY = Volume("no-policy", {CONFIG: ENFORCING, f"{POLICIES}/README": b"nothing here\n"})
 NEW_POLICY = Volume("new-policy", {CONFIG: ENFORCING, f"{POLICIES}/policy.34": b"not read\n"})
