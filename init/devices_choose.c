@@ -16,27 +16,16 @@ static int refuse_twins(const struct devices_wanted *w, const struct devices_mat
                          where, m->first[0].name, m->first[1].name, m->n > 2 ? " …" : "");
 }
 
-/* 1: *ret says where the matches that count are. 0: nothing counts yet. */
-static int matches_that_count(const struct devices_scan *scan, const struct devices_wanted *w, enum need boot_disk_only,
-                              const struct devices_matches **ret)
+static const struct devices_matches *matches_that_count(const struct devices_wanted *w, enum need boot_disk_only)
 {
-        if (scan->n_boot_partitions > 0 && w->on_boot_disk.n > 0) {
-                *ret = &w->on_boot_disk;
-                return 1;
-        }
-        if (boot_disk_only != NEED_ALLOW && scan->n_boot_partitions == 0)
-                return 0;
-        *ret = boot_disk_only == NEED_ALLOW ? &w->elsewhere : &w->on_boot_disk;
-        return 1;
+        return w->on_boot_disk.n > 0 || boot_disk_only != NEED_ALLOW ? &w->on_boot_disk : &w->elsewhere;
 }
 
-static int choose_one(struct devices_scan *scan, struct devices_wanted *w, enum need boot_disk_only, struct error *err)
+static int choose_one(struct devices_wanted *w, enum need boot_disk_only, struct error *err)
 {
-        const struct devices_matches *m;
+        const struct devices_matches *m = matches_that_count(w, boot_disk_only);
         size_t room = w->max_found > 0 ? w->max_found : 1, n = 0;
 
-        if (matches_that_count(scan, w, boot_disk_only, &m) == 0)
-                return 0;
         if (m->damaged[0] != '\0')
                 return error_set(err, FAIL_PARTITION_TABLE_INVALID_CODE, EBADMSG, "partition table of %s", m->damaged);
         if (m->n > room || m->n > DEVICES_MAX_FOUND)
@@ -77,14 +66,14 @@ static void forget(struct devices_wanted *w)
 
 int devices_choose(struct devices_scan *scan, enum need boot_disk_only, struct error *err)
 {
-        bool is_complete = true;
+        bool is_complete = boot_disk_only == NEED_ALLOW || scan->n_boot_partitions > 0;
         int r;
 
         for (size_t i = 0; i < scan->n_wanted; i++)
                 forget(&scan->wanted[i]);
         r = check_boot_disk(scan, err);
         for (size_t i = 0; r >= 0 && i < scan->n_wanted; i++) {
-                r = choose_one(scan, &scan->wanted[i], boot_disk_only, err);
+                r = choose_one(&scan->wanted[i], boot_disk_only, err);
                 is_complete = is_complete && r > 0;
         }
         return r < 0 ? r : is_complete;

@@ -116,6 +116,7 @@ static bool is_used_by_usr(const struct boot *boot, dev_t devno)
 
         return (facts->usr_data.is_found && facts->usr_data.devno == devno) ||
                (facts->usr_hash.is_found && facts->usr_hash.devno == devno) ||
+               (facts->usr_fec.is_found && facts->usr_fec.devno == devno) ||
                (boot->active && active_volume_dev(boot->active) == devno);
 }
 

@@ -206,6 +206,22 @@ static void test_an_unknown_boot_disk(_unused_ void **state)
         assert_refused(FAIL_TWIN_DEVICE_CODE, "(data of /usr) is there 2 times: vda1, vdb1");
 }
 
+/* Nothing is needed, but whether it is there can only be said of a disk that is. */
+static void test_what_is_optional_waits_for_the_boot_disk(_unused_ void **state)
+{
+        static struct devices_scan scan;
+        const struct device_spec spec = { .kind = DEVICE_PARTTYPE, .value = SIGNATURE_TYPE };
+        struct found_device found;
+
+        scan = (struct devices_scan) {
+                .n_wanted = 1, .wanted[0] = { .what = "signature", .spec = &spec, .found = &found, .is_optional = true },
+        };
+        assert_int_equal(devices_choose(&scan, NEED_REQUIRE, &err), 0);
+        assert_int_equal(devices_choose(&scan, NEED_ALLOW, &err), 1);
+        scan.n_boot_partitions = 1;
+        assert_int_equal(devices_choose(&scan, NEED_REQUIRE, &err), 1);
+}
+
 static void test_on_another_disk_alone(_unused_ void **state)
 {
         char uuid[37];
@@ -467,6 +483,7 @@ int main(void)
                 TEST(test_twins_on_the_boot_disk),
                 TEST(test_twins_by_label),
                 TEST(test_an_unknown_boot_disk),
+                TEST(test_what_is_optional_waits_for_the_boot_disk),
                 TEST(test_on_another_disk_alone),
                 TEST(test_on_another_disk_where_the_floor_allows_that),
                 TEST(test_a_damaged_table),

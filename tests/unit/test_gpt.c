@@ -161,9 +161,9 @@ static void test_headers(_unused_ void **state)
                 { 72, 8, 0, "8 entries at sector 0 do not fit", false },
                 { 72, 8, 63, "8 entries at sector 63 do not fit", false },
                 { 72, 8, UINT64_MAX, "do not fit before the first usable one", false },
-                { 80, 4, 0, "0 entries", false },
-                { 80, 4, GPT_MAX_ENTRIES + 1, "1025 entries", false },
-                { 80, 4, UINT32_MAX, "4294967295 entries", false },
+                { 80, 4, 0, "0 entries: there may be 1024", false },
+                { 80, 4, GPT_MAX_ENTRIES + 1, "1025 entries: there may be", false },
+                { 80, 4, UINT32_MAX, "4294967295 entries: there may be", false },
                 { 84, 4, 256, "entries of 256 bytes", false },
                 { 32, 8, 2, "a backup header at sector 4095, of a primary at 2", true },
                 { 48, 8, N_SECTORS - 1, "a backup header at sector 4095", true },
@@ -272,19 +272,19 @@ static void test_names(_unused_ void **state)
 
 static void test_protective_mbr(_unused_ void **state)
 {
-        uint8_t mbr[512] = {};
+        uint8_t bytes[512] = {};
 
-        mbr[510] = 0x55;
-        mbr[511] = 0xaa;
-        assert_false(gpt_has_protective_mbr(mbr));
-        mbr[446 + 48 + 4] = 0xee; /* the last record */
-        assert_false(gpt_has_protective_mbr(mbr));
-        mbr[446 + 48 + 8] = 1;
-        assert_true(gpt_has_protective_mbr(mbr));
-        mbr[446 + 4] = 0x0c; /* a hybrid one */
-        assert_true(gpt_has_protective_mbr(mbr));
-        mbr[511] = 0;
-        assert_false(gpt_has_protective_mbr(mbr));
+        bytes[510] = 0x55;
+        bytes[511] = 0xaa;
+        assert_false(gpt_has_protective_mbr(bytes));
+        bytes[446 + 48 + 4] = 0xee; /* the last record */
+        assert_false(gpt_has_protective_mbr(bytes));
+        bytes[446 + 48 + 8] = 1;
+        assert_true(gpt_has_protective_mbr(bytes));
+        bytes[446 + 4] = 0x0c; /* a hybrid one */
+        assert_true(gpt_has_protective_mbr(bytes));
+        bytes[511] = 0;
+        assert_false(gpt_has_protective_mbr(bytes));
 }
 
 static void write_at(int fd, uint64_t lba, const uint8_t *bytes, size_t size)
@@ -292,9 +292,10 @@ static void write_at(int fd, uint64_t lba, const uint8_t *bytes, size_t size)
         assert_int_equal(pwrite(fd, bytes, size, (off_t) (lba * disk.sector_bytes)), (ssize_t) size);
 }
 
+static const uint8_t mbr[512] = { [446 + 4] = 0xee, [446 + 8] = 1, [510] = 0x55, [511] = 0xaa };
+
 static int make_disk(void)
 {
-        uint8_t mbr[512] = { [446 + 4] = 0xee, [446 + 8] = 1, [510] = 0x55, [511] = 0xaa };
         int fd = memfd_create("disk", MFD_CLOEXEC);
 
         assert_true(fd >= 0);
@@ -339,6 +340,11 @@ static void test_read(_unused_ void **state)
 
                 write_at(fd, N_SECTORS - 1, nothing, disk.sector_bytes);
                 assert_read(fd, GPT_VALID, GPT_BACKUP_DAMAGED);
+                write_at(fd, 0, nothing, disk.sector_bytes);
+                assert_read(fd, GPT_DAMAGED, GPT_BACKUP_UNKNOWN);
+                assert_string_equal(table.why, "no protective MBR before it");
+                assert_int_equal(table.n_partitions, 2);
+                write_at(fd, 0, mbr, sizeof(mbr));
                 write_at(fd, 1, nothing, disk.sector_bytes); /* a protective MBR alone */
                 assert_read(fd, GPT_DAMAGED, GPT_BACKUP_UNKNOWN);
                 assert_int_equal(table.n_partitions, 0);
@@ -371,6 +377,12 @@ static void test_backups_that_differ(_unused_ void **state)
         write_at(fd, N_SECTORS - 33, entries, N_ENTRIES * GPT_ENTRY_BYTES);
         assert_read(fd, GPT_VALID, GPT_BACKUP_DIFFERS);
         put_entry(0, 64, 127, "esp");
+        entries[48] = 1; /* an attribute, which nobody here looks at */
+        put_header(false);
+        write_at(fd, N_SECTORS - 1, sector, 512);
+        write_at(fd, N_SECTORS - 33, entries, N_ENTRIES * GPT_ENTRY_BYTES);
+        assert_read(fd, GPT_VALID, GPT_BACKUP_DIFFERS);
+        entries[48] = 0;
         put_header(false);
         sector[56] ^= 1; /* the disk's GUID */
         seal_header();
