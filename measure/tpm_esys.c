@@ -5,26 +5,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <time.h>
-#include <tss2/tss2_esys.h>
-#include <tss2/tss2_rc.h>
 
+#include "tpm_esys.h"
 #include "verinit/tcti.h"
-#include "verinit/tpm.h"
 
-enum {
-        TCTI_MAX_BYTES = 8192, /* the device TCTI's context holds a response buffer of 4096 */
-        /* A TPM in its self-test answers TESTING or RETRY for up to two seconds: 10 ms, doubled, 8 times is 2.5 s. */
-        RETRY_MAX = 8,
-        RETRY_FIRST_MS = 10,
-};
-
-struct tpm {
-        bool is_open;
-        char path[64];
-        ESYS_CONTEXT *esys; /* NULL between a broken connection and the next call */
-        TSS2_TCTI_CONTEXT *tcti;
-        _Alignas(max_align_t) uint8_t tcti_storage[TCTI_MAX_BYTES];
-};
+/* A TPM in its self-test answers TESTING or RETRY for up to two seconds: 10 ms, doubled, 8 times is 2.5 s. */
+enum { RETRY_MAX = 8, RETRY_FIRST_MS = 10 };
 
 static struct tpm the_tpm;
 
@@ -35,9 +21,10 @@ static void disconnect(struct tpm *tpm)
         if (tpm->tcti)
                 Tss2_Tcti_Finalize(tpm->tcti);
         tpm->tcti = NULL;
+        tpm->session = ESYS_TR_NONE; /* is_session_on stays: what follows must not be read without it unnoticed */
 }
 
-static TSS2_RC connect_again(struct tpm *tpm)
+TSS2_RC tpm_esys_connect(struct tpm *tpm)
 {
         TSS2_ABI_VERSION abi = TSS2_ABI_VERSION_CURRENT;
         size_t size = 0;
@@ -75,8 +62,7 @@ static bool is_busy(TSS2_RC rc)
         return rc == TPM2_RC_RETRY || rc == TPM2_RC_TESTING || rc == TPM2_RC_YIELDED;
 }
 
-/* Waits, longer each time; false once it has been enough. */
-static bool wait_to_retry(TSS2_RC rc, unsigned *n_tried)
+bool tpm_esys_retry(TSS2_RC rc, unsigned *n_tried)
 {
         long ms = RETRY_FIRST_MS;
         struct timespec ts;
@@ -90,7 +76,7 @@ static bool wait_to_retry(TSS2_RC rc, unsigned *n_tried)
         return true;
 }
 
-static int tpm_error(struct error *err, enum fail_code code, struct tpm *tpm, TSS2_RC rc, const char *what)
+int tpm_esys_error(struct error *err, enum fail_code code, struct tpm *tpm, TSS2_RC rc, const char *what)
 {
         drop_if_broken(tpm, rc);
         return error_set(err, code, EIO, "TPM %s: %s: %s (0x%x)", tpm->path, what, Tss2_RC_Decode(rc), rc);
@@ -104,11 +90,12 @@ int tpm_open(const char *path, struct tpm **ret, struct error *err)
         if (tpm->is_open)
                 return error_set(err, FAIL_BUG_CODE, EBUSY, "TPM %s: opened twice", tpm->path);
         memset(tpm, 0, sizeof(*tpm));
+        tpm->session = ESYS_TR_NONE;
         if (!str_copy(tpm->path, sizeof(tpm->path), path))
                 return error_set(err, FAIL_BUG_CODE, ENAMETOOLONG, "TPM %s: path too long", path);
-        rc = connect_again(tpm);
+        rc = tpm_esys_connect(tpm);
         if (rc != TSS2_RC_SUCCESS)
-                return tpm_error(err, FAIL_TPM_FAILED_CODE, tpm, rc, "cannot be opened");
+                return tpm_esys_error(err, FAIL_TPM_FAILED_CODE, tpm, rc, "cannot be opened");
         tpm->is_open = true;
         *ret = tpm;
         return 0;
@@ -119,7 +106,7 @@ void tpm_close(struct tpm *tpm)
         if (!tpm)
                 return;
         disconnect(tpm);
-        tpm->is_open = false;
+        tpm->is_open = tpm->is_session_on = false;
 }
 
 static const struct {
@@ -140,7 +127,7 @@ static enum digest_alg alg_from_tpm(TPM2_ALG_ID id)
         return DIGEST_NONE;
 }
 
-static TPM2_ALG_ID alg_to_tpm(enum digest_alg alg)
+TPM2_ALG_ID tpm_esys_alg(enum digest_alg alg)
 {
         for (size_t i = 0; i < ARRAY_SIZE(algs); i++)
                 if (algs[i].alg == alg)
@@ -184,14 +171,14 @@ int tpm_read_banks(struct tpm *tpm, struct tpm_banks *ret, struct error *err)
         TPMI_YES_NO more;
         TSS2_RC rc;
 
-        rc = connect_again(tpm);
+        rc = tpm_esys_connect(tpm);
         if (rc == TSS2_RC_SUCCESS)
                 do
                         rc = Esys_GetCapability(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, TPM2_CAP_PCRS, 0,
                                                 1, &more, &data);
-                while (wait_to_retry(rc, &n_tried));
+                while (tpm_esys_retry(rc, &n_tried));
         if (rc != TSS2_RC_SUCCESS)
-                return tpm_error(err, FAIL_TPM_FAILED_CODE, tpm, rc, "PCR banks cannot be listed");
+                return tpm_esys_error(err, FAIL_TPM_FAILED_CODE, tpm, rc, "PCR banks cannot be listed");
 
         for (uint32_t i = 0; i < data->data.assignedPCR.count; i++) {
                 const TPMS_PCR_SELECTION *s = &data->data.assignedPCR.pcrSelections[i];
@@ -225,53 +212,19 @@ int tpm_extend(struct tpm *tpm, unsigned pcr, const struct digest *digests, size
 
         values.count = (uint32_t) n_digests;
         for (size_t i = 0; i < n_digests; i++) {
-                values.digests[i].hashAlg = alg_to_tpm(digests[i].alg);
+                values.digests[i].hashAlg = tpm_esys_alg(digests[i].alg);
                 memcpy(&values.digests[i].digest, digests[i].bytes, digest_size(digests[i].alg));
         }
 
-        rc = connect_again(tpm);
+        rc = tpm_esys_connect(tpm);
         if (rc == TSS2_RC_SUCCESS)
                 do
                         rc = Esys_PCR_Extend(tpm->esys, ESYS_TR_PCR0 + pcr, ESYS_TR_PASSWORD, ESYS_TR_NONE,
                                              ESYS_TR_NONE, &values);
-                while (wait_to_retry(rc, &n_tried));
+                while (tpm_esys_retry(rc, &n_tried));
         if (rc != TSS2_RC_SUCCESS) {
                 (void) snprintf(what, sizeof(what), "PCR %u was not extended", pcr);
-                return tpm_error(err, FAIL_EXTEND_FAILED_CODE, tpm, rc, what);
+                return tpm_esys_error(err, FAIL_EXTEND_FAILED_CODE, tpm, rc, what);
         }
-        return 0;
-}
-
-int tpm_read_pcr(struct tpm *tpm, unsigned pcr, enum digest_alg alg, struct digest *ret, struct error *err)
-{
-        _cleanup_(freep) TPML_PCR_SELECTION *got = NULL;
-        _cleanup_(freep) TPML_DIGEST *values = NULL;
-        TPML_PCR_SELECTION wanted = { .count = 1 };
-        unsigned n_tried = 0;
-        char what[48];
-        TSS2_RC rc;
-
-        if (pcr >= TPM_PCRS || digest_size(alg) == 0)
-                return error_set(err, FAIL_BUG_CODE, EINVAL, "TPM %s: reading PCR %u", tpm->path, pcr);
-        wanted.pcrSelections[0].hash = alg_to_tpm(alg);
-        wanted.pcrSelections[0].sizeofSelect = 3;
-        wanted.pcrSelections[0].pcrSelect[pcr / 8] = (uint8_t) (1U << (pcr % 8));
-
-        rc = connect_again(tpm);
-        if (rc == TSS2_RC_SUCCESS)
-                do
-                        rc = Esys_PCR_Read(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &wanted, NULL, &got,
-                                           &values);
-                while (wait_to_retry(rc, &n_tried));
-        if (rc != TSS2_RC_SUCCESS) {
-                (void) snprintf(what, sizeof(what), "PCR %u cannot be read", pcr);
-                return tpm_error(err, FAIL_TPM_FAILED_CODE, tpm, rc, what);
-        }
-        /* A bank that is not active is no failure to the TPM: it answers with an empty list. */
-        if (values->count != 1 || values->digests[0].size != digest_size(alg))
-                return error_set(err, FAIL_TPM_FAILED_CODE, ENOENT, "TPM %s: no PCR %u in bank %s", tpm->path, pcr,
-                                 digest_name(alg));
-        ret->alg = alg;
-        memcpy(ret->bytes, values->digests[0].buffer, digest_size(alg));
         return 0;
 }

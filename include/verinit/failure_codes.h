@@ -67,6 +67,16 @@
         /* prove */                                                                                        \
         FAIL_CODE(BAKED_CMDLINE_MISSING, "baked-cmdline-missing", FAIL_UNVERIFIED,                         \
                   "rebuild the initramfs with 'verinit initrd build --cmdline'")                           \
+        FAIL_CODE(LOADER_VARIABLE_FORGED, "loader-variable-forged", FAIL_TAMPER,                           \
+                  "whoever was root before wrote this EFI variable: delete it, and ask what else was done")  \
+        FAIL_CODE(SECURE_BOOT_OFF, "secure-boot-off", FAIL_UNVERIFIED,                                     \
+                  "turn Secure Boot on in the firmware, or say secure-boot=allow in the floor")            \
+        FAIL_CODE(TPM_KEY_MISMATCH, "tpm-key-mismatch", FAIL_TAMPER,                                       \
+                  "this is not the TPM that the floor names (tpm-ek=), or something stands before it")     \
+        FAIL_CODE(TPM_ANSWER_FORGED, "tpm-answer-forged", FAIL_TAMPER,                                     \
+                  "something between this machine and its TPM changes what the TPM says")                  \
+        FAIL_CODE(CMDLINE_UNPROVED, "cmdline-unproved", FAIL_UNVERIFIED,                                   \
+                  "boot the UKI so that firmware and stub measure it, or say cmdline-replay=allow in the floor") \
         FAIL_CODE(CMDLINE_NOT_BAKED, "cmdline-not-baked", FAIL_TAMPER,                                     \
                   "someone added to or changed the signed command line: look at boot menu, add-ons, SMBIOS") \
         FAIL_CODE(SYSTEMD_OPTIONS_VARIABLE, "systemd-options-variable", FAIL_TAMPER,                       \

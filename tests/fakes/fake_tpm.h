@@ -17,6 +17,9 @@ struct fake_tpm_extend {
 struct fake_tpm {
         bool is_open;
         struct tpm_banks banks;
+        size_t key_name_size; /* the Name of the one key that it keeps; 0: none */
+        uint8_t key_name[66];
+        bool is_session_on;
         size_t n_extends;
         struct fake_tpm_extend extends[FAKE_TPM_MAX_EXTENDS];
         /* Called before the extend is noted, and before a wished-for failure: what does the world look like just then? */

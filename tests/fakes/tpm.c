@@ -73,11 +73,29 @@ int tpm_extend(_unused_ struct tpm *tpm, unsigned pcr, const struct digest *dige
         return 0;
 }
 
+int tpm_session_begin(_unused_ struct tpm *tpm, const uint8_t *key_name, size_t size, struct error *err)
+{
+        if (fake_callf("tpm_session_begin", "%zu", size))
+                return error_set(err, FAIL_TPM_KEY_MISMATCH_CODE, ENOKEY, "fake tpm_session_begin");
+        if (fake_tpm.is_session_on)
+                return error_set(err, FAIL_BUG_CODE, EBUSY, "fake TPM: a second session");
+        if (size != fake_tpm.key_name_size || memcmp(key_name, fake_tpm.key_name, size) != 0)
+                return error_set(err, FAIL_TPM_KEY_MISMATCH_CODE, ENOKEY, "fake TPM: another key");
+        fake_tpm.is_session_on = true;
+        return 0;
+}
+
+void tpm_session_end(_unused_ struct tpm *tpm)
+{
+        (void) fake_call("tpm_session_end");
+        fake_tpm.is_session_on = false;
+}
+
 int tpm_read_pcr(_unused_ struct tpm *tpm, unsigned pcr, enum digest_alg alg, struct digest *ret, struct error *err)
 {
         struct digest value = { .alg = alg };
 
-        if (fake_callf("tpm_read_pcr", "%u %s", pcr, digest_name(alg)))
+        if (fake_callf("tpm_read_pcr", "%u %s%s", pcr, digest_name(alg), fake_tpm.is_session_on ? " in a session" : ""))
                 return error_set(err, FAIL_TPM_FAILED_CODE, EIO, "fake tpm_read_pcr");
         for (size_t i = 0; i < fake_tpm.n_extends; i++) {
                 struct fake_tpm_extend *e = &fake_tpm.extends[i];

@@ -80,6 +80,8 @@ static TSS2_RC receive(_unused_ TSS2_TCTI_CONTEXT *context, size_t *size, uint8_
         if (n <= 0)
                 return TSS2_TCTI_RC_IO_ERROR;
         *size = (size_t) n;
+        if (tcti_swtpm.alter)
+                tcti_swtpm.alter(tcti_swtpm.last_command, response, size);
         return TSS2_RC_SUCCESS;
 }
 

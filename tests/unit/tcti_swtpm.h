@@ -24,6 +24,7 @@ struct tcti_swtpm {
         size_t n_answers, next_answer;
         struct tcti_answer answers[TCTI_MAX_ANSWERS];
         bool is_refusing; /* new connections */
+        void (*alter)(const uint8_t *command, uint8_t *response, size_t *size); /* what the TPM said, before it is handed on */
 };
 
 extern struct tcti_swtpm tcti_swtpm;

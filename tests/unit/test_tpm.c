@@ -2,81 +2,21 @@
 /*
  * measure/tpm_esys.c as it is shipped, over a software TPM (swtpm), and over one that answers what a test wants.
  */
-#include <errno.h>
-#include <signal.h>
-#include <spawn.h>
-#include <stdio.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <time.h>
-
-#include "tcti_swtpm.h"
-#include "temp_dir.h"
+#include "swtpm.h"
 #include "verinit/crypto.h"
 #include "verinit/fsat.h"
 #include "verinit/measure.h"
-#include "verinit/tpm.h"
 
-extern char **environ;
-
-static struct temp_dir dir;
-static struct tpm *tpm;
-static pid_t swtpm_pid;
-
-/* It is given one end of a socket pair, so there is nothing to wait for and no path to collide with. */
-static void start_swtpm(int fd)
-{
-        char state[80], log[80];
-        char *const argv[] = {
-                (char[]) { "swtpm" },      (char[]) { "socket" },
-                (char[]) { "--tpm2" },     (char[]) { "--terminate" },
-                (char[]) { "--fd" },       (char[]) { "9" },
-                (char[]) { "--tpmstate" }, state,
-                (char[]) { "--log" },      log,
-                (char[]) { "--flags" },    (char[]) { "not-need-init,startup-clear" },
-                NULL,
-        };
-        posix_spawn_file_actions_t actions;
-        int r;
-
-        (void) snprintf(state, sizeof(state), "dir=%s", dir.path);
-        (void) snprintf(log, sizeof(log), "file=%s/log", dir.path);
-        assert_int_equal(setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1), 0);
-        assert_int_equal(posix_spawn_file_actions_init(&actions), 0);
-        assert_int_equal(posix_spawn_file_actions_adddup2(&actions, fd, 9), 0);
-        r = posix_spawnp(&swtpm_pid, "swtpm", &actions, NULL, argv, environ);
-        if (r != 0)
-                fail_msg("swtpm cannot be run: %s: run tools/setup", strerror(r));
-        (void) posix_spawn_file_actions_destroy(&actions);
-}
-
-static void open_tpm(void)
-{
-        struct error err = {};
-
-        if (tpm_open("/dev/test", &tpm, &err) < 0)
-                fail_msg("%s", err.msg);
-}
+static struct swtpm machine;
 
 static int setup(_unused_ void **state)
 {
-        int pair[2];
-
-        if (temp_dir_make(&dir) < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-                return -1;
-        tcti_swtpm = (struct tcti_swtpm) { .fd = pair[0] };
-        start_swtpm(pair[1]);
-        (void) close(pair[1]);
-        open_tpm();
-        return 0;
+        return swtpm_start(&machine);
 }
 
 static int teardown(_unused_ void **state)
 {
-        tpm_close(tpm);
-        tcti_swtpm.fd = fd_close(tcti_swtpm.fd);
-        (void) waitpid(swtpm_pid, NULL, 0); /* it ends with its connection */
-        return temp_dir_remove(&dir);
+        return swtpm_stop(&machine);
 }
 
 static const enum digest_alg all[] = { DIGEST_SHA1, DIGEST_SHA256, DIGEST_SHA384, DIGEST_SHA512 };
@@ -96,7 +36,7 @@ static void assert_pcr(unsigned pcr, enum digest_alg alg, const struct digest *w
         struct digest got;
         struct error err = {};
 
-        if (tpm_read_pcr(tpm, pcr, alg, &got, &err) < 0)
+        if (tpm_read_pcr(machine.tpm, pcr, alg, &got, &err) < 0)
                 fail_msg("%s", err.msg);
         assert_int_equal(got.alg, alg);
         assert_memory_equal(got.bytes, want->bytes, digest_size(alg));
@@ -108,7 +48,7 @@ static void test_all_banks_are_listed(_unused_ void **state)
         struct error err = {};
         unsigned seen = 0;
 
-        assert_int_equal(tpm_read_banks(tpm, &banks, &err), 0);
+        assert_int_equal(tpm_read_banks(machine.tpm, &banks, &err), 0);
         for (size_t i = 0; i < banks.n; i++)
                 seen |= 1U << banks.algs[i];
         assert_int_equal(banks.n, ARRAY_SIZE(all)); /* those of a swtpm that nobody set up */
@@ -124,7 +64,7 @@ static void test_extend_reaches_all_banks(_unused_ void **state)
         for (size_t i = 0; i < ARRAY_SIZE(all); i++)
                 digests[i] = digest_of(all[i], "word", 4, NULL, 0);
         for (size_t i = 0; i < ARRAY_SIZE(pcrs); i++) {
-                if (tpm_extend(tpm, pcrs[i], digests, ARRAY_SIZE(digests), &err) < 0)
+                if (tpm_extend(machine.tpm, pcrs[i], digests, ARRAY_SIZE(digests), &err) < 0)
                         fail_msg("%s", err.msg);
                 for (size_t j = 0; j < ARRAY_SIZE(all); j++) {
                         size_t n = digest_size(all[j]);
@@ -139,13 +79,13 @@ static void test_extend_reaches_all_banks(_unused_ void **state)
 /* measure_extend() down to the TPM: PCR 11 is what systemd-measure says for the phase enter-initrd:leave-initrd. */
 static void test_a_word_reaches_the_tpm(_unused_ void **state)
 {
-        struct measure m = { .tpm = tpm, .root_fd = dir.fd, .boot_id = "00000000000000000000000000000000" };
+        struct measure m = { .tpm = machine.tpm, .root_fd = machine.dir.fd, .boot_id = "00000000000000000000000000000000" };
         static const uint8_t zero[DIGEST_MAX_BYTES];
         struct digest word, pcr;
         struct error err = {};
         char text[8192];
 
-        assert_int_equal(tpm_read_banks(tpm, &m.banks, &err), 0);
+        assert_int_equal(tpm_read_banks(machine.tpm, &m.banks, &err), 0);
         assert_int_equal(measure_extend(&m, 11, "enter-initrd", &err), 0);
         assert_int_equal(measure_extend(&m, 11, "leave-initrd", &err), 0);
         for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
@@ -157,14 +97,14 @@ static void test_a_word_reaches_the_tpm(_unused_ void **state)
                 pcr = digest_of(all[i], pcr.bytes, n, word.bytes, n);
                 assert_pcr(11, all[i], &pcr);
         }
-        assert_true(fsat_read(dir.fd, "run/log/systemd/tpm2-measure.log", text, sizeof(text)) > 0);
+        assert_true(fsat_read(machine.dir.fd, "run/log/systemd/tpm2-measure.log", text, sizeof(text)) > 0);
         assert_non_null(strstr(text, "\"string\":\"leave-initrd\""));
 }
 
 static void test_poison_changes_every_pcr_it_names(_unused_ void **state)
 {
         static const unsigned poisoned[] = { 11, 13, 15, 7, 0, 1, 2, 3, 4, 5, 9, 12, 14 };
-        struct measure m = { .tpm = tpm, .root_fd = -1 }; /* the banks were never listed */
+        struct measure m = { .tpm = machine.tpm, .root_fd = -1 }; /* the banks were never listed */
         static const uint8_t zero[DIGEST_MAX_BYTES];
         struct digest pcr;
         struct error err = {};
@@ -172,7 +112,7 @@ static void test_poison_changes_every_pcr_it_names(_unused_ void **state)
         measure_poison(&m, "bug");
         for (size_t i = 0; i < ARRAY_SIZE(poisoned); i++)
                 for (size_t j = 0; j < ARRAY_SIZE(all); j++) {
-                        assert_int_equal(tpm_read_pcr(tpm, poisoned[i], all[j], &pcr, &err), 0);
+                        assert_int_equal(tpm_read_pcr(machine.tpm, poisoned[i], all[j], &pcr, &err), 0);
                         assert_memory_not_equal(pcr.bytes, zero, digest_size(all[j]));
                 }
 }
@@ -192,12 +132,12 @@ static void test_a_refusal_is_told(_unused_ void **state)
         struct error err = {};
 
         /* PCR 17 wants a locality that a kernel does not give. */
-        refused(tpm_extend(tpm, 17, &d, 1, &err), &err, FAIL_EXTEND_FAILED_CODE, "PCR 17");
-        refused(tpm_extend(tpm, 17, &d, 1, &err), &err, FAIL_EXTEND_FAILED_CODE, "0x907");
-        assert_int_equal(tpm_extend(tpm, 11, &d, 1, &err), 0); /* and the connection lives */
+        refused(tpm_extend(machine.tpm, 17, &d, 1, &err), &err, FAIL_EXTEND_FAILED_CODE, "PCR 17");
+        refused(tpm_extend(machine.tpm, 17, &d, 1, &err), &err, FAIL_EXTEND_FAILED_CODE, "0x907");
+        assert_int_equal(tpm_extend(machine.tpm, 11, &d, 1, &err), 0); /* and the connection lives */
         assert_int_equal(tcti_swtpm.n_inits, 1);
-        refused(tpm_extend(tpm, 24, &d, 1, &err), &err, FAIL_BUG_CODE, "PCR 24");
-        refused(tpm_extend(tpm, 11, &d, 0, &err), &err, FAIL_BUG_CODE, "0 digests");
+        refused(tpm_extend(machine.tpm, 24, &d, 1, &err), &err, FAIL_BUG_CODE, "PCR 24");
+        refused(tpm_extend(machine.tpm, 11, &d, 0, &err), &err, FAIL_BUG_CODE, "0 digests");
 }
 
 static struct digest one_digest(void)
@@ -214,7 +154,7 @@ static void test_a_busy_tpm_is_asked_again(_unused_ void **state)
 
         for (size_t i = 0; i < 12; i++)
                 tcti_answer_code(busy[i % ARRAY_SIZE(busy)]);
-        if (tpm_extend(tpm, 11, &d, 1, &err) < 0)
+        if (tpm_extend(machine.tpm, 11, &d, 1, &err) < 0)
                 fail_msg("%s", err.msg);
         assert_int_equal(tcti_swtpm.n_commands, 13);
         assert_pcr(11, DIGEST_SHA256, &want); /* once */
@@ -227,7 +167,7 @@ static void test_it_is_not_asked_for_ever(_unused_ void **state)
 
         for (size_t i = 0; i < TCTI_MAX_ANSWERS; i++)
                 tcti_answer_code(0x922);
-        refused(tpm_extend(tpm, 11, &d, 1, &err), &err, FAIL_EXTEND_FAILED_CODE, "0x922");
+        refused(tpm_extend(machine.tpm, 11, &d, 1, &err), &err, FAIL_EXTEND_FAILED_CODE, "0x922");
         assert_in_range(tcti_swtpm.n_commands, 9, 60);
 }
 
@@ -237,12 +177,12 @@ static void test_a_broken_transport_is_replaced(_unused_ void **state)
         struct error err = {};
 
         tcti_answer_failure();
-        refused(tpm_extend(tpm, 11, &d, 1, &err), &err, FAIL_EXTEND_FAILED_CODE, "IO");
+        refused(tpm_extend(machine.tpm, 11, &d, 1, &err), &err, FAIL_EXTEND_FAILED_CODE, "IO");
         assert_int_equal(tcti_swtpm.n_commands, 1); /* not tried again: it may have been taken */
         tcti_swtpm.is_refusing = true;
-        refused(tpm_extend(tpm, 11, &d, 1, &err), &err, FAIL_EXTEND_FAILED_CODE, "PCR 11");
+        refused(tpm_extend(machine.tpm, 11, &d, 1, &err), &err, FAIL_EXTEND_FAILED_CODE, "PCR 11");
         tcti_swtpm.is_refusing = false;
-        if (tpm_extend(tpm, 11, &d, 1, &err) < 0)
+        if (tpm_extend(machine.tpm, 11, &d, 1, &err) < 0)
                 fail_msg("%s", err.msg);
         assert_int_equal(tcti_swtpm.n_inits, 2);
 }
@@ -257,9 +197,9 @@ static void test_garbage_is_refused(_unused_ void **state)
         struct error err = {};
 
         tcti_answer_bytes(garbage, sizeof(garbage));
-        refused(tpm_extend(tpm, 11, &d, 1, &err), &err, FAIL_EXTEND_FAILED_CODE, "PCR 11");
+        refused(tpm_extend(machine.tpm, 11, &d, 1, &err), &err, FAIL_EXTEND_FAILED_CODE, "PCR 11");
         tcti_answer_bytes(cut_off, sizeof(cut_off));
-        refused(tpm_read_banks(tpm, &banks, &err), &err, FAIL_TPM_FAILED_CODE, "banks");
+        refused(tpm_read_banks(machine.tpm, &banks, &err), &err, FAIL_TPM_FAILED_CODE, "banks");
 }
 
 /* TPM2_GetCapability's answer: TPM2_CAP_PCRS with these banks of three bytes each. */
@@ -289,22 +229,22 @@ static void test_which_banks_are_ours(_unused_ void **state)
         struct error err = {};
 
         answer_banks(two, ARRAY_SIZE(two));
-        assert_int_equal(tpm_read_banks(tpm, &banks, &err), 0);
+        assert_int_equal(tpm_read_banks(machine.tpm, &banks, &err), 0);
         assert_int_equal(banks.n, 2);
         assert_int_equal(banks.algs[0], DIGEST_SHA512);
         assert_int_equal(banks.algs[1], DIGEST_SHA256);
 
         answer_banks(sm3_off, ARRAY_SIZE(sm3_off));
-        assert_int_equal(tpm_read_banks(tpm, &banks, &err), 0);
+        assert_int_equal(tpm_read_banks(machine.tpm, &banks, &err), 0);
         assert_int_equal(banks.n, 1);
 
         banks.n = 77;
         answer_banks(sm3, ARRAY_SIZE(sm3));
-        refused(tpm_read_banks(tpm, &banks, &err), &err, FAIL_TPM_FAILED_CODE, "0x0012");
+        refused(tpm_read_banks(machine.tpm, &banks, &err), &err, FAIL_TPM_FAILED_CODE, "0x0012");
         answer_banks(partial, ARRAY_SIZE(partial));
-        refused(tpm_read_banks(tpm, &banks, &err), &err, FAIL_TPM_FAILED_CODE, "sha1 has only the PCRs of mask 0x01ffff");
+        refused(tpm_read_banks(machine.tpm, &banks, &err), &err, FAIL_TPM_FAILED_CODE, "sha1 has only the PCRs of mask 0x01ffff");
         answer_banks(none, ARRAY_SIZE(none));
-        refused(tpm_read_banks(tpm, &banks, &err), &err, FAIL_TPM_FAILED_CODE, "no active PCR bank");
+        refused(tpm_read_banks(machine.tpm, &banks, &err), &err, FAIL_TPM_FAILED_CODE, "no active PCR bank");
         assert_int_equal(banks.n, 77);
 }
 
@@ -316,8 +256,8 @@ static void test_a_pcr_that_is_not_there(_unused_ void **state)
         struct error err = {};
 
         tcti_answer_bytes(empty, sizeof(empty));
-        refused(tpm_read_pcr(tpm, 11, DIGEST_SHA384, &d, &err), &err, FAIL_TPM_FAILED_CODE, "no PCR 11 in bank sha384");
-        refused(tpm_read_pcr(tpm, 24, DIGEST_SHA384, &d, &err), &err, FAIL_BUG_CODE, "PCR 24");
+        refused(tpm_read_pcr(machine.tpm, 11, DIGEST_SHA384, &d, &err), &err, FAIL_TPM_FAILED_CODE, "no PCR 11 in bank sha384");
+        refused(tpm_read_pcr(machine.tpm, 24, DIGEST_SHA384, &d, &err), &err, FAIL_BUG_CODE, "PCR 24");
         assert_int_equal(d.alg, DIGEST_NONE);
 }
 
@@ -328,12 +268,12 @@ static void test_open_once(_unused_ void **state)
 
         refused(tpm_open("/dev/test", &other, &err), &err, FAIL_BUG_CODE, "opened twice");
         assert_null(other);
-        tpm_close(tpm);
+        tpm_close(machine.tpm);
         tcti_swtpm.is_refusing = true;
         refused(tpm_open("/dev/test", &other, &err), &err, FAIL_TPM_FAILED_CODE, "cannot be opened");
         assert_null(other);
         tcti_swtpm.is_refusing = false;
-        open_tpm();
+        swtpm_open(&machine);
 }
 
 int main(void)

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the two files of the adapter to tpm2-tss share: the connection, and how an answer becomes an error.
+ */
+#pragma once
+
+#include <tss2/tss2_esys.h>
+#include <tss2/tss2_rc.h>
+
+#include "verinit/tpm.h"
+
+enum { TCTI_MAX_BYTES = 8192 /* the device TCTI's context holds a response buffer of 4096 */ };
+
+struct tpm {
+        bool is_open;
+        char path[64];
+        ESYS_CONTEXT *esys; /* NULL between a broken connection and the next call */
+        TSS2_TCTI_CONTEXT *tcti;
+        bool is_session_on; /* PCRs are read through the session, or not at all */
+        ESYS_TR session;    /* ESYS_TR_NONE: there is none, or it broke with its connection */
+        _Alignas(max_align_t) uint8_t tcti_storage[TCTI_MAX_BYTES];
+};
+
+/* Connects, if a failure has ended the connection before. */
+TSS2_RC tpm_esys_connect(struct tpm *tpm);
+
+/* The TPM said "not now": waits, longer each time, and is true; false once it has been enough, or for another answer. */
+bool tpm_esys_retry(TSS2_RC rc, unsigned *n_tried);
+
+int tpm_esys_error(struct error *err, enum fail_code code, struct tpm *tpm, TSS2_RC rc, const char *what);
+
+TPM2_ALG_ID tpm_esys_alg(enum digest_alg alg);

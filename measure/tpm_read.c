@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * PCRs as the TPM itself says them. Between us and it are a bus, or a hypervisor's device; a session that is salted for a
+ * key of the TPM gives each answer an HMAC that only this TPM can make.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "tpm_esys.h"
+
+enum { KEYS_MAX = 64, KEYS_A_CALL = 16 };
+
+static void esys_freep(void *p)
+{
+        void **q = p;
+
+        Esys_Free(*q);
+        *q = NULL;
+}
+
+#define _cleanup_esys_ _cleanup_(esys_freep)
+
+/*
+ * 1: the key at this handle has that Name, and *ret is it. The Name is computed from the public part that ESYS holds and
+ * will encrypt the salt for, not taken from the answer, which nothing vouches for: an interposer may well give the wanted
+ * Name beside a key of its own.
+ */
+static int key_is_named(struct tpm *tpm, TPM2_HANDLE handle, const uint8_t *name, size_t name_size, ESYS_TR *ret,
+                        struct error *err)
+{
+        _cleanup_esys_ TPM2B_NAME *seen = NULL;
+        ESYS_TR key = ESYS_TR_NONE;
+        unsigned n_tried = 0;
+        char what[48];
+        TSS2_RC rc;
+
+        do
+                rc = Esys_TR_FromTPMPublic(tpm->esys, handle, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &key);
+        while (tpm_esys_retry(rc, &n_tried));
+        if (rc != TSS2_RC_SUCCESS) {
+                (void) snprintf(what, sizeof(what), "key 0x%08x cannot be read", handle);
+                return tpm_esys_error(err, FAIL_TPM_FAILED_CODE, tpm, rc, what);
+        }
+        /* Of an algorithm that is unknown here: then it is not the one that was named. */
+        rc = Esys_TR_GetName(tpm->esys, key, &seen);
+        if (rc == TSS2_RC_SUCCESS && seen->size == name_size && memcmp(seen->name, name, name_size) == 0) {
+                *ret = key;
+                return 1;
+        }
+        (void) Esys_TR_Close(tpm->esys, &key);
+        return 0;
+}
+
+/* Of all persistent objects. 1: found. */
+static int find_key(struct tpm *tpm, const uint8_t *name, size_t name_size, ESYS_TR *ret, struct error *err)
+{
+        TPM2_HANDLE next = TPM2_PERSISTENT_FIRST;
+        TPMI_YES_NO more = TPM2_YES;
+
+        for (unsigned n_keys = 0; more == TPM2_YES && n_keys < KEYS_MAX;) {
+                _cleanup_esys_ TPMS_CAPABILITY_DATA *data = NULL;
+                const TPML_HANDLE *list;
+                unsigned n_tried = 0;
+                TSS2_RC rc;
+
+                do
+                        rc = Esys_GetCapability(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, TPM2_CAP_HANDLES, next,
+                                                KEYS_A_CALL, &more, &data);
+                while (tpm_esys_retry(rc, &n_tried));
+                if (rc != TSS2_RC_SUCCESS)
+                        return tpm_esys_error(err, FAIL_TPM_FAILED_CODE, tpm, rc, "persistent keys cannot be listed");
+                list = &data->data.handles;
+                if (list->count == 0)
+                        break;
+                for (uint32_t i = 0; i < list->count; i++, n_keys++) {
+                        int r = key_is_named(tpm, list->handle[i], name, name_size, ret, err);
+
+                        if (r != 0)
+                                return r;
+                }
+                next = list->handle[list->count - 1] + 1;
+        }
+        return 0;
+}
+
+static int start_session(struct tpm *tpm, ESYS_TR key, struct error *err)
+{
+        const TPMT_SYM_DEF no_encryption = { .algorithm = TPM2_ALG_NULL };
+        unsigned n_tried = 0;
+        TSS2_RC rc;
+
+        do
+                rc = Esys_StartAuthSession(tpm->esys, key, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, NULL,
+                                           TPM2_SE_HMAC, &no_encryption, TPM2_ALG_SHA256, &tpm->session);
+        while (tpm_esys_retry(rc, &n_tried));
+        if (rc == TSS2_RC_SUCCESS)
+                rc = Esys_TRSess_SetAttributes(tpm->esys, tpm->session, TPMA_SESSION_AUDIT | TPMA_SESSION_CONTINUESESSION,
+                                               0xff);
+        if (rc != TSS2_RC_SUCCESS)
+                return tpm_esys_error(err, FAIL_TPM_FAILED_CODE, tpm, rc, "no salted session can be started");
+        return 0;
+}
+
+int tpm_session_begin(struct tpm *tpm, const uint8_t *key_name, size_t size, struct error *err)
+{
+        ESYS_TR key = ESYS_TR_NONE;
+        TSS2_RC rc;
+        int r;
+
+        if (tpm->is_session_on || size == 0)
+                return error_set(err, FAIL_BUG_CODE, EINVAL, "TPM %s: a session for a key name of %zu bytes", tpm->path, size);
+        rc = tpm_esys_connect(tpm);
+        if (rc != TSS2_RC_SUCCESS)
+                return tpm_esys_error(err, FAIL_TPM_FAILED_CODE, tpm, rc, "cannot be opened");
+        r = find_key(tpm, key_name, size, &key, err);
+        if (r < 0)
+                return r;
+        if (r == 0)
+                return error_set(err, FAIL_TPM_KEY_MISMATCH_CODE, ENOKEY,
+                                 "TPM %s: none of its persistent keys has the Name that the floor gives (tpm-ek=)", tpm->path);
+        r = start_session(tpm, key, err);
+        if (r < 0)
+                return r;
+        (void) Esys_TR_Close(tpm->esys, &key);
+        tpm->is_session_on = true;
+        return 0;
+}
+
+void tpm_session_end(struct tpm *tpm)
+{
+        /* Not answered, or not truly: the TPM drops it with the next reset. */
+        if (tpm->session != ESYS_TR_NONE && Esys_FlushContext(tpm->esys, tpm->session) != TSS2_RC_SUCCESS)
+                (void) Esys_TR_Close(tpm->esys, &tpm->session);
+        tpm->session = ESYS_TR_NONE;
+        tpm->is_session_on = false;
+}
+
+/*
+ * An answer that does not come from who knows the salt: its HMAC is wrong, or it was sent without one; or the TPM finds
+ * that our question was changed, or that the session was begun with somebody else.
+ */
+static bool is_forged(const struct tpm *tpm, TSS2_RC rc)
+{
+        static const TSS2_RC signs[] = {
+                TSS2_ESYS_RC_RSP_AUTH_FAILED, TSS2_SYS_RC_BAD_SEQUENCE, TPM2_RC_BAD_AUTH, TPM2_RC_AUTH_FAIL,
+        };
+
+        if ((rc & TSS2_RC_LAYER_MASK) == TSS2_TPM_RC_LAYER && (rc & TPM2_RC_FMT1) != 0)
+                rc &= ~(TSS2_RC) TPM2_RC_N_MASK; /* of which session */
+        for (size_t i = 0; tpm->is_session_on && i < ARRAY_SIZE(signs); i++)
+                if (rc == signs[i])
+                        return true;
+        return false;
+}
+
+static TSS2_RC read_value(struct tpm *tpm, const TPML_PCR_SELECTION *wanted, TPML_DIGEST **ret)
+{
+        ESYS_TR session = tpm->is_session_on ? tpm->session : ESYS_TR_NONE;
+        unsigned n_tried = 0;
+        TSS2_RC rc;
+
+        rc = tpm_esys_connect(tpm);
+        if (rc != TSS2_RC_SUCCESS)
+                return rc;
+        do
+                rc = Esys_PCR_Read(tpm->esys, session, ESYS_TR_NONE, ESYS_TR_NONE, wanted, NULL, NULL, ret);
+        while (tpm_esys_retry(rc, &n_tried));
+        return rc;
+}
+
+int tpm_read_pcr(struct tpm *tpm, unsigned pcr, enum digest_alg alg, struct digest *ret, struct error *err)
+{
+        _cleanup_esys_ TPML_DIGEST *values = NULL;
+        TPML_PCR_SELECTION wanted = { .count = 1 };
+        char what[64];
+        TSS2_RC rc;
+
+        if (pcr >= TPM_PCRS || digest_size(alg) == 0)
+                return error_set(err, FAIL_BUG_CODE, EINVAL, "TPM %s: reading PCR %u", tpm->path, pcr);
+        if (tpm->is_session_on && tpm->session == ESYS_TR_NONE)
+                return error_set(err, FAIL_TPM_FAILED_CODE, EPIPE, "TPM %s: PCR %u: the session broke off before", tpm->path,
+                                 pcr);
+        wanted.pcrSelections[0].hash = tpm_esys_alg(alg);
+        wanted.pcrSelections[0].sizeofSelect = 3;
+        wanted.pcrSelections[0].pcrSelect[pcr / 8] = (uint8_t) (1U << (pcr % 8));
+
+        rc = read_value(tpm, &wanted, &values);
+        if (is_forged(tpm, rc)) {
+                (void) snprintf(what, sizeof(what), "the answer with PCR %u was changed on its way", pcr);
+                return tpm_esys_error(err, FAIL_TPM_ANSWER_FORGED_CODE, tpm, rc, what);
+        }
+        if (rc != TSS2_RC_SUCCESS) {
+                (void) snprintf(what, sizeof(what), "PCR %u cannot be read", pcr);
+                return tpm_esys_error(err, FAIL_TPM_FAILED_CODE, tpm, rc, what);
+        }
+        /* A bank that is not active is no failure to the TPM: it answers with an empty list. */
+        if (values->count != 1 || values->digests[0].size != digest_size(alg))
+                return error_set(err, FAIL_TPM_FAILED_CODE, ENOENT, "TPM %s: no PCR %u in bank %s", tpm->path, pcr,
+                                 digest_name(alg));
+        ret->alg = alg;
+        memcpy(ret->bytes, values->digests[0].buffer, digest_size(alg));
+        return 0;
+}
