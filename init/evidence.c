@@ -104,6 +104,19 @@ static void format_volume(const struct evidence *e, struct json_text *j)
         json_close(j, '}');
 }
 
+static void format_provenance(const struct evidence_provenance *p, struct json_text *j)
+{
+        json_open(j, "provenance", '{');
+        json_string(j, "secure_boot", p->secure_boot);
+        json_string(j, "replay", p->replay);
+        json_string(j, "reason", p->reason);
+        json_string(j, "smbios", p->smbios);
+        json_bool(j, "tpm_key_checked", p->is_tpm_key_checked);
+        json_u64(j, "events", p->n_events);
+        json_u64(j, "addons", p->n_addons);
+        json_close(j, '}');
+}
+
 static void format_tpm(const struct evidence *e, struct json_text *j)
 {
         json_open(j, "tpm", '{');
@@ -182,6 +195,7 @@ ssize_t evidence_format_json(const struct evidence *e, char *ret_text, size_t si
         json_string(&j, "root_hash", e->root_hash);
         json_string(&j, "slot", e->slot);
         json_string(&j, "cmdline", e->cmdline_proof);
+        format_provenance(&e->provenance, &j);
         format_stages(e, &j);
         format_boot_disk(e, &j);
         format_volume(e, &j);

@@ -27,6 +27,16 @@ struct evidence_word {
         char word[MEASURE_WORD_MAX + 1];
 };
 
+/* What speaks for the command line beside the text packed into the initramfs; stage prove. */
+struct evidence_provenance {
+        char secure_boot[4];     /* "on", "off" */
+        char replay[16];         /* "proved", "not-provable" */
+        char reason[32];         /* of the latter */
+        char smbios[8];          /* "clean": looked at, asks for nothing; "unread" */
+        bool is_tpm_key_checked; /* the PCRs were read through a session that only the TPM of the floor's tpm-ek= can hold */
+        uint64_t n_events, n_addons;
+};
+
 struct evidence {
         struct evidence_stage stages[_STAGE_MAX];
         char boot_id[37];
@@ -35,6 +45,7 @@ struct evidence {
         char root_hash[DIGEST_MAX_HEX];
         char slot[8]; /* acl.slot= */
         char cmdline_proof[32]; /* "baked", "baked+extra-words", "not-baked" */
+        struct evidence_provenance provenance;
         char boot_disk[BLOCKDEV_NAME_MAX], boot_partition[BLOCKDEV_NAME_MAX]; /* empty: unknown */
         char boot_partuuid[37];
         char boot_gpt_backup[16]; /* "same", "damaged", "differs" */

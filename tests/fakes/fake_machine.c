@@ -12,6 +12,7 @@
 
 #include "fake_blockdev.h"
 #include "fake_dm.h"
+#include "fake_firmware.h"
 #include "fake_floor_note.h"
 #include "fake_os.h"
 #include "fake_sepolicy.h"
@@ -32,6 +33,7 @@ static struct {
         int fd;
         int new_root_fd;
         struct verity_image image;
+        char signed_text[512];
 } tree;
 
 static void need(bool ok, const char *what)
@@ -218,7 +220,13 @@ static void put_command_line(const struct fake_machine_options *options)
         hex_encode(tree.image.root_hash, tree.image.root_hash_size, hex);
         /* No mount.usrfstype=: so the verified volume is probed too. */
         snprintf(text, sizeof(text), "quiet security=selinux enforcing=1 root=tmpfs usrhash=%s", hex);
-        put_text("etc/verinit/cmdline", text);
+        need(str_copy(tree.signed_text, sizeof(tree.signed_text), text), text);
+        if (!options->is_unpacked)
+                put_text("etc/verinit/cmdline", text);
+        if (options->addon_words) {
+                strncat(text, " ", sizeof(text) - strlen(text) - 1);
+                strncat(text, options->addon_words, sizeof(text) - strlen(text) - 1);
+        }
         strncat(text, options->extra_words ? options->extra_words : "", sizeof(text) - strlen(text) - 1);
         put_text("proc/cmdline", text);
 }
@@ -264,38 +272,84 @@ static void put_certificate(char *ret_line, size_t size)
 static void put_floor(const struct fake_machine_options *options)
 {
         char text[2048], baked[DIGEST_MAX_HEX], modules[DIGEST_MAX_HEX], certificate[DIGEST_MAX_HEX + 32] = "";
+        int n;
 
         fake_floor_note = (struct digest) {};
         if (!options->floor)
                 return;
         if (!options->is_unsigned)
                 put_certificate(certificate, sizeof(certificate));
-        hash_file("etc/verinit/cmdline", baked);
         hash_file("etc/verinit/modules", modules);
-        snprintf(text, sizeof(text), "%sbaked-cmdline=sha256-%s\nmodules=sha256-%s\n%s", options->floor, baked, modules,
-                 certificate);
+        n = snprintf(text, sizeof(text), "%smodules=sha256-%s\n%s", options->floor, modules, certificate);
+        if (!options->is_unpacked) {
+                hash_file("etc/verinit/cmdline", baked);
+                snprintf(text + n, sizeof(text) - (size_t) n, "baked-cmdline=sha256-%s\n", baked);
+        }
         fake_machine_put_floor(text);
 }
+
+static void put_variable(const char *name, const char *guid, const void *data, size_t size)
+{
+        uint8_t bytes[128] = { 6 };
+        char path[160];
+
+        need(size <= sizeof(bytes) - 4, name);
+        memcpy(bytes + 4, data, size);
+        snprintf(path, sizeof(path), "sys/firmware/efi/efivars/%s-%s", name, guid);
+        put(path, bytes, size + 4);
+}
+
+#define LOADER_GUID "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+#define GLOBAL_GUID "8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
 /* Upper case and UTF-16, as systemd-stub writes it. */
 static void put_boot_partuuid(void)
 {
-        uint8_t variable[4 + 2 * 37] = { 6 };
+        uint8_t text[2 * sizeof(FAKE_BOOT_PARTUUID)] = {};
 
-        for (size_t i = 0; i < 36; i++)
-                variable[4 + 2 * i] = (uint8_t) toupper((unsigned char) FAKE_BOOT_PARTUUID[i]);
-        put("sys/firmware/efi/efivars/StubDevicePartUUID-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f", variable,
-            sizeof(variable));
+        for (size_t i = 0; i < sizeof(FAKE_BOOT_PARTUUID) - 1; i++)
+                text[2 * i] = (uint8_t) toupper((unsigned char) FAKE_BOOT_PARTUUID[i]);
+        put_variable("StubDevicePartUUID", LOADER_GUID, text, sizeof(text));
 }
 
-static void put_tpm(void)
+static void put_firmware(void)
 {
-        static const uint8_t variable[] = { 6, 0, 0, 0, '1', 0, '1', 0, 0, 0 };
+        put_variable("SecureBoot", GLOBAL_GUID, "\1", 1);
+        put_variable("SetupMode", GLOBAL_GUID, "\0", 1);
+        put_variable("StubPcrKernelImage", LOADER_GUID, "1\0" "1\0\0", 6);
+}
+
+/* Type 11, one string; then the end. */
+static void put_smbios(const char *string)
+{
+        char table[256] = "\x0b\x05\0\x0e\x01";
+        size_t n = 5;
+
+        if (string) {
+                need(strlen(string) < sizeof(table) - 16, string);
+                memcpy(table + n, string, strlen(string) + 1);
+                n += strlen(string) + 2;
+        }
+        memcpy(table + n, "\x7f\x04\x01\x7f\0", 6);
+        put("sys/firmware/dmi/tables/DMI", table, n + 6);
+}
+
+static void put_tpm(const struct fake_machine_options *options)
+{
+        static char read[1024];
 
         put_text("sys/firmware/acpi/tables/TPM2", "TPM2");
         put_text("dev/tpmrm0", "");
-        put("sys/firmware/efi/efivars/StubPcrKernelImage-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f", variable,
-            sizeof(variable));
+        fake_tpm.key_name_size = 34;
+        need(hex_decode(FAKE_MACHINE_TPM_KEY, fake_tpm.key_name, sizeof(fake_tpm.key_name)) == 34, "key");
+        need(fsat_read(tree.fd, "proc/cmdline", read, sizeof(read)) > 0, "read");
+        fake_firmware_begin();
+        fake_firmware_section(".linux", "MZ", 2);
+        fake_firmware_section(".cmdline", tree.signed_text, strlen(tree.signed_text));
+        if (options->addon_words)
+                fake_firmware_words(options->addon_words);
+        fake_firmware_load_options(read);
+        put("sys/kernel/security/tpm0/binary_bios_measurements", fake_firmware.log, fake_firmware.size);
 }
 
 static void put_last_failure(const char *text)
@@ -406,8 +460,11 @@ void fake_machine_make(const struct fake_machine_options *options)
         put_floor(options);
         put_system(options->has_selinux);
         put_boot_partuuid();
-        if (options->has_tpm)
-                put_tpm();
+        if (options->has_tpm) {
+                put_firmware();
+                put_tpm(options);
+        }
+        put_smbios(options->smbios);
         if (options->has_watchdog)
                 put_text("dev/watchdog0", "");
         if (options->last_failure)

@@ -7,18 +7,23 @@
 
 #include "verinit/base.h"
 
-/* What this machine cannot show. All else the floor of a test demands. */
-#define FAKE_FLOOR \
-        "secure-boot=allow\ncmdline-replay=allow\npinned-geometry=allow\n" \
-        "ipe=allow\ndebug=allow\n"
+/* What this machine cannot show, and what it cannot show without has_tpm. All else the floor of a test demands. */
+#define FAKE_FLOOR "pinned-geometry=allow\nipe=allow\ndebug=allow\n"
+#define FAKE_NO_FIRMWARE "secure-boot=allow\ncmdline-replay=allow\n"
 
 /* PARTUUID of vda3, the ESP: what systemd-stub leaves in StubDevicePartUUID, and what facts hold of it. */
 #define FAKE_BOOT_PARTUUID "2f6b0f6e-1c3a-4b8e-9a77-5d0c3e9b4f01"
 
+/* The Name of the key that its TPM keeps, as tpm-ek= of a floor has it. */
+#define FAKE_MACHINE_TPM_KEY "000babababababababababababababababababababababababababababababababab"
+
 struct fake_machine_options {
         const char *floor;      /* as written by hand: baked-cmdline=, modules= and certificate= are filled in; NULL: none */
         const char *extra_words; /* behind the baked command line, in /proc/cmdline only */
-        bool has_tpm;
+        bool is_unpacked;        /* the initramfs has no etc/verinit/cmdline */
+        const char *addon_words; /* behind the baked command line, as an add-on that systemd-stub measured */
+        const char *smbios;      /* a string of the machine's SMBIOS */
+        bool has_tpm;            /* and with it firmware with variables, and a measured UKI */
         bool has_selinux;
         bool has_empty_drive;    /* sr0, beside the disk and before it */
         bool has_watchdog;

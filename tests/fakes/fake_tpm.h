@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * tpm.h without a TPM: keeps what was extended, in order. A PCR is computed when it is read, from zero.
+ * tpm.h without a TPM: keeps what was extended, in order. A PCR is computed when it is read.
  */
 #pragma once
 
@@ -17,6 +17,7 @@ struct fake_tpm_extend {
 struct fake_tpm {
         bool is_open;
         struct tpm_banks banks;
+        struct digest measured[TPM_PCRS][TPM_MAX_BANKS]; /* before PID 1 */
         size_t key_name_size; /* the Name of the one key that it keeps; 0: none */
         uint8_t key_name[66];
         bool is_session_on;

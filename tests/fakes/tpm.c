@@ -97,6 +97,9 @@ int tpm_read_pcr(_unused_ struct tpm *tpm, unsigned pcr, enum digest_alg alg, st
 
         if (fake_callf("tpm_read_pcr", "%u %s%s", pcr, digest_name(alg), fake_tpm.is_session_on ? " in a session" : ""))
                 return error_set(err, FAIL_TPM_FAILED_CODE, EIO, "fake tpm_read_pcr");
+        for (size_t i = 0; i < fake_tpm.banks.n && pcr < TPM_PCRS; i++)
+                if (fake_tpm.banks.algs[i] == alg)
+                        memcpy(value.bytes, fake_tpm.measured[pcr][i].bytes, sizeof(value.bytes));
         for (size_t i = 0; i < fake_tpm.n_extends; i++) {
                 struct fake_tpm_extend *e = &fake_tpm.extends[i];
 

@@ -74,7 +74,7 @@ class Tree(unittest.TestCase):
         for name in headers:
             with self.subTest(name):
                 command = [compiler, "-std=c17", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-fsyntax-only",
-                           "-I", str(TOP / "include"), "-include", str(TOP / name), "-x", "c", os.devnull]
+                           "-I", str(TOP / "include"), "-isystem", str(TOP / "build/deps/prefix/include"), "-include", str(TOP / name), "-x", "c", os.devnull]
                 done = subprocess.run(command, text=True, capture_output=True, check=False)
                 self.assertEqual(done.returncode, 0, done.stderr)
 

@@ -86,7 +86,15 @@ class BootSchema(unittest.TestCase):
         self.full["stages"][0]["reason"] = "no-tpm"
         self.assert_refused_at("stages", 0, "reason")
 
+    def test_what_is_not_provable_has_a_reason(self) -> None:
+        self.full["provenance"]["reason"] = ""
+        self.assert_refused_at("provenance", "reason")
+        self.full["provenance"].update(replay="proved", reason="no-tpm")
+        self.assert_refused_at("provenance", "reason")
+
     def test_closed_vocabularies(self) -> None:
+        self.full["provenance"]["replay"] = "disproved"
+        self.assert_refused_at("provenance", "replay")
         self.full["stages"][0]["verdict"] = "ok"
         self.assert_refused_at("stages", 0, "verdict")
         self.full["selinux"]["state"] = "permissive"

@@ -25,14 +25,18 @@ int pid1_main(int argc, char *argv[]);
 #include "fake_machine.h"
 #include "unit.h"
 #include "verinit/credential.h"
+#include "verinit/crypto.h"
 #include "verinit/fsat.h"
 #include "verinit/log.h"
+#include "verinit/tcg2_log.h"
 
 #define STUB_VARIABLE "sys/firmware/efi/efivars/StubPcrKernelImage-" LOADER_GUID
 #define LOADER_GUID "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+#define GLOBAL_GUID "8be4df61-93ca-11d2-aa0d-00e098032b8c"
+#define EVENT_LOG "sys/kernel/security/tpm0/binary_bios_measurements"
 
 static const struct fake_machine_options full = {
-        .floor = FAKE_FLOOR "watchdog=60\n", .has_tpm = true, .has_selinux = true, .has_watchdog = true,
+        .floor = FAKE_FLOOR "watchdog=60\ntpm-ek=" FAKE_MACHINE_TPM_KEY "\n", .has_tpm = true, .has_selinux = true, .has_watchdog = true,
         .last_failure = "1 verify root-hash-mismatch\n",
 };
 
@@ -95,6 +99,12 @@ static void test_boots(_unused_ void **state)
         assert_int_equal(fake_tpm_count(13), 3);
         assert_string_equal(boot.evidence.signature_source, "discovered");
         assert_string_equal(boot.evidence.signature_kernel, "accepted");
+        assert_string_equal(boot.evidence.provenance.replay, "proved");
+        assert_string_equal(boot.evidence.provenance.reason, "");
+        assert_string_equal(boot.evidence.provenance.secure_boot, "on");
+        assert_string_equal(boot.evidence.provenance.smbios, "clean");
+        assert_true(boot.evidence.provenance.is_tpm_key_checked);
+        assert_int_equal(boot.evidence.provenance.n_events, 6);
 
         /* The file that the host will read, where it will read it. */
         assert_true(fsat_read(fake_os.root_fd, "run/verinit/boot.json", json, sizeof(json)) > 0);
@@ -110,6 +120,11 @@ static void test_boots(_unused_ void **state)
 static void test_order(_unused_ void **state)
 {
         assert_int_equal(boot_with(&full, 0), FAKE_OS_EXECED);
+        /* The PCRs are asked before we change one, and all in the session. */
+        assert_int_equal(fake_count("tpm_read_pcr"), 3 * fake_tpm.banks.n);
+        assert_true(fake_position("tpm_session_begin", 0) < fake_position("tpm_read_pcr", 0));
+        assert_true(fake_position("tpm_read_pcr", fake_count("tpm_read_pcr") - 1) < fake_position("tpm_session_end", 0));
+        assert_true(fake_position("tpm_session_end", 0) < fake_position("tpm_extend", 0));
         /* enter before a disk is read; every module before the policy; the root hash measured before its first mount. */
         assert_true(fake_position("tpm_extend", 0) < fake_position("blockdev_read_gpt", 0));
         assert_true(fake_position("os_load_module", fake_count("os_load_module") - 1) <
@@ -152,10 +167,14 @@ static bool is_looked_for_elsewhere(const char *failed)
         return str_equal(failed, "blockdev_read_gpt");
 }
 
-/* Less memory is freed, or the firmware remembers for longer: neither proves anything, and the boot survives it. */
+/*
+ * Less memory is freed, the firmware remembers for longer, or a session stays in the TPM until its reset: none of it
+ * proves anything, and the boot survives it.
+ */
 static bool is_survivable(const char *name)
 {
-        return str_equal(name, "os_empty_directory") || str_equal(name, "os_clear_immutable");
+        return str_equal(name, "os_empty_directory") || str_equal(name, "os_clear_immutable") ||
+               str_equal(name, "tpm_session_end");
 }
 
 static void assert_evidence_ends_at(enum stage_id last, size_t n, const char *name)
@@ -237,29 +256,43 @@ static void test_every_call_may_fail(_unused_ void **state)
                         assert_refused(n);
                 fake_machine_remove();
         }
-        assert_int_equal(n_survived, 2);
+        assert_int_equal(n_survived, 3);
         print_message("%zu calls, each failed once\n", n_calls);
 }
 
 static void test_skips_need_the_floor(_unused_ void **state)
 {
-        const struct fake_machine_options none = { .floor = NULL };
-        const struct fake_machine_options no_tpm = { .floor = FAKE_FLOOR "selinux=allow\n" };
-        const struct fake_machine_options allowed = { .floor = FAKE_FLOOR "selinux=allow\ntpm=allow\n" };
+        static const struct {
+                const char *floor;
+                enum fail_code code;
+        } refused[] = {
+                { NULL, FAIL_GEOMETRY_NOT_PINNED_CODE },
+                { FAKE_FLOOR, FAIL_SECURE_BOOT_OFF_CODE },
+                { FAKE_FLOOR "secure-boot=allow\n", FAIL_CMDLINE_UNPROVED_CODE },
+                { FAKE_FLOOR FAKE_NO_FIRMWARE, FAIL_TPM_ABSENT_CODE },
+                { FAKE_FLOOR FAKE_NO_FIRMWARE "selinux=allow\n", FAIL_TPM_ABSENT_CODE },
+                { FAKE_FLOOR FAKE_NO_FIRMWARE "tpm=allow\n", FAIL_SELINUX_ABSENT_CODE },
+        };
+        const struct fake_machine_options allowed = {
+                .floor = FAKE_FLOOR FAKE_NO_FIRMWARE "selinux=allow\ntpm=allow\n",
+        };
 
-        assert_int_equal(boot_with(&none, 0), FAKE_OS_ENDED);
-        assert_int_equal(error.code, FAIL_GEOMETRY_NOT_PINNED_CODE);
-        fake_machine_remove();
+        for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+                const struct fake_machine_options options = { .floor = refused[i].floor };
 
-        assert_int_equal(boot_with(&no_tpm, 0), FAKE_OS_ENDED);
-        assert_int_equal(error.code, FAIL_TPM_ABSENT_CODE);
-        fake_machine_remove();
+                assert_int_equal(boot_with(&options, 0), FAKE_OS_ENDED);
+                assert_int_equal(error.code, refused[i].code);
+                fake_machine_remove();
+        }
 
         assert_int_equal(boot_with(&allowed, 0), FAKE_OS_EXECED);
         assert_int_equal(boot.evidence.stages[STAGE_ENTER].verdict, VERDICT_SKIPPED);
         assert_int_equal(boot.evidence.stages[STAGE_MEASURE].verdict, VERDICT_SKIPPED);
         assert_int_equal(boot.evidence.stages[STAGE_MAC].verdict, VERDICT_SKIPPED);
         assert_string_equal(boot.evidence.stages[STAGE_MAC].reason, "selinux-off");
+        assert_string_equal(boot.evidence.provenance.replay, "not-provable");
+        assert_string_equal(boot.evidence.provenance.reason, "no-tpm");
+        assert_string_equal(boot.evidence.provenance.secure_boot, "off");
         assert_int_equal(fake_count("tpm_extend"), 0);
         assert_int_equal(fake_count("sepolicy_set_label"), 0);
         fake_machine_remove();
@@ -440,7 +473,7 @@ static void test_a_late_tpm_is_waited_for(_unused_ void **state)
 static void test_no_wait_where_nothing_was_measured(_unused_ void **state)
 {
         const struct fake_machine_options options = {
-                .floor = FAKE_FLOOR "tpm=allow\n", .has_tpm = true, .has_selinux = true,
+                .floor = FAKE_FLOOR FAKE_NO_FIRMWARE "tpm=allow\n", .has_tpm = true, .has_selinux = true,
         };
 
         fake_machine_make(&options);
@@ -459,8 +492,9 @@ static int no_efivarfs(_unused_ const char *source, _unused_ const char *target,
 
 static void test_without_runtime_services(_unused_ void **state)
 {
+        const struct fake_machine_options strict = { .floor = FAKE_FLOOR FAKE_NO_FIRMWARE, .has_tpm = true, .has_selinux = true };
         const struct fake_machine_options options = {
-                .floor = FAKE_FLOOR "tpm=allow\nboot-disk-only=allow\n", .has_tpm = true, .has_selinux = true,
+                .floor = FAKE_FLOOR FAKE_NO_FIRMWARE "tpm=allow\nboot-disk-only=allow\n", .has_tpm = true, .has_selinux = true,
         };
 
         fake_machine_make(&options);
@@ -469,7 +503,7 @@ static void test_without_runtime_services(_unused_ void **state)
         assert_string_equal(boot.evidence.stages[STAGE_ENTER].reason, "unmeasured-uki");
         fake_machine_remove();
 
-        fake_machine_make(&full);
+        fake_machine_make(&strict);
         fake_os.mount = no_efivarfs;
         assert_int_equal(run_pid1(), FAKE_OS_ENDED);
         assert_int_equal(error.code, FAIL_TPM_UNMEASURED_CODE);
@@ -513,37 +547,26 @@ static void test_added_word_is_refused(_unused_ void **state)
         fake_machine_remove();
 }
 
-static void append_to(const char *path, const char *words)
-{
-        char text[1024];
-        ssize_t n = fsat_read(fake_machine_fd(), path, text, sizeof(text) - strlen(words) - 1);
-
-        assert_true(n > 0);
-        /* The kernel's has a newline, the packed one has none. */
-        bool has_newline = text[n - 1] == '\n';
-
-        n -= has_newline;
-        n += snprintf(text + n, sizeof(text) - (size_t) n, "%s%s", words, has_newline ? "\n" : "");
-        assert_int_equal(fsat_create(fake_machine_fd(), path, text, (size_t) n, 0644), 0);
-}
-
 static void test_debug_changes_only_the_log(_unused_ void **state)
 {
+        static const struct fake_machine_options quiet_machine = {
+                .floor = FAKE_FLOOR FAKE_NO_FIRMWARE "tpm=allow\nboot-disk-only=allow\nextra-words=init.debug=1\n",
+                .has_selinux = true,
+        };
         static struct fake_entry calls[FAKE_LOG_MAX];
         static char quiet[1 << 20], debug[1 << 20];
+        struct fake_machine_options debug_machine = quiet_machine;
         size_t n_calls;
 
-        assert_int_equal(boot_with(&full, 0), FAKE_OS_EXECED);
+        assert_int_equal(boot_with(&quiet_machine, 0), FAKE_OS_EXECED);
         n_calls = fake_log.n_calls;
         assert_true(n_calls <= FAKE_LOG_MAX);
         memcpy(calls, fake_log.calls, sizeof(calls));
         assert_true(fsat_read(fake_machine_fd(), "dev/kmsg", quiet, sizeof(quiet)) > 0);
         fake_machine_remove();
 
-        fake_machine_make(&full);
-        append_to("proc/cmdline", " init.debug=1");
-        append_to("etc/verinit/cmdline", " init.debug=1");
-        assert_int_equal(run_pid1(), FAKE_OS_EXECED);
+        debug_machine.extra_words = " init.debug=1";
+        assert_int_equal(boot_with(&debug_machine, 0), FAKE_OS_EXECED);
         assert_true(boot.evidence.is_debug);
         assert_int_equal(fake_log.n_calls, n_calls);
         for (size_t i = 0; i < n_calls; i++) {
@@ -556,9 +579,219 @@ static void test_debug_changes_only_the_log(_unused_ void **state)
         fake_machine_remove();
 }
 
+static void plant(const char *name, const char *guid, uint8_t attributes, const void *data, size_t size)
+{
+        uint8_t bytes[128] = { attributes };
+        char path[160];
+
+        memcpy(bytes + 4, data, size);
+        snprintf(path, sizeof(path), "sys/firmware/efi/efivars/%s-%s", name, guid);
+        assert_int_equal(fsat_create(fake_machine_fd(), path, bytes, size + 4, 0644), 0);
+}
+
+static void assert_refused_in_prove(enum fail_code code, const char *in_message)
+{
+        assert_int_equal(run_pid1(), FAKE_OS_ENDED);
+        assert_int_equal(error.stage, STAGE_PROVE);
+        if (error.code != code)
+                fail_msg("%s instead of %s: %s", fail_code_name(error.code), fail_code_name(code), error.msg);
+        if (!strstr(error.msg, in_message))
+                fail_msg("'%s' is not in '%s'", in_message, error.msg);
+        assert_int_equal(fake_count("blockdev_read_gpt"), 0);
+        for (size_t i = 0; i < fake_tpm.n_extends; i++) /* nothing but the poison */
+                assert_true(fake_position("tpm_extend", i) > fake_position("tpm_read_pcr", 0));
+        fake_machine_remove();
+}
+
+/* Whatever the floor allows: a planted StubPcrKernelImage does not turn the boot into an unmeasured one. */
+static void test_planted_variables(_unused_ void **state)
+{
+        static const char *const names[] = { "StubPcrKernelImage", "StubDevicePartUUID", "LoaderDevicePartUUID",
+                                             "LoaderBootCountPath" };
+        const struct fake_machine_options lax = { .floor = FAKE_FLOOR FAKE_NO_FIRMWARE "tpm=allow\n", .has_tpm = true, .has_selinux = true };
+
+        for (size_t i = 0; i < 2 * ARRAY_SIZE(names); i++) {
+                fake_machine_make(i % 2 ? &lax : &full);
+                plant(names[i / 2], LOADER_GUID, 7, "1\0" "1\0\0", 6);
+                assert_refused_in_prove(FAIL_LOADER_VARIABLE_FORGED_CODE, names[i / 2]);
+        }
+}
+
+static void test_secure_boot(_unused_ void **state)
+{
+        const struct fake_machine_options lax = { .floor = FAKE_FLOOR "secure-boot=allow\n", .has_tpm = true, .has_selinux = true };
+
+        fake_machine_make(&full);
+        plant("SecureBoot", GLOBAL_GUID, 6, "", 1);
+        assert_refused_in_prove(FAIL_SECURE_BOOT_OFF_CODE, "SecureBoot is 0");
+        fake_machine_make(&full);
+        plant("SecureBoot", GLOBAL_GUID, 7, "\1", 1);
+        assert_refused_in_prove(FAIL_SECURE_BOOT_OFF_CODE, "attributes 0x7");
+
+        fake_machine_make(&lax);
+        plant("SecureBoot", GLOBAL_GUID, 6, "", 1);
+        assert_int_equal(run_pid1(), FAKE_OS_EXECED);
+        assert_string_equal(boot.evidence.provenance.secure_boot, "off");
+        assert_string_equal(boot.evidence.provenance.replay, "proved");
+        fake_machine_remove();
+}
+
+/* The floor decides on what cannot be proved, and on nothing that is disproved. */
+static void test_the_event_log(_unused_ void **state)
+{
+        const struct fake_machine_options lax = { .floor = FAKE_FLOOR "cmdline-replay=allow\n", .has_tpm = true, .has_selinux = true };
+        static uint8_t bytes[32768];
+        ssize_t n;
+
+        fake_machine_make(&full);
+        assert_return_code(unlinkat(fake_machine_fd(), EVENT_LOG, 0), 0);
+        assert_refused_in_prove(FAIL_CMDLINE_UNPROVED_CODE, "no-event-log");
+
+        fake_machine_make(&lax);
+        assert_return_code(unlinkat(fake_machine_fd(), EVENT_LOG, 0), 0);
+        assert_int_equal(run_pid1(), FAKE_OS_EXECED);
+        assert_string_equal(boot.evidence.provenance.replay, "not-provable");
+        assert_string_equal(boot.evidence.provenance.reason, "no-event-log");
+        fake_machine_remove();
+
+        for (int i = 0; i < 2; i++) {
+                fake_machine_make(i ? &lax : &full);
+                fake_tpm.measured[12][1].bytes[3] ^= 1;
+                assert_refused_in_prove(FAIL_PCR_REPLAY_MISMATCH_CODE, "PCR 12");
+
+                fake_machine_make(i ? &lax : &full);
+                n = fsat_read(fake_machine_fd(), EVENT_LOG, bytes, sizeof(bytes));
+                assert_true(n > 0);
+                assert_int_equal(fsat_create(fake_machine_fd(), EVENT_LOG, bytes, (size_t) n - 1, 0400), 0);
+                assert_refused_in_prove(FAIL_EVENT_LOG_MALFORMED_CODE, "");
+        }
+}
+
+static void test_a_log_without_end(_unused_ void **state)
+{
+        const struct fake_machine_options lax = { .floor = FAKE_FLOOR "cmdline-replay=allow\n", .has_tpm = true, .has_selinux = true };
+        void *zeros = calloc(1, TCG2_LOG_MAX_BYTES + 1);
+
+        assert_non_null(zeros);
+        fake_machine_make(&lax);
+        assert_int_equal(fsat_create(fake_machine_fd(), EVENT_LOG, zeros, TCG2_LOG_MAX_BYTES + 1, 0400), 0);
+        free(zeros);
+        assert_int_equal(run_pid1(), FAKE_OS_EXECED);
+        assert_string_equal(boot.evidence.provenance.reason, "event-log-too-long");
+        fake_machine_remove();
+}
+
+static void test_another_tpm(_unused_ void **state)
+{
+        fake_machine_make(&full);
+        fake_tpm.key_name[5] ^= 1;
+        assert_refused_in_prove(FAIL_TPM_KEY_MISMATCH_CODE, "another key");
+}
+
+/* The words are allowed, and still nobody but the signer may add them. */
+static void test_smbios_strings(_unused_ void **state)
+{
+        struct fake_machine_options options = {
+                .floor = FAKE_FLOOR FAKE_NO_FIRMWARE "tpm=allow\nextra-words=debug\n", .extra_words = " debug",
+                .smbios = "io.systemd.stub.kernel-cmdline-extra=debug", .has_selinux = true,
+        };
+
+        for (int i = 0; i < 2; i++) {
+                options.has_tpm = i == 1;
+                fake_machine_make(&options);
+                assert_refused_in_prove(FAIL_SMBIOS_CMDLINE_CODE, "'debug'");
+        }
+        options.smbios = "io.systemd.credential:x=y";
+        assert_int_equal(boot_with(&options, 0), FAKE_OS_EXECED);
+        assert_string_equal(boot.evidence.provenance.smbios, "clean");
+        fake_machine_remove();
+
+        options.has_tpm = false;
+        fake_machine_make(&options);
+        assert_return_code(unlinkat(fake_machine_fd(), "sys/firmware/dmi/tables/DMI", 0), 0);
+        assert_int_equal(run_pid1(), FAKE_OS_EXECED);
+        assert_string_equal(boot.evidence.provenance.smbios, "unread");
+        fake_machine_remove();
+}
+
+/* "addon=", "addon-keys=": what an add-on of this text looks like in PCR 12. */
+static void addon_floor(const char *words, char *ret_floor, size_t size)
+{
+        uint8_t data[256];
+        const struct iovec part = { data, 2 * (strlen(words) + 1) };
+        char hex[DIGEST_MAX_HEX];
+        struct digest digest;
+        struct error err = {};
+
+        for (size_t i = 0; i <= strlen(words); i++) {
+                data[2 * i] = (uint8_t) words[i];
+                data[2 * i + 1] = 0;
+        }
+        assert_int_equal(crypto_digest(DIGEST_SHA256, &part, 1, &digest, &err), 0);
+        digest_hex(&digest, hex);
+        snprintf(ret_floor, size, FAKE_FLOOR "addon=sha256-%s\naddon-keys=foo\n", hex);
+}
+
+static void test_addons(_unused_ void **state)
+{
+        char floor[512];
+        struct fake_machine_options options = { .floor = floor, .addon_words = "foo=bar", .has_tpm = true, .has_selinux = true };
+
+        addon_floor("foo=bar", floor, sizeof(floor));
+        if (boot_with(&options, 0) != FAKE_OS_EXECED)
+                fail_msg("%s", error.msg);
+        assert_string_equal(boot.evidence.provenance.replay, "proved");
+        assert_int_equal(boot.evidence.provenance.n_addons, 1);
+        assert_string_equal(boot.evidence.cmdline_proof, "baked+extra-words");
+        fake_machine_remove();
+
+        /* Another one's words: the first witness has the last word, since the second does not explain them. */
+        addon_floor("foo=old", floor, sizeof(floor));
+        fake_machine_make(&options);
+        assert_refused_in_prove(FAIL_CMDLINE_NOT_BAKED_CODE, "'foo=bar' was added");
+        /* The same, where the floor allows the word. */
+        strncat(floor, "extra-words=foo=bar\n", sizeof(floor) - strlen(floor) - 1);
+        fake_machine_make(&options);
+        assert_refused_in_prove(FAIL_EVENT_UNEXPLAINED_CODE, "");
+}
+
+static void test_without_a_packed_text(_unused_ void **state)
+{
+        const struct fake_machine_options lax = { .floor = FAKE_FLOOR "cmdline=allow\n", .has_tpm = true, .has_selinux = true, .is_unpacked = true };
+        const struct fake_machine_options none = {
+                .floor = FAKE_FLOOR FAKE_NO_FIRMWARE "cmdline=allow\ntpm=allow\n", .has_selinux = true, .is_unpacked = true,
+        };
+
+        fake_machine_make(&lax);
+        assert_int_equal(run_pid1(), FAKE_OS_EXECED);
+        assert_int_equal(boot.evidence.stages[STAGE_PROVE].verdict, VERDICT_PASSED);
+        assert_string_equal(boot.evidence.cmdline_proof, "not-baked");
+        assert_string_equal(boot.evidence.provenance.replay, "proved");
+        fake_machine_remove();
+
+        fake_machine_make(&none);
+        assert_int_equal(run_pid1(), FAKE_OS_EXECED);
+        assert_int_equal(boot.evidence.stages[STAGE_PROVE].verdict, VERDICT_SKIPPED);
+        fake_machine_remove();
+}
+
+static void test_a_crash_kernel_asks_no_tpm(_unused_ void **state)
+{
+        const struct fake_machine_options lax = {
+                .floor = FAKE_FLOOR "cmdline-replay=allow\ntpm=allow\n", .has_tpm = true, .has_selinux = true,
+        };
+
+        fake_machine_make(&lax);
+        assert_int_equal(fsat_create(fake_machine_fd(), "proc/vmcore", "", 0, 0400), 0);
+        assert_int_equal(run_pid1(), FAKE_OS_EXECED);
+        assert_string_equal(boot.evidence.provenance.reason, "crash-kernel");
+        assert_int_equal(fake_count("tpm_read_pcr"), 0);
+        fake_machine_remove();
+}
+
 static void test_delay_is_the_floors(_unused_ void **state)
 {
-        const struct fake_machine_options quick = { .floor = FAKE_FLOOR "failure-delay=0\nfailure-delay-max=0\n" };
+        const struct fake_machine_options quick = { .floor = FAKE_FLOOR FAKE_NO_FIRMWARE "failure-delay=0\nfailure-delay-max=0\n" };
         const struct fake_machine_options none = { .floor = NULL };
         const struct fake_machine_options broken = { .floor = FAKE_FLOOR "failure-delay=0\nnonsense=1\n" };
 
@@ -857,6 +1090,15 @@ int main(void)
                 cmocka_unit_test(test_words_out_of_an_efi_variable),
                 cmocka_unit_test(test_added_word_is_refused),
                 cmocka_unit_test(test_debug_changes_only_the_log),
+                cmocka_unit_test(test_planted_variables),
+                cmocka_unit_test(test_secure_boot),
+                cmocka_unit_test(test_the_event_log),
+                cmocka_unit_test(test_a_log_without_end),
+                cmocka_unit_test(test_another_tpm),
+                cmocka_unit_test(test_smbios_strings),
+                cmocka_unit_test(test_addons),
+                cmocka_unit_test(test_without_a_packed_text),
+                cmocka_unit_test(test_a_crash_kernel_asks_no_tpm),
                 cmocka_unit_test(test_delay_is_the_floors),
                 cmocka_unit_test(test_environment_is_constructed),
         };

@@ -37,6 +37,12 @@ static struct evidence filled(void)
         FILL(e.root_hash, hex);
         FILL(e.slot, "b");
         FILL(e.cmdline_proof, "baked+extra-words");
+        FILL(e.provenance.secure_boot, "on");
+        FILL(e.provenance.replay, "not-provable");
+        FILL(e.provenance.reason, "load-options-not-measured");
+        FILL(e.provenance.smbios, "clean");
+        e.provenance.is_tpm_key_checked = true;
+        e.provenance.n_events = 14;
         FILL(e.boot_disk, "vda");
         FILL(e.boot_partition, "vda1");
         FILL(e.boot_partuuid, "2f6b0f6e-1c3a-4b8e-9a77-5d0c3e9b4f01");
@@ -106,6 +112,8 @@ static void test_a_filled_record(_unused_ void **state)
         assert_non_null(
                 strstr(text, "\"banks\":[\"sha256\",\"sha384\"],\"words\":[{\"pcr\":11,\"word\":\"enter-initrd\"},"));
         assert_non_null(strstr(text, "\"debug\":true"));
+        assert_non_null(strstr(text, "\"provenance\":{\"secure_boot\":\"on\",\"replay\":\"not-provable\",\"reason\":\"load-options-not-measured\","
+                                     "\"smbios\":\"clean\",\"tpm_key_checked\":true,\"events\":14,\"addons\":0}"));
         assert_non_null(strstr(text, "\"verity\":{\"signature\":{\"source\":\"discovered\",\"signer_sha256\":\"aa"));
         assert_non_null(strstr(text, "\"wakeups\":3,\"watchdog_s\":60,\"previous_failure\":{\"stage\":\"verify\","
                                      "\"code\":\"root-hash-mismatch\"},\"handoff\":{\"switch\":\"\",\"initramfs_bytes\":0,"

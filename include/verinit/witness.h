@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The second witness of the command line, asked: what provenance.h judges is read here, from TPM, securityfs and SMBIOS.
+ */
+#pragma once
+
+#include "verinit/boot.h"
+#include "verinit/provenance.h"
+
+/*
+ * baked: the packed text, or NULL. The answers are those of provenance_prove(), and the reasons where no TPM can be asked:
+ * "crash-kernel", "no-tpm", "unmeasured-uki", "event-log-too-long". Fills boot->evidence.provenance. Of the TPM also TPM_FAILED,
+ * TPM_KEY_MISMATCH, TPM_ANSWER_FORGED.
+ */
+int witness_prove(struct boot *boot, const char *baked, struct provenance *ret, struct error *err);
