@@ -511,10 +511,21 @@ static void test_without_runtime_services(_unused_ void **state)
         fake_machine_remove();
 }
 
+static void plant(const char *name, const char *guid, uint8_t attributes, const void *data, size_t size)
+{
+        uint8_t bytes[128] = { attributes };
+        char path[160];
+
+        memcpy(bytes + 4, data, size);
+        snprintf(path, sizeof(path), "sys/firmware/efi/efivars/%s-%s", name, guid);
+        assert_int_equal(fsat_create(fake_machine_fd(), path, bytes, size + 4, 0644), 0);
+}
+
 /* Planted by whoever was root in the last boot; this machine has no Secure Boot, so the host's systemd would obey. */
 static void test_words_out_of_an_efi_variable(_unused_ void **state)
 {
         fake_machine_make(&full);
+        plant("SecureBoot", GLOBAL_GUID, 6, "", 1);
         assert_int_equal(fsat_create(fake_machine_fd(), "sys/firmware/efi/efivars/SystemdOptions-8cf2644b-4b0b-428f-9387-6d876050dc67",
                                      "\7\0\0\0s\0", 6, 0644), 0);
         assert_int_equal(run_pid1(), FAKE_OS_ENDED);
@@ -577,16 +588,6 @@ static void test_debug_changes_only_the_log(_unused_ void **state)
         assert_true(strlen(debug) > 2 * strlen(quiet));
         log_set_debug(false);
         fake_machine_remove();
-}
-
-static void plant(const char *name, const char *guid, uint8_t attributes, const void *data, size_t size)
-{
-        uint8_t bytes[128] = { attributes };
-        char path[160];
-
-        memcpy(bytes + 4, data, size);
-        snprintf(path, sizeof(path), "sys/firmware/efi/efivars/%s-%s", name, guid);
-        assert_int_equal(fsat_create(fake_machine_fd(), path, bytes, size + 4, 0644), 0);
 }
 
 static void assert_refused_in_prove(enum fail_code code, const char *in_message)
