@@ -2,6 +2,7 @@
 /*
  * init/os_linux.c on the kernel that runs here: devices, time, the next program, the end.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <signal.h>
@@ -86,6 +87,21 @@ static void test_refusals_are_negative_errno(_unused_ void **state)
         assert_true(os_load_module(-1, "x.ko.xz", NULL) < 0); /* ENOSYS where the kernel has no modules */
         assert_int_equal(os_mount("x", "/does/not/exist", "tmpfs", 0, NULL), -ENOENT);
         assert_int_equal(os_umount_detached("/does/not/exist"), -ENOENT);
+}
+
+/* What is neither a watchdog nor a file with flags. The real ones are rows: the variable of a failed boot, QEMU's i6300esb. */
+static void test_watchdog_and_flags(_unused_ void **state)
+{
+        _cleanup_fd_ int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+        unsigned seconds = 30;
+
+        assert_int_equal(os_watchdog_set(null, &seconds), -ENOTTY);
+        assert_int_equal(os_watchdog_set(-1, &seconds), -EBADF);
+        assert_int_equal(seconds, 30);
+        assert_int_equal(os_watchdog_feed(null), -ENOTTY);
+        assert_int_equal(os_watchdog_feed(-1), -EBADF);
+        assert_int_equal(os_clear_immutable(null), -ENOTTY);
+        assert_int_equal(os_clear_immutable(-1), -EBADF);
 }
 
 static void mount_and_umount(void)
@@ -205,6 +221,7 @@ int main(void)
                 cmocka_unit_test(test_sizes_of_files_and_devices),
                 cmocka_unit_test(test_block_devices_are_as_large_as_sysfs_says),
                 cmocka_unit_test(test_refusals_are_negative_errno),
+                cmocka_unit_test(test_watchdog_and_flags),
                 cmocka_unit_test(test_mount),
                 cmocka_unit_test(test_sleep_takes_its_time),
                 cmocka_unit_test(test_exec),

@@ -29,6 +29,7 @@ from machine.vm import Machine
 from . import parts, volumes
 from .initrd import Initrd, floor_of
 from .row import Finding, Room
+from .volumes import Volume
 from .words import changed, without
 
 MIB = 1 << 20
@@ -37,9 +38,13 @@ SLOTS = "EFI/Linux"
 NEW, OLD = "node_2", "node_1"
 TRIES = 2
 FIRST_PAUSE, LAST_PAUSE = 0, 4
-# The volume of the new slot is a small one without signature or pinned geometry; all else is as the image has it.
+# The new slot's volume has neither signature nor pinned geometry; all else is as the image has it.
 FLOOR = {"failure-delay": str(FIRST_PAUSE), "failure-delay-max": str(LAST_PAUSE),
          "root-hash-signature": "allow", "pinned-geometry": "allow", "ipe": "allow"}
+# More than one block, or there would be no tree to damage.
+VOLUME = Volume("new-slot", {volumes.CONFIG: volumes.ENFORCING, "lib/filler": bytes(range(256)) * 1024})
+# UEFI's variable store: VAR_ADDED, and VAR_DELETED.
+DELETED = 0x3F & 0xFD
 VERDICT = ("verify", "TAMPER", "root-hash-mismatch")
 
 
@@ -120,6 +125,19 @@ class Esp:
         return sorted(Path(line.removeprefix("::/")).name for line in text.splitlines())
 
 
+def states_in_store(variables: Path, name: str) -> list[int]:
+    """Of each record of that variable in OVMF's store, the live one and those that are deleted: its state."""
+    store, wanted, found = variables.read_bytes(), (name + "\0").encode("utf-16-le"), []
+    at = store.find(wanted)
+    while at >= 0:
+        # Behind the header: start mark, state, reserved byte, attributes, count, time, key, two sizes, vendor.
+        header = store[at - 60:at]
+        if header[:2] == b"\xaa\x55":
+            found.append(header[2])
+        at = store.find(wanted, at + 1)
+    return found
+
+
 def verdicts_and_pauses(console: str) -> list[tuple[str, ...]]:
     """Of each boot that ended: stage, class, code, and what the line after it announced."""
     found = []
@@ -138,7 +156,7 @@ class Fallback:
 
     def run(self, room: Room) -> Finding:
         image = parts.image("discoverable")
-        volume, root_hash = volumes.NO_POLICY.make()
+        volume, root_hash = VOLUME.make()
         disk = image.copy(room.out / "slots.raw")
         add_new_slot(disk, volume)
         esp = Esp(disk)
@@ -152,6 +170,9 @@ class Fallback:
                 # What the loader renamed is in QEMU's snapshot until now.
                 machine.qmp("human-monitor-command", command_line="commit disk0")
         self._check(finding, image, (room.out / "serial.log").read_text(errors="replace"), esp)
+        # Written once, by the first boot of the three, since the second found that it says so already; and then removed.
+        finding.expect("VerinitLastFailure in the store", [DELETED],
+                       states_in_store(room.out / "vars.fd", "VerinitLastFailure"))
         disk.unlink()
         return finding
 
@@ -161,7 +182,8 @@ class Fallback:
         finding.expect("result", "booted", finding.outcome.result)
         finding.expect("the boots that ended", [(*VERDICT, f"reboot in {FIRST_PAUSE} s"), (*VERDICT, f"reboot in {LAST_PAUSE} s")],
                        verdicts_and_pauses(console))
-        finding.expect_in("console", (f"the boot before ended in stage {VERDICT[0]}: {VERDICT[2]}",), console)
+        ours = "\n".join(line for line in console.splitlines() if "verinit[" in line)
+        finding.expect_in("console", (f"the boot before ended in stage {VERDICT[0]}: {VERDICT[2]}",), ours)
         if finding.outcome.result != "booted":
             return
         boot: dict[str, Any] = json.loads(finding.outcome.report["boot.json"])
