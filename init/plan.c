@@ -132,11 +132,8 @@ static int plan_usr(const struct boot_config *config, const struct facts *facts,
 static int plan_signature(const struct boot_config *config, const struct facts *facts, struct boot_plan *plan,
                           struct error *err)
 {
-        if (config->signature.source != SIGNATURE_DISCOVERED || facts->n_usr_signatures > 0) {
-                /* The keyring .platform is filled from the firmware's db (6.12 security/integrity/platform_certs/load_uefi.c). */
-                plan->is_kernel_keyless = !facts->is_efi && config->floor.root_hash_signature == NEED_ALLOW;
+        if (config->signature.source != SIGNATURE_DISCOVERED || facts->n_usr_signatures > 0)
                 return 0;
-        }
         if (config->floor.root_hash_signature != NEED_ALLOW)
                 return error_set(err, FAIL_SIGNATURE_MISSING_CODE, ENOENT,
                                  "no signature of the root hash: the command line names none, and %s has no partition of"

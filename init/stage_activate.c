@@ -53,20 +53,17 @@ static int take_back_signature(struct boot *boot, int32_t serial, struct error *
 int stage_activate(struct boot *boot, struct error *err)
 {
         struct evidence *e = &boot->evidence;
-        bool is_kernel_asked = boot->signature && !boot->plan.is_kernel_keyless;
         int32_t serial = 0;
         int r = 0;
 
-        if (is_kernel_asked)
+        if (boot->signature)
                 r = hand_over_signature(boot->signature, &serial, err);
         if (r == 0)
                 r = verity_activate(boot->verified, USR_NAME, &boot->active, err);
-        if (r == 0 && is_kernel_asked)
+        if (r == 0 && boot->signature)
                 r = take_back_signature(boot, serial, err);
         if (r < 0)
                 return r;
-        if (boot->signature && !is_kernel_asked)
-                (void) str_copy(e->signature_kernel, sizeof(e->signature_kernel), "no-uefi");
         (void) str_copy(e->dm_name, sizeof(e->dm_name), active_volume_name(boot->active));
         verity_dm_uuid(verified_root_superblock(boot->verified)->uuid, USR_NAME, e->dm_uuid);
         (void) str_copy(e->dm_table, sizeof(e->dm_table), active_volume_table(boot->active));

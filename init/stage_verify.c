@@ -58,8 +58,7 @@ int stage_verify(struct boot *boot, struct error *err)
                 r = signature_load(boot, err);
                 if (r < 0)
                         return r;
-                if (!boot->plan.is_kernel_keyless)
-                        req.signature_key = SIGNATURE_KEY_NAME;
+                req.signature_key = SIGNATURE_KEY_NAME;
         }
         r = verity_verify(&req, &boot->verified, err);
         if (r < 0)

@@ -60,7 +60,6 @@ struct boot_plan {
         struct step steps[_STAGE_MAX];
         bool is_same_device; /* data and tree on one partition */
         bool is_unsigned;    /* no signature of the root hash is named or was found, and the floor allows that */
-        bool is_kernel_keyless; /* it is checked by us alone: no UEFI, so no key in the kernel, and the floor allows that */
         char usr_mount_options[CONFIG_OPTIONS_MAX];
         enum root_kind root_kind;
         enum etc_mode etc;

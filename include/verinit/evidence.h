@@ -54,7 +54,7 @@ struct evidence {
         char usr_data[BLOCKDEV_NAME_MAX], usr_hash[BLOCKDEV_NAME_MAX], usr_fec[BLOCKDEV_NAME_MAX], root_device[BLOCKDEV_NAME_MAX];
         char signature_source[16];  /* "none", "discovered", "file", "inline", "partition" */
         char signature_signer[DIGEST_MAX_HEX]; /* SHA-256 of the signer's certificate; empty: no signature */
-        char signature_kernel[16];  /* "accepted": the kernel has checked it too; "no-uefi": not asked; empty: no signature */
+        char signature_kernel[16];  /* "accepted": the kernel has checked it too; empty: no signature */
         char dm_name[32], dm_uuid[130], dm_table[2048];
         char usr_fstype[16];
         char usr_geometry[16]; /* "pinned": by signed text; "superblock": and the verified file system has that size */

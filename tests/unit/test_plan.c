@@ -179,27 +179,13 @@ static void test_a_signature_that_is_there_is_checked(_unused_ void **state)
 
         config.floor.root_hash_signature = NEED_ALLOW;
         make_ok();
-        assert_false(plan.is_unsigned || plan.is_kernel_keyless);
+        assert_false(plan.is_unsigned);
         facts.n_usr_signatures = 0;
         for (size_t i = 0; i < ARRAY_SIZE(named); i++) {
                 config.signature.source = named[i];
                 make_ok();
                 assert_false(plan.is_unsigned);
         }
-}
-
-/* By us alone where the kernel has no keys of the firmware, and where the floor allows that. */
-static void test_a_kernel_without_keys(_unused_ void **state)
-{
-        facts.is_efi = false;
-        facts.tpm = TPM_STATE_ABSENT;
-        config.floor.tpm = NEED_ALLOW;
-        make_ok();
-        assert_false(plan.is_unsigned || plan.is_kernel_keyless);
-        config.floor.root_hash_signature = NEED_ALLOW;
-        make_ok();
-        assert_false(plan.is_unsigned);
-        assert_true(plan.is_kernel_keyless);
 }
 
 static void test_one_device_needs_an_offset(_unused_ void **state)
@@ -320,8 +306,7 @@ int main(void)
                 TEST(test_no_selinux),
                 TEST(test_no_signature),
                 TEST(test_a_signature_that_is_there_is_checked),
-                TEST(test_a_kernel_without_keys),
-                TEST(test_one_device_needs_an_offset),
+                        TEST(test_one_device_needs_an_offset),
                 TEST(test_one_device_with_a_pinned_geometry),
                 TEST(test_one_device_of_flatcar),
                 TEST(test_ipe_is_not_there_yet),
