@@ -63,7 +63,7 @@ def build(common: Parts, variant: Variant, maker: InitrdMaker) -> Image:
     tree = verity(common.store, common.tools, common.node / "usr.erofs", variant.inline)
     cmdline = command_line(variant, tree)
     ukis = {name: uki(common.store, common.tools, maker, variant, cmdline, common.node,
-                      common.kernels / name) for name in variant.flavours}
+                      common.kernels / name, common.keys.db_cert) for name in variant.flavours}
     key = json.dumps({
         "ukis": {n: d.name for n, d in ukis.items()}, "keys": common.keys.directory.name,
         "floor": digests(variant.floor_path), "node": common.node.name,

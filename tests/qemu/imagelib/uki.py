@@ -41,25 +41,25 @@ class InitrdMaker:
                 raise BuildError(f"{program} is not built: cmake --build --preset release")
         return {"verinit": file_digest(VERINIT), "init": file_digest(INIT)}
 
-    def make(self, variant: Variant, modules: Path, cmdline: Path, out: Path) -> None:
+    def make(self, variant: Variant, modules: Path, cmdline: Path, certificate: Path, out: Path) -> None:
         if self.prebuilt:
             shutil.copyfile(self.prebuilt, out)
             return
         words = shlex.split(self.command) or [str(VERINIT), "initrd", "build"]
         features = [f"--feature={name}" for name in variant.features]
         run([*words, "--init", INIT, "--modules-dir", modules, *features,
-             "--cmdline", f"@{cmdline}", "--floor", variant.floor_path, "--output", out])
+             "--cmdline", f"@{cmdline}", "--floor", variant.floor_path, "--certificate", certificate, "--output", out])
 
 
 def uki(store: Store, tools: Tools, maker: InitrdMaker, variant: Variant, cmdline: str,
-        node_dir: Path, kernel_dir: Path) -> Path:
-    """Directory with node.unsigned.efi, initrd and pcr11.json."""
+        node_dir: Path, kernel_dir: Path, certificate: Path) -> Path:
+    """Directory with node.unsigned.efi, initrd and pcr11.json. CERTIFICATE is whose key may sign root hashes."""
     release = (kernel_dir / "release").read_text()
 
     def build(out: Path) -> None:
         # No line feed at the end: the section is measured as it is, the kernel sees it trimmed.
         (out / "cmdline").write_text(cmdline)
-        maker.make(variant, kernel_dir / "lib/modules" / release, out / "cmdline", out / "initrd")
+        maker.make(variant, kernel_dir / "lib/modules" / release, out / "cmdline", certificate, out / "initrd")
         # systemd-measure writes the headings of its values to standard error.
         text = tools.run(
             ["sh", "-c", 'exec "$@" 2>&1', "sh", "ukify", "build", "--linux", host(kernel_dir / "vmlinuz"),
@@ -70,7 +70,7 @@ def uki(store: Store, tools: Tools, maker: InitrdMaker, variant: Variant, cmdlin
              "--output", host(out / "node.unsigned.efi")])
         (out / "pcr11.json").write_text(json.dumps(_predictions(text), indent=1) + "\n")
 
-    inputs = {"maker": maker.inputs(), "floor": file_digest(variant.floor_path),
+    inputs = {"maker": maker.inputs(), "certificate": file_digest(certificate), "floor": file_digest(variant.floor_path),
               "features": variant.features, "cmdline": cmdline, "kernel": release,
               "kernels": kernel_dir.parent.name, "tools": tools.tree.parent.name,
               "os-release": file_digest(node_dir / "os-release"), "sources": sources("uki")}

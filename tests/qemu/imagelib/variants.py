@@ -51,16 +51,16 @@ class Variant:
 
 VARIANTS = {v.name: v for v in [
     Variant("discoverable",
-            f"{_COMMON} root=tmpfs mount.usrfstype=erofs usrhash={{hash}}",
+            f"{_COMMON} root=tmpfs mount.usrfstype=erofs init.verity={{geometry}} usrhash={{hash}}",
             "demo.conf", derived=True),
     Variant("discoverable-ext4",
             f"{_COMMON} root=PARTUUID={{root}} rootfstype=ext4 rw mount.usrfstype=erofs "
-            "usrhash={hash}",
+            "init.verity={geometry} usrhash={hash}",
             "ext4.conf", derived=True, root=True,
             features=(*FEATURES, "ext4")),
     Variant("explicit",
             f"{_COMMON} root=tmpfs mount.usrfstype=erofs systemd.verity_usr_data=PARTUUID={{data}} "
-            "systemd.verity_usr_hash=PARTUUID={tree} usrhash={hash}",
+            "systemd.verity_usr_hash=PARTUUID={tree} init.verity={geometry} usrhash={hash}",
             "demo.conf", flavours=("cloud",)),
     # Azure Container Linux's line, first generation, as it is; only the last three words are ours.
     Variant("inline",
@@ -69,7 +69,7 @@ VARIANTS = {v.name: v for v in [
             "systemd.verity_usr_options=hash-offset={offset},panic-on-corruption usrhash={hash} "
             "root=LABEL=ROOT rootflags=rw consoleblank=0 "
             "security=selinux enforcing=1 console=ttyS0",
-            "ext4.conf", inline=True, root=True, signed=False, usr_type=FLATCAR_USR_TYPE,
+            "inline.conf", inline=True, root=True, signed=False, usr_type=FLATCAR_USR_TYPE,
             flavours=("cloud",), features=(*FEATURES, "ext4")),
 ]}
 
@@ -89,4 +89,4 @@ def partition_guids(variant: Variant, verity: Verity) -> tuple[str, str]:
 def command_line(variant: Variant, verity: Verity) -> str:
     data, tree = partition_guids(variant, verity)
     return variant.cmdline.format(hash=verity.root_hash, root=ROOT_GUID, data=data, tree=tree,
-                                  offset=verity.hash_offset)
+                                  offset=verity.hash_offset, geometry=verity.geometry)

@@ -27,6 +27,11 @@ class Verity:
     salt: str = SALT
     uuid: str = UUID
 
+    @property
+    def geometry(self) -> str:
+        """The value of init.verity=, by verinit-cmdline(7). The tests of `verinit verity geometry` compare."""
+        return f"1:sha256:{BLOCK}:{BLOCK}:{self.data_blocks}:{self.hash_offset // BLOCK + 1}:{self.salt}:{self.uuid}"
+
 
 def verity(store: Store, tools: Tools, erofs: Path, inline: bool) -> Verity:
     blocks = erofs.stat().st_size // BLOCK
