@@ -58,6 +58,7 @@ def command(spec: BootSpec, sockets: Sockets, firmware: Firmware | None, drives:
         *_boot_source(spec, firmware),
         *_tpm(sockets),
         *_smbios(spec),
+        *_fw_cfg(spec),
         *_root_ports(),
         *_disks(spec, drives, spares),
         *(word for device in spec.devices for word in ("-device", device)),
@@ -86,9 +87,18 @@ def _tpm(sockets: Sockets) -> list[str]:
 
 
 def _smbios(spec: BootSpec) -> list[str]:
-    if spec.smbios_cmdline is None:
-        return []
-    return ["-smbios", f"type=11,value={quote(STUB_CMDLINE + spec.smbios_cmdline)}"]
+    stub = [] if spec.smbios_cmdline is None else [STUB_CMDLINE + spec.smbios_cmdline]
+    words = []
+    for text in (*stub, *spec.smbios_strings):
+        words += ["-smbios", f"type=11,value={quote(text)}"]
+    return words
+
+
+def _fw_cfg(spec: BootSpec) -> list[str]:
+    words = []
+    for name, path in spec.fw_cfg:
+        words += ["-fw_cfg", f"name={quote(name)},file={quote(path)}"]
+    return words
 
 
 def _root_ports() -> list[str]:
@@ -103,15 +113,25 @@ def _disks(spec: BootSpec, drives: list[Drive], spares: list[Drive]) -> list[str
     words = ["-device", "virtio-scsi-pci,id=scsi0"] if spec.bus == "virtio-scsi" else []
     for name, group in (("disk", drives), ("spare", spares)):
         for i, drive in enumerate(group):
+            bad = spec.bad_sectors if name == "disk" and i == 0 else ()
             # snapshot=on: the guest may write, the file never changes.
             words += ["-drive", f"if=none,id={name}{i},format={drive.format},snapshot=on,"
-                                f"cache=unsafe,file={quote(drive.path)}"]
+                                f"cache=unsafe,{_file(drive.path, bad)}"]
     for i in range(len(drives)):
         bootindex = {} if spec.direct else {"bootindex": str(i)}
         device = {**disk_device(spec.bus, f"disk{i}", ahci_port=i), **bootindex}
         driver = device.pop("driver")
         words += ["-device", ",".join([driver, *(f"{k}={v}" for k, v in device.items())])]
     return words
+
+
+def _file(path: Path, bad_sectors: tuple[int, ...]) -> str:
+    """QEMU's own fault injection below the disk's format: every read that touches the sector fails."""
+    if not bad_sectors:
+        return f"file={quote(path)}"
+    rules = [f"file.inject-error.{i}.event=read_aio,file.inject-error.{i}.sector={sector},file.inject-error.{i}.errno=5"
+             for i, sector in enumerate(bad_sectors)]
+    return ",".join(["file.driver=blkdebug", f"file.image.filename={quote(path)}", *rules])
 
 
 def disk_device(bus: str, drive: str, *, ahci_port: int = 0) -> dict[str, str]:

@@ -28,6 +28,8 @@ class BootSpec:
 
     `spare_disks` are known to QEMU but not plugged in: Machine.plug() does that later. `devices` are further ones, as QEMU's
     option has them. With `reboots` a reset is the beginning of the next boot of the same run, and not its end.
+    `smbios_strings` are OEM strings (SMBIOS type 11) as they are, `fw_cfg` files of the hypervisor by name. Reads of
+    `bad_sectors` of the boot disk, in units of 512 bytes, fail with EIO.
     """
     out: Path
     disk: Path | None = None
@@ -41,6 +43,9 @@ class BootSpec:
     extra_disks: tuple[Path, ...] = ()
     spare_disks: tuple[Path, ...] = ()
     smbios_cmdline: str | None = None
+    smbios_strings: tuple[str, ...] = ()
+    fw_cfg: tuple[tuple[str, Path], ...] = ()
+    bad_sectors: tuple[int, ...] = ()
     memory: str = "1024"
     cpus: int = 2
     timeout: float = 300.0
@@ -91,6 +96,8 @@ class BootSpec:
             problems.append(f"--memory {self.memory}: give a number of MiB, or one with M or G")
         if self.cpus < 1:
             problems.append(f"--cpus {self.cpus}: a machine has at least one")
+        if self.bad_sectors and self.disk is None:
+            problems.append("bad sectors without a disk: give one")
         if not self.timeout > 0:
             problems.append(f"--timeout {self.timeout:g}: give a number of seconds above 0")
         return problems

@@ -151,6 +151,10 @@ class Machine:
         self.qmp("device_add", **device)
         return device["id"]
 
+    def break_tpm(self) -> None:
+        """The TPM does not answer any more, from now on."""
+        self._tpm.stop(0.0)
+
     def type(self, text: str) -> None:
         """Types on the serial console."""
         self._wire.type(text)
@@ -193,6 +197,7 @@ class Machine:
             tpm.forget(state)
         child, ours = tpm.start(state, self.spec.out / outdir.SWTPM_LOG)
         # It ends by itself when QEMU has closed its socket, after it has written its state.
+        self._tpm = child
         self._children.append(child)
         stack.callback(child.stop, END_PATIENCE)
         stack.callback(ours.close)
