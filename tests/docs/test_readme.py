@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from documents import BUILD, TOP, VERINIT, facts, part, read, run, shell_blocks
 
 PAGES = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "NEWS.md", "docs/TESTING.md", "docs/DECISIONS.md",
-         "docs/ARCHITECTURE.md", "docs/FAILURES.md", "docs/MEASUREMENTS.md")
+         "docs/ARCHITECTURE.md", "docs/FAILURES.md", "docs/MEASUREMENTS.md", "docs/TAMPER.md", "docs/THREAT_MODEL.md")
 HASH = "4f" * 32
 PIN = "init.verity=1:sha256:4096:4096:51138:1:-:7c1b5a52-5bb0-4e0b-9d4f-0c5c2b1a6e03"
 # Commands whose --help says their options; what stands before the first one chooses the help.
@@ -160,9 +160,9 @@ class Readme(unittest.TestCase):
         self.assertTrue(5 <= len(lines) <= 10, len(lines))
 
     def test_minutes_are_those_of_the_budget(self) -> None:
-        found = re.search(r'at most (\d+) to build, (\d+) to boot', self.page)
+        found = re.search(r'at most (\d+) to build, (\d+) to boot, (\d+) to tamper', self.page)
         assert found
-        self.assertEqual({"build": int(found[1]), "boots": int(found[2])}, budget())
+        self.assertEqual({"build": int(found[1]), "boots": int(found[2]), "tamper": int(found[3])}, budget())
         self.assertIn(f"first run: at most {budget()['build']} and a boot", self.page)
 
     def test_modes_of_check(self) -> None:

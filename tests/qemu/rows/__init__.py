@@ -3,7 +3,6 @@
 
 table.py      all rows, the longest first
 boots.py      rows that come up, and what to look at in each
-refusals.py   rows that PID 1 must refuse: stage, class and code of each
 endings.py    rows on how a boot ends: what the TPM knows then, and who feeds the watchdog
 fallback.py   a row of three boots: a new slot that is corrupt, twice, and the old one
 panics.py     rows that the kernel must stop

@@ -20,7 +20,7 @@ from . import parts, prediction
 from .facts import COMMON, Case, Problems, differ, meminfo, not_measured, problems_of
 from .measured import MEASURED
 from .row import Finding, Room
-from .setup import Setup, no_disk
+from .setup import Setup, no_disk, unsigned_disk
 from .words import added, both, without
 
 Check = Callable[[Case], Problems]
@@ -61,7 +61,7 @@ class DirectBoot:
     seconds: int = 50
 
     def run(self, room: Room) -> Finding:
-        spares = tuple(parts.image(name).disk for name in self.spares)
+        spares = tuple(unsigned_disk(parts.image(name)) for name in self.spares)
         prepared = self.setup.prepare(self.name, room, spare_disks=spares)
         with Machine(prepared.spec) as machine:
             outcome = self.drive(machine)
@@ -174,8 +174,7 @@ FIRMWARE = [
     FirmwareBoot("ovmf-generic-discoverable-tmpfs-nvme", "discoverable", "generic", "nvme"),
 ]
 
-DIRECT_FLOOR = {"tpm": "allow"}
-FULL: dict[str, Any] = {"floor": DIRECT_FLOOR, "memory": "768", "cpus": 2, "timeout": 300}
+FULL: dict[str, Any] = {"memory": "768", "cpus": 2, "timeout": 300}
 
 DIRECT = [
     DirectBoot("direct-cloud-inline-ext4-ahci", Setup(image="inline", bus="ahci", ballast=BALLAST, **FULL),
@@ -185,7 +184,7 @@ DIRECT = [
                      **FULL),
                (stray_words_were_there, parameter_is_set, ballast_is_freed)),
     DirectBoot("direct-cloud-discoverable-ext4-virtio-scsi-hotplug-debug",
-               Setup(image="discoverable-ext4", bus="virtio-scsi", disk=no_disk,
+               Setup(image="discoverable-ext4", bus="virtio-scsi", disk=no_disk, floor={"debug": "allow"},
                      baked=both(without("quiet"), added("init.debug=1")), **FULL),
                (wait_was_long_and_calm, debug_says_more), plug_after_a_while, ("discoverable-ext4",), seconds=70),
 ]

@@ -17,7 +17,7 @@ from machine.vm import Ended
 
 from . import parts
 from .row import Finding, Room, Row
-from .table import ROWS
+from .table import PARTS, ROWS
 
 DESCRIPTION = """\
 Boots one row of the table in a machine of its own and says if what had to happen has happened.
@@ -28,14 +28,14 @@ Each row leaves its files in build/vm/NAME; see `tests/qemu/vm boot --help` for 
 """
 SERIAL_LINES = 30
 # Nobody reads these of a row that has passed.
-BULKY = ("vars.fd", "tpm", "damaged.qcow2")
+BULKY = ("vars.fd", "planted.fd", "tpm", "damaged.qcow2", "boot.raw", "changed.efi")
 
 
 def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(prog="row", description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("name", metavar="NAME", nargs="*", help="rows to run, one after the other")
-    p.add_argument("--list", action="store_true", help="print names and seconds, the dearest row first")
+    p.add_argument("--list", action="store_true", help="print name, seconds and table of each, the dearest row first")
     p.add_argument("--keep", action="store_true", help="keep also what is bulky of a row that has passed")
     p.add_argument("--init", metavar="FILE", type=Path, default=parts.INIT,
                    help="PID 1 of boots without firmware (default: build/release/init)")
@@ -54,14 +54,31 @@ def run_row(row: Row, room: Room, keep: bool) -> bool:
         print(f"{row.name}: FAILED, {'' if isinstance(e, Ended) else 'could not be run: '}{e}")
         print_serial(room.out)
         return False
+    seconds = time.monotonic() - start
+    write_result(row, finding, room.out, seconds)
     relaxed = f" [{', '.join(finding.relaxed)}]" if finding.relaxed else ""
     if finding.problems:
         print_failure(row, finding, room.out, relaxed)
         return False
     if not keep:
         remove_bulky(room.out)
-    print(f"{row.name}: passed in {time.monotonic() - start:.1f} s{relaxed}: {summary(finding)}")
+    print(f"{row.name}: passed in {seconds:.1f} s{relaxed}: {summary(finding)}")
     return True
+
+
+def write_result(row: Row, finding: Finding, out: Path, seconds: float) -> None:
+    """For tamper-report, which tells of all rows."""
+    (out / "row.json").write_text(json.dumps({
+        "name": row.name, "passed": not finding.problems, "problems": finding.problems, "relaxed": finding.relaxed,
+        "seen": seen(finding), "message": finding.outcome.message, "seconds": round(seconds, 1)}, indent=1) + "\n")
+
+
+def seen(finding: Finding) -> str:
+    """Result, or stage/class/code of a refusal."""
+    outcome = finding.outcome
+    if outcome.result != "refused":
+        return outcome.result
+    return f"{outcome.stage}/{outcome.fail_class}/{outcome.code}"
 
 
 def summary(finding: Finding) -> str:
@@ -103,7 +120,8 @@ def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
     rows = {row.name: row for row in ROWS}
     if args.list:
-        print("\n".join(f"{row.name} {row.seconds}" for row in ROWS))
+        part = {row.name: name for name, rows in PARTS.items() for row in rows}
+        print("\n".join(f"{row.name} {row.seconds} {part[row.name]}" for row in ROWS))
         return 0
     unknown = [name for name in args.name if name not in rows]
     if unknown or not args.name:

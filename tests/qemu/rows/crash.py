@@ -84,8 +84,12 @@ class Debugger:
         self._socket.close()
 
     def fill(self, address: int, size: int, byte: int) -> None:
-        for at in range(address, address + size, WRITE_BYTES):
-            self._ask(f"M{at:x},{WRITE_BYTES:x}:{f'{byte:02x}' * WRITE_BYTES}")
+        self.write(address, bytes([byte]) * size)
+
+    def write(self, address: int, content: bytes) -> None:
+        for at in range(0, len(content), WRITE_BYTES):
+            part = content[at:at + WRITE_BYTES]
+            self._ask(f"M{address + at:x},{len(part):x}:{part.hex()}")
 
     def _ask(self, command: str) -> None:
         checksum = sum(command.encode()) % 256

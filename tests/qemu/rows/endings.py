@@ -11,9 +11,8 @@ from pathlib import Path
 from machine.spec import Trouble
 from machine.vm import Ended, Machine
 
-from .refusals import QUICK
 from .row import Finding, Room
-from .setup import Setup
+from .setup import QUICK, Setup
 from .words import added, without
 
 MIGRATION_SECONDS = 60

@@ -14,19 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from imagelib.image import Image
-from imagelib.keys import Keys, sign
 from imagelib.store import file_digest
-from imagelib.toolstree import Tools, host
 from imagelib.uki import STUB
-from imagelib.variants import VARIANTS
+from imagelib.variants import USR_SIGNATURE_TYPE, VARIANTS
 from machine import gpt
 from machine.disk import BOOT_PATH, MTOOLS
 from machine.outcome import parse_verdict
 from machine.process import run as run_tool
-from machine.spec import BootSpec, Trouble
+from machine.spec import BootSpec
 from machine.vm import Machine
 
-from . import parts, volumes
+from . import parts, signatures, volumes
 from .initrd import Initrd, floor_of
 from .row import Finding, Room
 from .volumes import Volume
@@ -38,21 +36,13 @@ SLOTS = "EFI/Linux"
 NEW, OLD = "node_2", "node_1"
 TRIES = 2
 FIRST_PAUSE, LAST_PAUSE = 0, 4
-# The new slot's volume has neither signature nor pinned geometry; all else is as the image has it.
-FLOOR = {"failure-delay": str(FIRST_PAUSE), "failure-delay-max": str(LAST_PAUSE),
-         "root-hash-signature": "allow", "pinned-geometry": "allow", "ipe": "allow"}
+# The new slot's volume is a small one, signed and pinned as the image's.
+FLOOR = {"failure-delay": str(FIRST_PAUSE), "failure-delay-max": str(LAST_PAUSE)}
 # More than one block, or there would be no tree to damage.
 VOLUME = Volume("new-slot", {volumes.CONFIG: volumes.ENFORCING, "lib/filler": bytes(range(256)) * 1024})
 # UEFI's variable store: VAR_ADDED, and VAR_DELETED.
 DELETED = 0x3F & 0xFD
 VERDICT = ("verify", "TAMPER", "root-hash-mismatch")
-
-
-def tools() -> Tools:
-    trees = sorted(parts.IMAGES.glob("stages/tools-*/tree"), key=lambda tree: tree.stat().st_mtime)
-    if not trees:
-        raise Trouble(f"no tools tree in {parts.IMAGES}/stages: run tests/qemu/image build")
-    return Tools(trees[-1])
 
 
 @dataclass(frozen=True)
@@ -64,41 +54,48 @@ class Slot:
     def make(self, image: Image, room: Room) -> Path:
         kernel = image.kernels["cloud"]
         initrd = Initrd(name=f"slot-{self.name}", init=room.init, flavour="cloud", cmdline=self.cmdline,
-                        floor={**floor_of(image), **FLOOR}, features=VARIANTS[image.variant].features).make()
+                        floor={**floor_of(image), **FLOOR}, features=VARIANTS[image.variant].features, options=("--certificate", str(image.db_cert))).make()
         inputs = {"initrd": file_digest(initrd), "kernel": file_digest(kernel.vmlinuz), "cmdline": self.cmdline,
                   "key": file_digest(image.db_cert), "source": file_digest(Path(__file__))}
 
         def build(out: Path) -> None:
             (out / "cmdline").write_text(self.cmdline)
-            tools().run(["ukify", "build", "--linux", host(kernel.vmlinuz), "--initrd", host(initrd),
-                         "--cmdline", f"@{host(out / 'cmdline')}", "--uname", kernel.release, "--stub", STUB,
-                         "--os-release", f"ID=verinit-test\nPRETTY_NAME={self.name}\n",
-                         "--output", host(out / "unsigned.efi")])
-            sign(tools(), Keys(image.directory), out / "unsigned.efi", out / "slot.efi")
+            parts.tool(["ukify", "build", "--linux", parts.inside(kernel.vmlinuz), "--initrd", parts.inside(initrd),
+                        "--cmdline", f"@{parts.inside(out / 'cmdline')}", "--uname", kernel.release, "--stub", STUB,
+                        "--os-release", f"ID=verinit-test\nPRETTY_NAME={self.name}\n",
+                        "--output", parts.inside(out / "unsigned.efi")])
+            sign(out / "unsigned.efi", out / "slot.efi")
             (out / "unsigned.efi").unlink()
         return parts.store().stage(f"slot-{self.name}", inputs, build) / "slot.efi"
 
 
+def sign(source: Path, target: Path) -> None:
+    key, cert = signatures.key_of("db")
+    parts.run(["sbsign", "--key", key, "--cert", cert, "--output", target, source])
+
+
 def loader(image: Image) -> Path:
-    source = Path(str(tools().tree) + LOADER)
+    source = Path(str(parts.tools()) + LOADER)
     inputs = {"loader": file_digest(source), "key": file_digest(image.db_cert), "source": file_digest(Path(__file__))}
 
     def build(out: Path) -> None:
-        sign(tools(), Keys(image.directory), source, out / "loader.efi")
+        sign(source, out / "loader.efi")
     return parts.store().stage("loader", inputs, build) / "loader.efi"
 
 
-def add_new_slot(disk: Path, volume: Path) -> None:
-    """The volume's partitions behind those of the disk, by their own names; and its tree's root block damaged."""
+def add_new_slot(disk: Path, volume: Path, root_hash: str) -> None:
+    """The volume's partitions behind those of the disk, by their own names, and its signature; its tree's root block damaged."""
     table = gpt.read(volume)
     usr, tree = table.find(type=gpt.USR_X86_64), table.find(type=gpt.USR_X86_64_VERITY)
     start = -(-disk.stat().st_size // MIB) * MIB
     with open(disk, "r+b") as file:
-        file.truncate(start + usr.size + tree.size + MIB)
+        file.truncate(start + usr.size + tree.size + 2 * MIB)
     parts.run(["sfdisk", "--quiet", "--relocate", "gpt-bak-std", disk])
     at = {start: usr, start + usr.size: tree}
     lines = [f"start={offset // 512}, size={part.size // 512}, type={part.type}, uuid={part.uuid}, name={part.label}-new"
              for offset, part in at.items()]
+    signed_at = start + usr.size + tree.size
+    lines.append(f"start={signed_at // 512}, size={MIB // 512}, type={USR_SIGNATURE_TYPE}, name=usr-verity-sig-new")
     parts.run(["sfdisk", "--quiet", "--append", disk], stdin="\n".join(lines) + "\n")
     with open(volume, "rb") as source, open(disk, "r+b") as file:
         for offset, part in at.items():
@@ -108,6 +105,8 @@ def add_new_slot(disk: Path, volume: Path) -> None:
                 content[volumes.BLOCK + 7] ^= 1
             file.seek(offset)
             file.write(content)
+        file.seek(signed_at)
+        file.write(signatures.partition(root_hash, "db"))
 
 
 class Esp:
@@ -158,11 +157,13 @@ class Fallback:
         image = parts.image("discoverable")
         volume, root_hash = VOLUME.make()
         disk = image.copy(room.out / "slots.raw")
-        add_new_slot(disk, volume)
+        add_new_slot(disk, volume, root_hash)
         esp = Esp(disk)
+        pin = VOLUME.pin().partition("=")[2]
+        of_volume = changed(**{"usrhash": root_hash, "init.verity": pin})
         esp.put(loader(image), BOOT_PATH)
         esp.make_directory(SLOTS)
-        esp.put(Slot(NEW, changed(usrhash=root_hash)(image.cmdline)).make(image, room), f"{SLOTS}/{NEW}+{TRIES}.efi")
+        esp.put(Slot(NEW, of_volume(image.cmdline)).make(image, room), f"{SLOTS}/{NEW}+{TRIES}.efi")
         esp.put(Slot(OLD, without("quiet")(image.cmdline)).make(image, room), f"{SLOTS}/{OLD}.efi")
         with Machine(BootSpec(out=room.out, disk=disk, timeout=1500, reboots=True)) as machine:
             finding = Finding(machine.outcome())

@@ -12,8 +12,8 @@ from imagelib.store import file_digest
 
 from . import parts
 
-# Floors of images, and of rows: one value a key.
-Floor = dict[str, str]
+# Floors of images, and of rows: one value a key, or several for one that may repeat.
+Floor = dict[str, "str | tuple[str, ...]"]
 
 
 def floor_of(image: Image) -> Floor:
@@ -22,7 +22,8 @@ def floor_of(image: Image) -> Floor:
 
 
 def floor_text(floor: Floor) -> str:
-    return "".join(f"{key}={value}\n" for key, value in floor.items())
+    return "".join(f"{key}={value}\n" for key, values in floor.items()
+                   for value in ([values] if isinstance(values, str) else values))
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,13 @@ class Initrd:
     features: tuple[str, ...]
     planted: dict[str, bytes | None] = field(default_factory=dict)
     ballast: int = 0
+    options: tuple[str, ...] = ()
 
     def make(self) -> Path:
         modules = parts.modules(self.flavour)
         inputs = {"init": file_digest(self.init), "verinit": file_digest(parts.VERINIT),
                   "modules": str(modules.relative_to(parts.IMAGES)), "cmdline": self.cmdline,
-                  "floor": self.floor, "features": self.features, "source": file_digest(Path(__file__)),
+                  "floor": self.floor, "features": self.features, "options": self.options, "source": file_digest(Path(__file__)),
                   "planted": {path: content and content.hex() for path, content in self.planted.items()},
                   "ballast": self.ballast}
 
@@ -54,7 +56,7 @@ class Initrd:
             parts.run([parts.VERINIT, "initrd", "build", "--quiet", "--level", "3",
                        "--init", self.init, "--modules-dir", modules, "--cmdline", self.cmdline,
                        "--floor", out / "floor.conf", *(f"--feature={name}" for name in self.features),
-                       "--output", out / "initrd"])
+                       *self.options, "--output", out / "initrd"])
             planted = {**self.planted, **({"ballast": bytes(self.ballast)} if self.ballast else {})}
             if planted:
                 with open(out / "initrd", "ab") as archive:

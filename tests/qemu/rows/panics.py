@@ -5,26 +5,24 @@ no kernel of the tests resets after a panic by itself.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
 from imagelib.image import Image
 from machine.outcome import Outcome
-from machine.spec import Trouble
 from machine.vm import Machine
+
+from tamper.disks import late_block
 
 from . import parts, tamper
 from .crash import break_code
 from .row import Finding, Room
-from .setup import Setup, no_disk
+from .setup import Setup, no_disk, unsigned_disk
 from .words import added, without
 
 MIB = 1 << 20
 PANIC_SECONDS = 2
-# Started by systemd for every unit, and by nothing before.
-LATE_FILE = "/lib/systemd/systemd-executor"
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ class Panic:
     spares: tuple[str, ...] = ()
 
     def run(self, room: Room) -> Finding:
-        spares = tuple(parts.image(name).disk for name in self.spares)
+        spares = tuple(unsigned_disk(parts.image(name)) for name in self.spares)
         prepared = self.setup.prepare(self.name, room, spare_disks=spares)
         with Machine(prepared.spec) as machine:
             finding = Finding(self.drive(machine, room), relaxed=prepared.relaxed)
@@ -61,20 +59,7 @@ class Panic:
 
 def corrupt_late(image: Image, out: Path) -> Path:
     """One bit in the first block of a program that nobody reads before systemd runs."""
-    usr = out / "usr.erofs"
-    with open(image.disk, "rb") as disk, open(usr, "wb") as file:
-        disk.seek(image.data_offset)
-        file.write(disk.read(image.partitions["usr"].content))
-    text = parts.run(["dump.erofs", "-e", f"--path={LATE_FILE}", usr])
-    usr.unlink()
-    extent = re.search(r"^ *0: +0\.\. *\d+ \| +\d+ : +(\d+)\.\.", text, re.M)
-    if extent is None:
-        raise Trouble(f"dump.erofs says nothing of the place of {LATE_FILE}:\n{text}")
-    block = int(extent[1]) // image.block_size
-    if block in (0, image.data_blocks - 1):
-        raise Trouble(f"{LATE_FILE} lies in block {block}, which PID 1 checks itself: choose another file")
-    return tamper.overlay(image.disk, out / "damaged.qcow2",
-                          [tamper.flipped(image.disk, image.data_offset + int(extent[1]))])
+    return tamper.overlay(unsigned_disk(image), out / "damaged.qcow2", [tamper.flipped(image.disk, late_block(image))])
 
 
 def crash_in_find(machine: Machine, room: Room) -> Outcome:
@@ -85,7 +70,7 @@ def crash_in_find(machine: Machine, room: Room) -> Outcome:
     return machine.outcome()
 
 
-FLOOR = {"tpm": "allow", "panic-timeout": str(PANIC_SECONDS)}
+FLOOR = {"panic-timeout": str(PANIC_SECONDS)}
 
 PANICS = [
     Panic("panicked-late-corruption",

@@ -11,7 +11,9 @@ from typing import Sequence
 
 from imagelib.image import OUT as IMAGES
 from imagelib.image import Image, Kernel, load
-from imagelib.store import TOP, Store
+from imagelib.store import TOP, BuildError, Store, digests, file_digest, locked
+from imagelib.toolstree import Tools, host
+from machine import process
 from machine.spec import Trouble
 
 ROOM = TOP / "build/vm"
@@ -48,6 +50,36 @@ def modules(flavour: str) -> Path:
                   "run tests/qemu/image build --all")
 
 
+def tools() -> Path:
+    """The tree of trixie's programs that made the images."""
+    found = sorted(IMAGES.glob("stages/tools-*/tree"), key=lambda tree: tree.stat().st_mtime)
+    if not found:
+        raise Trouble(f"no tools tree in {IMAGES}/stages: run tests/qemu/image build --all")
+    return found[-1]
+
+
+def tool(command: Sequence[str | Path]) -> str:
+    """A program of that tree; one at a time, since entering it makes and removes directories there."""
+    with locked(IMAGES / ".tools.lock"):
+        try:
+            return Tools(tools()).run(list(command))
+        except BuildError as e:
+            raise Trouble(str(e)) from None
+
+
+def inside(path: Path) -> str:
+    """A path as a program of the tools tree sees it."""
+    return host(path)
+
+
+def keys_digest() -> str:
+    return file_digest(image(KERNELS).db_cert)
+
+
+def sources(*paths: Path) -> dict[str, str]:
+    return digests(*paths)
+
+
 def run(command: Sequence[str | Path], stdin: str | None = None) -> str:
     """A helper program's output; its own words are part of the error."""
     name = str(command[0])
@@ -60,3 +92,8 @@ def run(command: Sequence[str | Path], stdin: str | None = None) -> str:
         raise Trouble(f"{name} failed with {done.returncode}: {' '.join(map(str, command))}\n"
                       f"{(done.stdout + done.stderr).strip()}")
     return done.stdout
+
+
+def succeeds(command: Sequence[str | Path]) -> bool:
+    """A helper program whose exit status is the answer."""
+    return process.succeeds(command)

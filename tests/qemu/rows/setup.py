@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A boot without firmware: one of the kernels, an image's disk, an initramfs made for the row.
 
-The stub has measured nothing then, so the floor of such a boot must say tpm=allow; that and each other
-difference to the image's own floor is printed.
+What firmware gives is missing then: Secure Boot and its keys, a measured log, the disk that was booted from. The floor of such
+a boot says allow to exactly these (WITHOUT_FIRMWARE), and the disk is one without the signature that needs a key of the
+firmware. Each difference to the image's own floor is printed.
 """
 
 from __future__ import annotations
@@ -15,10 +16,19 @@ from imagelib.image import Image
 from imagelib.variants import VARIANTS
 from machine.spec import BootSpec
 
+from tamper import gpt_edit
+
 from . import parts
 from .initrd import Floor, Initrd, floor_of
 from .row import Room
 from .words import Edit, same
+
+
+WITHOUT_FIRMWARE: Floor = {"tpm": "allow", "secure-boot": "allow", "cmdline-replay": "allow", "boot-disk-only": "allow",
+                           "root-hash-signature": "allow"}
+# A refusal that waits ten seconds shows nothing more than one that does not.
+QUICK: Floor = {"failure-delay": "0", "failure-delay-max": "0"}
+SIGNATURE = "usr-verity-sig"
 
 
 @dataclass(frozen=True)
@@ -29,8 +39,23 @@ class Prepared:
     relaxed: list[str]
 
 
+def unsigned_disk(image: Image) -> Path:
+    """The image's disk without the partition of the signature."""
+    if SIGNATURE not in image.partitions:
+        return image.disk
+    inputs = {"root_hash": image.root_hash, "partitions": [p.partuuid for p in image.partitions.values()],
+              "sources": parts.sources(Path(gpt_edit.__file__))}
+
+    def take_out(disk: gpt_edit.Disk) -> None:
+        del disk.entries[image.partitions[SIGNATURE].number]
+
+    def build(out: Path) -> None:
+        gpt_edit.edit(image.copy(out / "disk.raw"), take_out)
+    return parts.store().stage(f"unsigned-{image.variant}", inputs, build) / "disk.raw"
+
+
 def own_disk(image: Image, _: Path) -> Path | None:
-    return image.disk
+    return unsigned_disk(image)
 
 
 def no_disk(_: Image, __: Path) -> Path | None:
@@ -67,7 +92,7 @@ class Setup:
         image = parts.image(self.image)
         kernel = parts.kernel(self.kernel)
         own_floor = floor_of(image)
-        floor = {**own_floor, **self.floor}
+        floor = {**own_floor, **WITHOUT_FIRMWARE, **self.floor}
         baked = self.baked(image.cmdline)
         initrd = Initrd(name=name, init=room.init, flavour=self.modules_of or self.kernel, cmdline=baked,
                         floor=floor, features=(*VARIANTS[self.image].features, *self.features),

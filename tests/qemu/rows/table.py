@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+from tamper.table import MATRIX
+
 from .boots import BOOTS
 from .endings import ENDINGS
 from .fallback import FALLBACKS
 from .panics import PANICS
-from .refusals import REFUSALS
 from .row import Row
 
-ROWS: list[Row] = sorted([*BOOTS, *ENDINGS, *FALLBACKS, *PANICS, *REFUSALS], key=lambda row: -row.seconds)
+# The part of tools/check that a row belongs to, and its budget.
+PARTS: dict[str, list[Row]] = {"boots": [*BOOTS, *PANICS], "tamper": [*ENDINGS, *FALLBACKS, *MATRIX]}
+ROWS: list[Row] = sorted((row for rows in PARTS.values() for row in rows), key=lambda row: -row.seconds)
 assert len({row.name for row in ROWS}) == len(ROWS), "two rows have one name"

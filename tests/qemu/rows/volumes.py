@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from imagelib.store import EPOCH, file_digest
 from imagelib.variants import USR_TYPE, USR_VERITY_TYPE, guid
@@ -31,15 +33,18 @@ class Volume:
     empty: str = "zeros"
     padding: int = 0
     has_fec: bool = False
+    block: int = BLOCK      # of the data
+    policy: str = ""        # where below /usr the image's own SELinux directory is copied to
+    without: tuple[str, ...] = ()   # and what is left out of it
 
     def pin(self) -> str:
         """The word that pins its geometry."""
-        blocks = (self._made() / "usr").stat().st_size // BLOCK
-        return f"init.verity=1:sha256:{BLOCK}:{BLOCK}:{blocks}:1:{SALT}:{UUID}"
+        blocks = (self.made() / "usr").stat().st_size // self.block
+        return f"init.verity=1:sha256:{self.block}:{BLOCK}:{blocks}:1:{SALT}:{UUID}"
 
     def options(self) -> str:
         """The same as systemd has it, without a superblock: the tree begins in the second block."""
-        blocks = (self._made() / "usr").stat().st_size // BLOCK
+        blocks = (self.made() / "usr").stat().st_size // BLOCK
         return (f"superblock=no,format=1,hash=sha256,data-block-size={BLOCK},hash-block-size={BLOCK},data-blocks={blocks},"
                 f"salt={SALT},uuid={UUID},hash-offset={BLOCK}")
 
@@ -53,17 +58,21 @@ class Volume:
 
     def make(self) -> tuple[Path, str]:
         """The disk, laid out as Discoverable Partitions, and its root hash."""
-        out = self._made()
+        out = self.made()
         return out / "disk.raw", json.loads((out / "root_hash.json").read_text())
 
-    def _made(self) -> Path:
+    def made(self) -> Path:
+        """Its directory: usr, usr.verity, perhaps usr.fec, and disk.raw."""
         inputs = {"files": {path: content.hex() for path, content in self.files.items()},
-                  "empty": self.empty, "padding": self.padding, "fec": self.has_fec, "source": file_digest(Path(__file__))}
+                  "empty": self.empty, "padding": self.padding, "fec": self.has_fec, "block": self.block, "policy": self.policy,
+                  "without": self.without, "image": parts.image(parts.KERNELS).root_hash if self.policy else "", "source": file_digest(Path(__file__))}
         return parts.store().stage(f"volume-{self.name}", inputs, self._build)
 
     def _build(self, out: Path) -> None:
         usr, tree = out / "usr", out / "usr.verity"
-        if self.files:
+        if self.policy:
+            copy_policy(out / "tree" / self.policy, self.without)
+        if self.files or self.policy:
             for path, content in self.files.items():
                 target = out / "tree" / path
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -79,11 +88,25 @@ class Volume:
         tree.write_bytes(bytes(MIB))
         fec = [f"--fec-device={out / 'usr.fec'}", f"--fec-roots={FEC_ROOTS}"] if self.has_fec else []
         text = parts.run(["veritysetup", "format", f"--salt={SALT}", f"--uuid={UUID}", *fec,
-                          f"--data-block-size={BLOCK}", f"--hash-block-size={BLOCK}", usr, tree])
+                          f"--data-block-size={self.block}", f"--hash-block-size={BLOCK}", usr, tree])
         found = re.search(r"^Root hash:\s*([0-9a-f]{64})$", text, re.M)
         assert found, text
         _write_disk(out / "disk.raw", found[1], usr, tree, *([out / "usr.fec"] if self.has_fec else []))
         (out / "root_hash.json").write_text(json.dumps(found[1]))
+
+
+def copy_policy(target: Path, without: tuple[str, ...]) -> None:
+    """The image's own, out of its erofs."""
+    image = parts.image(parts.KERNELS)
+    with TemporaryDirectory(dir=parts.ROOM) as scratch:
+        usr, tree = Path(scratch, "usr"), Path(scratch, "tree")
+        with open(image.disk, "rb") as disk, open(usr, "wb") as file:
+            disk.seek(image.data_offset)
+            file.write(disk.read(image.partitions["usr"].content))
+        parts.run(["fsck.erofs", f"--extract={tree}", "--no-preserve", usr])
+        shutil.copytree(tree / "etc/selinux", target)
+    for name in without:
+        (target / name).unlink()
 
 
 def _write_disk(disk: Path, root_hash: str, *files: Path) -> None:
@@ -107,7 +130,7 @@ def damaged(volume: Volume, content: bytes, target: Path) -> Path:
     """A copy of its disk in which one bit of CONTENT, a block of a file that lies inside the volume, is turned."""
     disk = bytearray(volume.make()[0].read_bytes())
     at = disk.index(content)
-    last = MIB + (volume._made() / "usr").stat().st_size - BLOCK
+    last = MIB + (volume.made() / "usr").stat().st_size - BLOCK
     assert at % BLOCK == 0 and MIB < at < last, at
     disk[at + len(content) // 2] ^= 1
     target.write_bytes(disk)
@@ -133,6 +156,10 @@ EXT2 = Volume("ext2", empty="ext2")
 # Each file fills blocks of its own, so that one in the middle can be damaged.
 BLOCK_OF_CONFIG = (ENFORCING + (b"#" * 99 + b"\n") * 41)[:BLOCK - 1] + b"\n"
 FEC = Volume("fec", {CONFIG: BLOCK_OF_CONFIG, f"{POLICIES}/README": b"nothing here\n" * 1024}, has_fec=True)
+# Larger than a page: dm-verity of 6.12 does not take it for data (drivers/md/dm-verity-target.c verity_ctr()).
+LARGE_BLOCKS = Volume("large-blocks", block=8192)
+NO_ETC = Volume("no-etc", policy="lib/selinux")
+NO_CONTEXTS = Volume("no-contexts", policy="lib/selinux", without=("default/contexts/files/file_contexts",))
 PADDED = Volume("padded", {CONFIG: ENFORCING}, padding=4 * BLOCK)
 NO_POLICY = Volume("no-policy", {CONFIG: ENFORCING, f"{POLICIES}/README": b"nothing here\n"})
 NEW_POLICY = Volume("new-policy", {CONFIG: ENFORCING, f"{POLICIES}/policy.34": b"not read\n"})

@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What a row of the matrix is: a boot under OVMF with Secure Boot and TPM, the strict floor, the shipped init; and one thing
+that is not as it should be.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Callable
+
+from imagelib.image import Image
+from imagelib.variants import FLOORS, VARIANTS
+from machine.outcome import Outcome
+from machine.spec import BootSpec
+from machine.vm import Machine
+from rows import parts, signatures
+from rows.initrd import Floor, Initrd, floor_of
+from rows.row import Finding, Room
+from rows.setup import WITHOUT_FIRMWARE
+from rows.setup import Setup as DirectSetup
+from rows.volumes import Volume
+from rows.words import Edit, changed, same
+
+from . import bootable
+from .medium import Medium
+from .ukis import Uki
+from .variables import Variable, not_enrolled, of_second_boot, planted
+
+REFUSED, BOOTED, PANICKED = "refused", "booted", "panicked"
+
+
+def _strict() -> Floor:
+    return dict(line.split("=", 1) for line in (FLOORS / "strict.conf").read_text().splitlines()  # type: ignore[misc]
+                if line and line[0] != "#")
+
+
+@dataclass(frozen=True)
+class Setup:
+    """How this boot differs from a good one. Nothing given: a good one, but for its failure delay of 0.
+
+    `signed` makes the command line that is signed and baked of the image's own; `section` what is in the UKI of the baked
+    one (signed too, by somebody careless). `floor` is laid over the strict one, and `relaxed` says what of that is weaker.
+    """
+    image: str = "discoverable"
+    flavour: str = "cloud"
+    modules_of: str = ""
+    volume: Volume | None = None    # in place of the image's /usr
+    signed: Edit = same
+    section: Edit = same
+    floor: Floor = field(default_factory=dict)
+    builder: tuple[str, ...] | Callable[[], tuple[str, ...]] = ()
+    planted: dict[str, bytes | None] = field(default_factory=dict)
+    signer: str = "db"
+    uki: Callable[[Path], bytes] | None = None      # what becomes of the signed UKI's bytes
+    medium: Medium = Medium()
+    extra_disks: Callable[[], tuple[Path, ...]] = tuple
+    variables: tuple[Variable, ...] = ()
+    certificates: tuple[str, ...] = ("db",)     # of these signers the floor takes signatures of the root hash
+    smbios: tuple[str, ...] = ()
+    smbios_cmdline: str | None = None
+    fw_cfg: dict[str, bytes] = field(default_factory=dict)
+    bad_sectors: Callable[[Image], tuple[int, ...]] = lambda _: ()
+    bus: str = "virtio-blk"
+    firmware: bool = True           # False: the kernel is started directly, and the floor allows what firmware gives
+    secure_boot: bool = True
+    tpm: bool = True
+    features: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+    memory: str = "512"
+    cpus: int = 1
+    timeout: float = 240
+
+    def prepare(self, name: str, room: Room) -> BootSpec:
+        return self._with_firmware(name, room) if self.firmware else self._without_firmware(name, room)
+
+    def _without_firmware(self, name: str, room: Room) -> BootSpec:
+        """Whoever adds a word there does so in a boot menu."""
+        image, kernel = parts.image(self.image), parts.kernel(self.flavour)
+        baked, floor = self._baked(image), self.full_floor(image)
+        # One for all rows that differ by the disk or the line alone.
+        is_plain = baked == image.cmdline and not self.planted and floor == replace(self, floor={}).full_floor(image)
+        initrd = Initrd(name=f"fast-{self.image}-{self.flavour}" if is_plain else name, init=room.init, flavour=self.flavour,
+                        cmdline=baked, floor=floor, features=(*VARIANTS[self.image].features, *self.features),
+                        options=tuple(self._certificates()), planted=self.planted).make()
+        words = [self.section(baked), *([self.smbios_cmdline] if self.smbios_cmdline else [])]
+        disk = self.medium.make(image, None, room.out / "boot.raw")
+        return BootSpec(out=room.out, disk=disk, kernel=kernel.vmlinuz, initrd=initrd, append=" ".join(words), tpm=False,
+                        bus=self.bus, extra_disks=self.extra_disks(), bad_sectors=self.bad_sectors(image),
+                        memory=self.memory, cpus=self.cpus, timeout=self.timeout)
+
+    def _baked(self, image: Image) -> str:
+        line = image.cmdline
+        if self.volume is not None:
+            pin = self.volume.pin().partition("=")[2]
+            line = changed(**{"usrhash": self.volume.make()[1], "init.verity": pin})(line)
+        return self.signed(line)
+
+    def _with_firmware(self, name: str, room: Room) -> BootSpec:
+        image = parts.image(self.image)
+        uki = self._uki(name, image, room)
+        medium = self.medium
+        if self.volume is not None:
+            volume = self.volume
+            medium = replace(medium, content=lambda: bootable.disk(volume))
+        disk = medium.make(image, uki, room.out / "boot.raw")
+        store = of_second_boot(image, disk) if self.secure_boot else not_enrolled()
+        if self.variables:
+            store = planted(store, self.variables, room.out / "planted.fd")
+        return BootSpec(out=room.out, disk=disk, vars=store,
+                        secure_boot=self.secure_boot, tpm=self.tpm, bus=self.bus, extra_disks=self.extra_disks(),
+                        smbios_cmdline=self.smbios_cmdline, smbios_strings=self.smbios, fw_cfg=self._fw_cfg(room),
+                        bad_sectors=self.bad_sectors(image), devices=self.devices, memory=self.memory, cpus=self.cpus, timeout=self.timeout)
+
+    def full_floor(self, image: Image) -> Floor:
+        strict = _strict()
+        if not self.firmware:
+            strict.update(WITHOUT_FIRMWARE)
+        return {**strict, **floor_of(image), **self.floor}
+
+    @property
+    def weaker(self) -> list[str]:
+        """What of the strict floor this one does not ask for."""
+        strict, own = _strict(), self.full_floor(parts.image(self.image))
+        return [f"floor {key}={value}" for key, value in own.items()
+                if value in ("allow", "unverified") and strict.get(key) != value]
+
+    def _uki(self, name: str, image: Image, room: Room) -> Path:
+        baked = self._baked(image)
+        section = self.section(baked)
+        floor = self.full_floor(image)
+        builder = self.builder() if callable(self.builder) else self.builder
+        is_plain = (self.certificates == ("db",) and not self.modules_of and not self.features and baked == section == image.cmdline and not self.planted and not builder and self.signer == "db"
+                    and floor == replace(self, floor={}).full_floor(image))
+        uki = Uki(name=f"strict-{self.image}-{self.flavour}" if is_plain else name, image=image,
+                  kernel=parts.kernel(self.flavour), flavour=self.modules_of or self.flavour, init=room.init, baked=baked, section=section,
+                  floor=floor, builder=(*self._certificates(), *builder), features=self.features,
+                  planted={path.format(release=parts.kernel(self.flavour).release): content
+                           for path, content in self.planted.items()}, signer=self.signer).make()
+        if self.uki is None:
+            return uki
+        path = room.out / "changed.efi"
+        path.write_bytes(self.uki(uki))
+        return path
+
+    def _certificates(self) -> list[str]:
+        return [word for signer in self.certificates for word in ("--certificate", str(signatures.key_of(signer)[1]))]
+
+    def _fw_cfg(self, room: Room) -> tuple[tuple[str, Path], ...]:
+        files = []
+        for i, (name, content) in enumerate(self.fw_cfg.items()):
+            path = room.out / f"fw_cfg-{i}"
+            path.write_bytes(content)
+            files.append((name, path))
+        return tuple(files)
+
+
+@dataclass(frozen=True)
+class Tamper:
+    """`direct` is a boot without firmware, for what only the lack of it shows. `what` says in words what is changed; `expect` is result, or stage/class/code of a refusal. `says` must stand in the
+    verdict's message, `panic` in the kernel's; `looks` are further checks of the finding."""
+    name: str
+    what: str
+    expect: str
+    setup: Setup = Setup()
+    says: tuple[str, ...] = ()
+    panic: str = ""
+    waits: float = 0
+    drive: Callable[[Machine], Outcome] = Machine.outcome
+    looks: tuple[Callable[[Finding, Room], None], ...] = ()
+    seconds: int = 15
+    direct: DirectSetup | None = None
+
+    @property
+    def layout(self) -> str:
+        return self.direct.image if self.direct else self.setup.image
+
+    def run(self, room: Room) -> Finding:
+        if self.direct:
+            prepared = self.direct.prepare(self.name, room)
+            spec, relaxed = prepared.spec, prepared.relaxed
+        else:
+            spec = self.setup.prepare(self.name, room)
+            relaxed = [*spec.relaxed, *self.setup.weaker]
+        with Machine(spec) as machine:
+            outcome = self.drive(machine)
+        finding = Finding(outcome, relaxed=relaxed)
+        self._judge(finding, room)
+        for look in self.looks:
+            look(finding, room)
+        return finding
+
+    def _judge(self, finding: Finding, room: Room) -> None:
+        outcome = finding.outcome
+        if "/" not in self.expect:
+            finding.expect("result", self.expect, outcome.result)
+            if self.panic:
+                finding.expect_in("panic", (self.panic,), outcome.panic or "")
+                finding.expect("verdict", None, outcome.verdict)
+            return
+        finding.expect("result", REFUSED, outcome.result)
+        finding.expect("stage/class/code", self.expect, f"{outcome.stage}/{outcome.fail_class}/{outcome.code}")
+        finding.expect_in("message", self.says, outcome.message)
+        finding.expect("panic", None, outcome.panic)
+        if outcome.stage == "firmware":
+            return
+        finding.expect("action taken", outcome.action, outcome.acted)
+        console = (room.out / "serial.log").read_text(errors="replace").partition("verinit: verdict")[0]
+        finding.expect_in("console", (f"verinit[{outcome.stage}]: {outcome.message[:60]}", ". Remedy: "), console)
+        waited = outcome.marks.get("acted", 0) - outcome.marks.get("verdict", 0)
+        if self.waits and not waited >= self.waits - 0.5:
+            finding.problems.append(f"pause before the reset: expected {self.waits} s, saw {waited:.1f} s")
+
+
+def row(name: str, what: str, expect: str, *says: str, waits: float = 0, panic: str = "", seconds: int = 15,
+        drive: Callable[[Machine], Outcome] = Machine.outcome,
+        looks: tuple[Callable[[Finding, Room], None], ...] = (), **setup: Any) -> Tamper:
+    return Tamper(name, what, expect, Setup(**setup), says, panic, waits, drive, looks, seconds)
+
+
+def fast(name: str, what: str, expect: str, *says: str, **setup: Any) -> Tamper:
+    """As row(), for a code that another row raises under firmware."""
+    return row(name, what, expect, *says, seconds=6, firmware=False, **setup)
+
+
+def direct(name: str, what: str, expect: str, *says: str, seconds: int = 6, **setup: Any) -> Tamper:
+    return Tamper(name, what, expect, says=says, seconds=seconds, direct=DirectSetup(**setup))
+
+
+__all__ = ["BOOTED", "Medium", "PANICKED", "REFUSED", "Setup", "Tamper", "Variable", "direct", "fast", "row"]

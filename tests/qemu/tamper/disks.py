@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What rows do to a disk: edits of the table with fitting checksums, of bytes, and files for the ESP."""
+
+from __future__ import annotations
+
+import re
+import struct
+import uuid
+from pathlib import Path
+from typing import Callable
+
+from imagelib.image import Image
+from imagelib.store import file_digest
+from imagelib.variants import DATA_GUID, ESP_GUID, USR_TYPE
+from machine.spec import Trouble
+from rows import parts, tamper, volumes
+from rows.tamper import Edit
+
+from . import bootable, gpt_edit
+from .gpt_edit import SECTOR, Disk, Entry
+from .medium import EXTRA_DIRECTORY, GLOBAL_CREDENTIALS, Damage, flipped, written
+
+MIB = 1 << 20
+DATA, ESP = f"PARTUUID={DATA_GUID}", f"PARTUUID={ESP_GUID}"
+ADDON = f"{EXTRA_DIRECTORY}/words.addon.efi"
+CREDENTIAL = f"{GLOBAL_CREDENTIALS}/evil.cred"
+OTHER = uuid.UUID("b3a4c5d6-0077-4000-8000-000000000077")
+
+
+EVIL_MARK = "evil-was-here"
+# What systemd would do with these is to start a unit (systemd.exec(5), systemd.system-credentials(7)).
+UNIT_CREDENTIALS = {
+    "systemd.extra-unit.e.service": f"[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo {EVIL_MARK} >/dev/kmsg'\n",
+    "systemd.unit-dropin.multi-user.target": "[Unit]\nWants=e.service\n",
+}
+
+
+def credential() -> Path:
+    def build(out: Path) -> None:
+        (out / "evil.cred").write_bytes(b"anything\n")
+    return parts.store().stage("credential", {"source": file_digest(Path(__file__))}, build) / "evil.cred"
+
+
+def unsealed() -> Path:
+    """What systemd-creds makes with --with-key=null: systemd opens it where there is no TPM, and it may bring a unit."""
+    def build(out: Path) -> None:
+        (out / "odd.cred").write_bytes(b"BYRp2vb1QySABUnaD46i+wAAAAA=\n")
+    return parts.store().stage("unsealed", {"source": file_digest(Path(__file__))}, build) / "odd.cred"
+
+
+def block_of_config_damaged(_: Image) -> list[Edit]:
+    """One bit in a block of a file that lies inside the volume with a parity."""
+    disk = bootable.disk(volumes.FEC).read_bytes()
+    at = disk.index(volumes.BLOCK_OF_CONFIG) + len(volumes.BLOCK_OF_CONFIG) // 2
+    return [Edit(at, bytes([disk[at] ^ 1]))]
+
+
+# Edits of the table. Numbers: 1 ESP, 2 data, 3 tree, 4 signature.
+
+def twin(number: int) -> Callable[[Disk], None]:
+    """A further partition with the UUID of NUMBER, behind all others on the disk."""
+    def edit(disk: Disk) -> None:
+        one, start = disk.entries[number], max(entry.last for entry in disk.entries.values()) + 1
+        disk.entries[disk.free_number()] = Entry(one.type, one.uuid, start, start + 7, one.attributes, one.label)
+    return edit
+
+
+def renamed(number: int) -> Callable[[Disk], None]:
+    def edit(disk: Disk) -> None:
+        disk.entries[number].uuid = OTHER
+    return edit
+
+
+def removed(*numbers: int) -> Callable[[Disk], None]:
+    def edit(disk: Disk) -> None:
+        for number in numbers:
+            del disk.entries[number]
+    return edit
+
+
+def swapped(a: int, b: int) -> Callable[[Disk], None]:
+    def edit(disk: Disk) -> None:
+        one, other = disk.entries[a], disk.entries[b]
+        one.uuid, other.uuid = other.uuid, one.uuid
+    return edit
+
+
+def shortened(number: int, bytes_left: int) -> Callable[[Disk], None]:
+    def edit(disk: Disk) -> None:
+        disk.entries[number].last = disk.entries[number].first + bytes_left // SECTOR - 1
+    return edit
+
+
+def overlapping(number: int) -> Callable[[Disk], None]:
+    """A further partition that lies over NUMBER."""
+    def edit(disk: Disk) -> None:
+        one = disk.entries[number]
+        disk.entries[disk.free_number()] = Entry(uuid.UUID(USR_TYPE), OTHER, one.first + 8, one.last, 0, "over")
+    return edit
+
+
+def esp_renamed(disk: Disk) -> None:
+    disk.entries[1].uuid = OTHER
+
+
+def extra(name: str, edit: Callable[[Disk], None] | None = None, image: str = "discoverable"
+          ) -> Callable[[], tuple[Path, ...]]:
+    """A second disk: the image's own copied, and its table changed."""
+    def make() -> tuple[Path, ...]:
+        source = parts.image(image)
+        inputs = {"root_hash": source.root_hash, "partitions": [p.partuuid for p in source.partitions.values()],
+                  "source": parts.sources(Path(__file__), Path(gpt_edit.__file__))}
+
+        def build(out: Path) -> None:
+            target = source.copy(out / "disk.raw")
+            if edit is not None:
+                gpt_edit.edit(target, edit)
+        return (parts.store().stage(f"disk-{name}", inputs, build) / "disk.raw",)
+    return make
+
+
+# Edits of bytes, on the image's own layout.
+
+def tree_block(level: int) -> Callable[[Image], int]:
+    """A byte of the first block of a level, counted from the data: 0 is the lowest."""
+    def place(image: Image) -> int:
+        above, blocks = [], image.data_blocks
+        while blocks > 1:
+            blocks = -(-blocks // tamper.HASHES_PER_BLOCK)
+            above.append(blocks)
+        return image.tree_start + sum(above[level + 1:]) * image.block_size
+    return place
+
+
+def data_start(image: Image) -> int:
+    return image.data_offset
+
+
+def tree_start(image: Image) -> int:
+    return image.tree_start
+
+
+# Started by systemd for every unit, and by nothing before.
+LATE_FILE = "/lib/systemd/systemd-executor"
+
+
+def late_block(image: Image) -> int:
+    """The first byte of a program that nobody reads before systemd runs."""
+    def build(out: Path) -> None:
+        usr = out / "usr.erofs"
+        with open(image.disk, "rb") as disk, open(usr, "wb") as file:
+            disk.seek(image.data_offset)
+            file.write(disk.read(image.partitions["usr"].content))
+        text = parts.run(["dump.erofs", "-e", f"--path={LATE_FILE}", usr])
+        usr.unlink()
+        extent = re.search(r"^ *0: +0\.\. *\d+ \| +\d+ : +(\d+)\.\.", text, re.M)
+        if extent is None:
+            raise Trouble(f"dump.erofs says nothing of the place of {LATE_FILE}:\n{text}")
+        if int(extent[1]) // image.block_size in (0, image.data_blocks - 1):
+            raise Trouble(f"{LATE_FILE} lies in a block that PID 1 checks itself: choose another file")
+        (out / "offset").write_text(extent[1])
+    out = parts.store().stage("late-block", {"root_hash": image.root_hash, "file": LATE_FILE}, build)
+    return image.data_offset + int((out / "offset").read_text())
+
+
+late_block_flipped = flipped(late_block)
+
+
+def late_sector(image: Image) -> tuple[int, ...]:
+    return (late_block(image) // SECTOR,)
+
+
+def superblock(offset: int) -> Callable[[Image], int]:
+    return lambda image: image.tree_offset + offset
+
+
+def blocks_lowered(by: Callable[[Image], int]) -> Damage:
+    return written(superblock(tamper.DATA_BLOCKS), lambda image: struct.pack("<Q", image.data_blocks - by(image)))
+
+
+def first_sector_of(place: Callable[[Image], int]) -> Callable[[Image], tuple[int, ...]]:
+    return lambda image: (place(image) // SECTOR,)
+
+
+by_byte = {
+    "first data block": flipped(tamper.first_data_block),
+    "last data block": flipped(tamper.last_data_block),
+    "root block": flipped(tamper.root_block),
+    "middle level": flipped(tree_block(1)),
+    "lowest level": flipped(tree_block(0)),
+    "magic": flipped(tamper.magic),
+    "salt": flipped(tamper.salt),
+    "one block less": blocks_lowered(lambda _: 1),
+    "a third less": blocks_lowered(lambda image: image.data_blocks // 3),
+    "hash type": written(superblock(12), struct.pack("<I", 0)),
+    "algorithm": written(superblock(32), b"sha512".ljust(32, b"\0")),
+    "block size": written(superblock(64), struct.pack("<I", 1024)),
+    "uuid": flipped(superblock(16)),
+}
+
+by_table = {
+    "twin of data": twin(2), "twin of tree": twin(3), "data renamed": renamed(2), "data removed": removed(2),
+    "data and tree swapped": swapped(2, 3), "data shortened": shortened(2, 64 * MIB),
+    "over data": overlapping(2),
+}
+
+ROOT_ALLOWED = {"root": "unverified"}
+
+
+def edits(*damages: Damage) -> Damage:
+    def damage(image: Image) -> list[Edit]:
+        return [edit for one in damages for edit in one(image)]
+    return damage

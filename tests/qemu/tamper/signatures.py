@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Rows on the signature of the root hash: the partition usr-verity-sig of the boot disk, and what a line names."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Callable
+
+from imagelib import signature
+from imagelib.image import Image
+from rows import parts, signatures
+from rows.tamper import Edit
+
+from . import disks
+from .case import Medium, Tamper, row
+
+SIG = "usr-verity-sig"
+MIB = 1 << 20
+
+
+def partition(make: Callable[[Image], bytes]) -> Callable[[Image], list[Edit]]:
+    """Other content for the partition, zeros behind it."""
+    def damage(image: Image) -> list[Edit]:
+        place = image.partitions[SIG]
+        return [Edit(place.offset, make(image).ljust(place.content, b"\0"))]
+    return damage
+
+
+def field(**values: Callable[[str], object]) -> Callable[[Image], bytes]:
+    """The partition's JSON with some of its fields changed."""
+    def make(image: Image) -> bytes:
+        with open(image.disk, "rb") as disk:
+            disk.seek(image.partitions[SIG].offset)
+            text = json.loads(disk.read(image.partitions[SIG].content).rstrip(b"\0"))
+        for name, change in values.items():
+            text[name] = change(text[name])
+        return json.dumps(text).encode()
+    return make
+
+
+def bit_flipped(base64: str) -> str:
+    """In the last byte of the RSA value."""
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    body = base64.rstrip("=")
+    return body[:-3] + letters[letters.index(body[-3]) ^ 1] + body[-2:] + base64[len(body):]
+
+
+SIGNATURES: list[Tamper] = [
+    row("plan-signature-removed", "there is no signature partition", "plan/UNVERIFIED/signature-missing",
+        medium=Medium(partitions=disks.removed(4))),
+    row("verify-signature-no-json", "the signature partition holds something else", "verify/TAMPER/signature-malformed",
+        medium=Medium(damage=partition(lambda _: b"anything"))),
+    row("verify-signature-behind-nul", "bytes behind the end of the JSON", "verify/TAMPER/signature-malformed",
+        medium=Medium(damage=partition(lambda image: field()(image) + b"\0x"))),
+    row("verify-signature-no-base64", "a signature that is no base64", "verify/TAMPER/signature-malformed",
+        medium=Medium(damage=partition(field(signature=lambda text: "!" + text[1:])))),
+    row("verify-signature-bit", "a bit of the signature", "verify/TAMPER/signature-invalid",
+        medium=Medium(damage=partition(field(signature=bit_flipped)))),
+    row("verify-signature-of-a-stranger", "a good signature with a key that the floor does not name",
+        "verify/UNVERIFIED/signature-untrusted",
+        medium=Medium(damage=partition(lambda image: signatures.partition(image.root_hash, "other")))),
+    row("verify-signature-of-other-hash", "a good signature over another root hash",
+        "verify/TAMPER/signature-invalid",
+        medium=Medium(damage=partition(lambda image: signatures.partition(image.root_hash, "db", signed="ab" * 32)))),
+    row("verify-signature-names-other-hash", "a signature partition of another image",
+        "verify/TAMPER/signature-other-hash",
+        medium=Medium(damage=partition(lambda _: signatures.partition("ab" * 32, "db")))),
+    row("activate-key-not-enrolled", "a signer that the floor names, and the firmware does not",
+        "activate/UNVERIFIED/kernel-key-missing", certificates=("db", "other"),
+        medium=Medium(damage=partition(lambda image: signatures.partition(image.root_hash, "other")))),
+]

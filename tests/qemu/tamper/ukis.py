@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Unified kernel images made for a row, as an image builder would make them; and add-ons."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Callable
+
+from imagelib.image import Image, Kernel
+from imagelib.store import file_digest
+from imagelib.uki import STUB
+from imagelib.variants import VARIANTS
+from rows import parts, signatures
+from rows.initrd import Floor, Initrd
+
+ADDON_STUB = "/usr/lib/systemd/boot/efi/addonx64.efi.stub"
+
+
+@dataclass(frozen=True)
+class Uki:
+    """`section` is what the stub hands to the kernel; it differs from `baked`, the text in the initramfs, only where a row
+    wants that. `signer`: db, other or nobody."""
+    name: str
+    image: Image
+    kernel: Kernel
+    flavour: str
+    init: Path
+    baked: str
+    section: str
+    floor: Floor
+    builder: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
+    planted: dict[str, bytes | None] = field(default_factory=dict)
+    signer: str = "db"
+
+    def make(self) -> Path:
+        initrd = Initrd(name=self.name, init=self.init, flavour=self.flavour, cmdline=self.baked, floor=self.floor,
+                        features=(*VARIANTS[self.image.variant].features, *self.features),
+                        options=self.builder, planted=self.planted).make()
+        inputs = {"initrd": file_digest(initrd), "section": self.section, "kernel": self.kernel.release,
+                  "signer": self.signer, "keys": file_digest(self.image.db_cert), "tools": parts.tools().parent.name,
+                  "source": file_digest(Path(__file__))}
+
+        def build(out: Path) -> None:
+            (out / "cmdline").write_text(self.section)
+            unsigned = out / "unsigned.efi"
+            parts.tool(["ukify", "build", "--linux", parts.inside(self.kernel.vmlinuz), "--initrd", parts.inside(initrd),
+                        *(["--cmdline", f"@{parts.inside(out / 'cmdline')}"] if self.section else []),
+                        "--uname", self.kernel.release, "--stub", STUB, "--output", parts.inside(unsigned)])
+            sign(self.signer, unsigned, out / "node.efi")
+        return parts.store().stage(f"uki-{self.name}", inputs, build) / "node.efi"
+
+
+def sign(signer: str, unsigned: Path, target: Path) -> None:
+    if signer == "nobody":
+        unsigned.rename(target)
+        return
+    key, cert = signatures.key_of(signer)
+    parts.run(["sbsign", "--key", key, "--cert", cert, "--output", target, unsigned])
+    unsigned.unlink()
+
+
+def addon_digest(cmdline: str) -> str:
+    """What addon= has for these words: `verinit initrd build --addon` fills it in, and refuses keys that the floor does not list."""
+    return "sha256-" + hashlib.sha256(cmdline.encode("utf-16-le") + b"\0\0").hexdigest()
+
+
+def addon(name: str, cmdline: str, signer: str = "db", initrd: dict[str, bytes | None] | None = None
+          ) -> Callable[[], Path]:
+    """NAME.addon.efi with these words, as for the images of the table."""
+    def make() -> Path:
+        image = parts.image("discoverable")
+        inputs = {"cmdline": cmdline, "signer": signer, "keys": file_digest(image.db_cert),
+                  "initrd": {path: content and content.hex() for path, content in (initrd or {}).items()},
+                  "source": file_digest(Path(__file__))}
+
+        def build(out: Path) -> None:
+            from rows.initrd import pack
+            more: list[str | Path] = []
+            if initrd:
+                (out / "initrd").write_bytes(pack(initrd))
+                more = ["--initrd", parts.inside(out / "initrd")]
+            if cmdline:
+                (out / "cmdline").write_text(cmdline)
+                more += ["--cmdline", f"@{parts.inside(out / 'cmdline')}"]
+            unsigned = out / "unsigned.efi"
+            parts.tool(["ukify", "build", "--stub", ADDON_STUB, *more, "--output", parts.inside(unsigned)])
+            sign(signer, unsigned, out / f"{name}.addon.efi")
+        return parts.store().stage(f"addon-{name}", inputs, build) / f"{name}.addon.efi"
+    return make

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Codes that no row raises, and why none can. Unit tests raise each of them."""
+
+UNBOOTED = {
+    "bug": "a case that the code holds to be impossible",
+    "api-mount-failed": "every kernel that starts an initramfs has these file systems",
+    "panic-setting-failed": "the kernel has sysctl and takes what it says it takes",
+    "cmdline-unreadable": "/proc was mounted by the stage before",
+    "crypto-failed": "the digests are in the binary",
+    "floor-malformed": "verinit initrd build packs no floor that PID 1 would refuse, and PID 1 none that was not packed",
+    "floor-file-unnamed": "verinit initrd build fills in the digest of all that it packs",
+    "cmdline-not-received": "the kernel would have to change its line; Debian's has no words of its own, and bootconfig is refused",
+    "device-changed": "a disk would have to be exchanged in the milliseconds between look-up and use, keeping its name",
+    "tpm-answer-forged": "somebody would have to sit between processor and TPM",
+    "measure-log-failed": "/run is a tmpfs that stage early made",
+    "device-unreadable": "sysfs would have to fail",
+    "kernel-key-rejected": "Debian's kernels have no revocation list (CONFIG_SYSTEM_REVOCATION_LIST), and of a key that they know "
+                           "they accept what OpenSSL accepts",
+    "dm-table-differs": "the kernel would have to report another table than it took",
+    "dm-corrupted": "what it would find, stage verify has found in the same blocks before; a disk that answers otherwise the "
+                    "second time ends in a panic",
+    "enforce-failed": "the kernel would have to take a policy and refuse to enforce it",
+    "record-failed": "/run is a tmpfs that stage early made",
+    "new-root-failed": "the new root is a tmpfs that stage root made",
+    "switch-root-failed": "the kernel would have to refuse both ways",
+}
