@@ -46,7 +46,10 @@ class RecordedUki:
         self.is_signed = True
         self.is_sound = True
         self.init_bytes = 6489448
-        self.floor = {"tpm": "require", "selinux": "require", "cmdline": "require", "root": "tmpfs", "etc": "overlay"}
+        self.floor = {item: "require" for item in (
+            "secure-boot", "tpm", "cmdline", "cmdline-replay", "root-hash-signature", "pinned-geometry", "boot-disk-only",
+            "selinux", "debug")}
+        self.floor |= {"root": "tmpfs", "etc": "overlay"}
 
     def signer(self) -> str:
         if not self.is_signed:
@@ -204,9 +207,9 @@ CASES: list[tuple[str, str, Edit, str, set[str]]] = [
     ("Trust chain: verity table", "other devices", text("dm.txt", " 254:2 ", " 254:5 "), "254:5", set()),
     ("Trust chain: verity table", "boot.json differs", boot(put("dm", "table", to="")), "boot.json has the table ''",
      set()),
-    ("Trust chain: verity options", "one missing", text("dm.txt", "2 panic_on_corruption panic_on_error",
+    ("Trust chain: verity options", "one missing", text("dm.txt", "4 panic_on_corruption panic_on_error root_hash_sig_key_desc verinit:usr",
      "1 panic_on_corruption"), "'1 panic_on_corruption'", {"Trust chain: verity table"}),
-    ("Trust chain: verity options", "ignoring", text("dm.txt", "2 panic_on_corruption", "2 ignore_corruption"),
+    ("Trust chain: verity options", "ignoring", text("dm.txt", "4 panic_on_corruption", "2 ignore_corruption"),
      "ignore_corruption", {"Trust chain: verity table"}),
     ("Trust chain: verity status", "corrupt", text("dm.txt", "verity V", "verity C"), "C: not V", set()),
     ("Trust chain: /usr", "writable", text("mounts.txt", "/ /usr ro,", "/ /usr rw,"), "not read-only", set()),
@@ -264,6 +267,7 @@ CASES: list[tuple[str, str, Edit, str, set[str]]] = [
     ("Host: time-outs", "cut short", text("journal.txt", "Startup finished in", "Startup goes on in"), "its end",
      set()),
     ("Host: memory", "not told", boot(put("handoff", "memory_available_after_kb", to=0)), "0 KiB after", set()),
+    ("Trust chain: command line", "not proved", boot(put("provenance", "replay", to="not-provable")), "'not-provable'", set()),
     ("Host: memory", "nothing now", text("meminfo.txt", "MemAvailable:", "MemElse:"), "did not tell its memory", set()),
     ("Host: initramfs", "pages left", text("meminfo.txt", "Unevictable:           0 kB", "Unevictable:       10240 kB"),
      "10240 KiB of unevictable memory", set()),

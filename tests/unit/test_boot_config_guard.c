@@ -16,7 +16,13 @@ static void refuse_word(enum fail_code code, const char *why, const char *fmt, .
         va_start(ap, fmt);
         vsnprintf(text + strlen(text), sizeof(text) - strlen(text), fmt, ap);
         va_end(ap);
-        snprintf(named, sizeof(named), "command line: %s: %s", text + strlen(USR), why);
+        const char *word = text + strlen(USR), *equals = strchr(word, '=');
+
+        /* The value of a key that speaks of a secret is not shown. */
+        if (equals && cmdline_key_is_secret(word, (size_t) (equals - word)))
+                snprintf(named, sizeof(named), "command line: %.*s=...: %s", (int) (equals - word), word, why);
+        else
+                snprintf(named, sizeof(named), "command line: %s: %s", word, why);
         assert_refused_by(&strict, text, code, named);
         assert_refused_by(&loose, text, code, named);
 }

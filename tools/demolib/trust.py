@@ -11,6 +11,8 @@ from .evidence import Evidence, Fails, Section, fact, need, short
 # At time zero only the kernel itself has written to its log: nobody after it can forge these two lines.
 ZERO = r"^\[ +0\.000000\] "
 OPTIONS = ["panic_on_corruption", "panic_on_error"]
+# The kernel took the table, so it has checked the signature of the root hash.
+SIGNATURE = ["root_hash_sig_key_desc", "verinit:usr"]
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,8 @@ def _enrolled(e: Evidence) -> str:
 
 def _initramfs(e: Evidence) -> str:
     floor = e.uki.initrd()["floor"]
-    for item in ("tpm", "selinux", "cmdline"):
+    for item in ("secure-boot", "tpm", "cmdline", "cmdline-replay", "root-hash-signature", "pinned-geometry", "boot-disk-only",
+                 "selinux", "debug"):
         need(floor[item] == "require", f"the floor says {item}={floor[item]}, not require")
     said = " ".join(f"{key}={value}" for key, value in floor.items() if isinstance(value, str) and "sha256-" not in value)
     return f"sound; its floor: {said}"
@@ -90,7 +93,9 @@ def _cmdline(e: Evidence) -> str:
         need(line == signed, f"{who} has '{line}', the UKI has '{signed}'")
     proof = e.boot["cmdline"]
     need(proof == "baked", f"boot.json says '{proof}', not baked")
-    return "baked: UKI, initramfs and /proc/cmdline have the same"
+    replay = e.boot["provenance"]["replay"]
+    need(replay == "proved", f"boot.json says of the replay '{replay}', not proved")
+    return "baked: UKI, initramfs and /proc/cmdline have the same; proved by the firmware's log and the TPM"
 
 
 def _root_hash(e: Evidence) -> str:
@@ -116,7 +121,7 @@ def _geometry(e: Evidence) -> str:
 
 def _options(e: Evidence) -> str:
     words = _table(e)
-    need(words[13:] == ["2", *OPTIONS], f"the live table's options are '{' '.join(words[13:])}'")
+    need(words[13:] == ["4", *OPTIONS, *SIGNATURE], f"the live table's options are '{' '.join(words[13:])}'")
     return " ".join(OPTIONS)
 
 
