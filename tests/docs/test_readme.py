@@ -74,6 +74,9 @@ def bad_paths(name: str, page: str) -> list[str]:
     found = []
     for quoted in re.findall(r'`([^`\n]+)`', page):
         word = quoted.split()[0]
+        # Stage, class and code of a verdict: two stages are called as folders are.
+        if re.fullmatch(r'[a-z]+/[A-Z]+/[a-z-]+', word):
+            continue
         if word.split("/")[0] in top_folders() and "/" in word and not exists(word):
             found.append(f"{name}: there is no {word}")
     return found
@@ -160,9 +163,9 @@ class Readme(unittest.TestCase):
         self.assertTrue(5 <= len(lines) <= 10, len(lines))
 
     def test_minutes_are_those_of_the_budget(self) -> None:
-        found = re.search(r'at most (\d+) to build, (\d+) to boot, (\d+) to tamper', self.page)
+        found = re.search(r'at most (\d+) to build, (\d+) to boot, (\d+) to end, (\d+) to tamper', self.page)
         assert found
-        self.assertEqual({"build": int(found[1]), "boots": int(found[2]), "tamper": int(found[3])}, budget())
+        self.assertEqual(dict(zip(("build", "boots", "endings", "tamper"), map(int, found.groups()))), budget())
         self.assertIn(f"first run: at most {budget()['build']} and a boot", self.page)
 
     def test_modes_of_check(self) -> None:
