@@ -143,8 +143,8 @@ static int load_partition(struct boot *boot, struct signature_der *ret, struct e
                 }
                 (void) error_prefix(&why, "signature partition %s", device->name);
                 log_debug("%s", why.msg);
-                /* Whatever a disk that fails might have held. */
-                if (first.err == 0 || fail_code_class(why.code) == FAIL_SYSTEM)
+                /* The first; but before all one that could not be read: who knows what it holds. */
+                if (first.err == 0 || (fail_code_class(why.code) == FAIL_SYSTEM && fail_code_class(first.code) != FAIL_SYSTEM))
                         first = why;
         }
         if (first.err == 0)

@@ -75,7 +75,7 @@ struct fec_config {
 /* Where the PKCS#7 signature of the root hash is. */
 enum signature_source {
         SIGNATURE_DISCOVERED = 0, /* nothing is said: the usr-verity-sig partition of the boot disk, if there is one */
-        SIGNATURE_FILE,           /* root-hash-signature=/path: of the initramfs, DER or PEM */
+        SIGNATURE_FILE,           /* root-hash-signature=/path: of the initramfs, DER */
         SIGNATURE_INLINE,         /* root-hash-signature=base64:… */
         SIGNATURE_PARTITION,      /* acl.verity_usr_signature=PARTUUID=… */
 };
