@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 
+#include "verinit/le.h"
 #include "verinit/pe.h"
 
 enum {
@@ -16,16 +17,6 @@ enum {
         SECTION_RAW_OFFSET = 20,
 };
 
-static uint32_t read_u16(const uint8_t *p)
-{
-        return p[0] | (uint32_t) p[1] << 8;
-}
-
-static uint32_t read_u32(const uint8_t *p)
-{
-        return read_u16(p) | read_u16(p + 2) << 16;
-}
-
 static bool is_inside(size_t size, uint64_t offset, uint64_t n)
 {
         return offset <= size && n <= size - offset;
@@ -38,11 +29,11 @@ static int find_table(const uint8_t *file, size_t size, const uint8_t **ret_tabl
 
         if (size < DOS_HEADER_BYTES || memcmp(file, "MZ", 2) != 0)
                 return -EBADMSG;
-        coff = read_u32(file + DOS_NEW_HEADER);
+        coff = le32_read(file + DOS_NEW_HEADER);
         if (!is_inside(size, coff, COFF_HEADER_BYTES) || memcmp(file + coff, "PE\0\0", 4) != 0)
                 return -EBADMSG;
-        n = read_u16(file + coff + COFF_N_SECTIONS);
-        table = coff + COFF_HEADER_BYTES + read_u16(file + coff + COFF_OPTIONAL_SIZE);
+        n = le16_read(file + coff + COFF_N_SECTIONS);
+        table = coff + COFF_HEADER_BYTES + le16_read(file + coff + COFF_OPTIONAL_SIZE);
         if (!is_inside(size, table, (uint64_t) n * SECTION_BYTES))
                 return -EBADMSG;
         *ret_table = file + table;
@@ -75,11 +66,11 @@ int pe_section_find(const uint8_t *file, size_t size, const char *name, size_t *
         }
         if (!found)
                 return -ENOENT;
-        offset = read_u32(found + SECTION_RAW_OFFSET);
-        n = read_u32(found + SECTION_RAW_SIZE);
+        offset = le32_read(found + SECTION_RAW_OFFSET);
+        n = le32_read(found + SECTION_RAW_SIZE);
         if (!is_inside(size, offset, n))
                 return -EBADMSG;
         *ret_offset = offset;
-        *ret_size = n < read_u32(found + SECTION_VIRTUAL_SIZE) ? n : read_u32(found + SECTION_VIRTUAL_SIZE);
+        *ret_size = n < le32_read(found + SECTION_VIRTUAL_SIZE) ? n : le32_read(found + SECTION_VIRTUAL_SIZE);
         return 0;
 }

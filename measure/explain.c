@@ -7,6 +7,8 @@
 
 #include "replay.h"
 
+#include "verinit/le.h"
+
 /* UAPI: systemd src/fundamental/uki.h, in the order in which systemd-stub measures; .pcrsig never is. */
 static const char *const sections[] = {
         ".linux", ".osrel", ".cmdline", ".initrd",  ".ucode",   ".splash", ".dtb",
@@ -79,7 +81,7 @@ static int explain_kernel(const struct provenance_input *in, const struct tcg2_e
                           struct error *err)
 {
         if (event->type != TCG2_EV_EVENT_TAG || event->data_size < sizeof(uint32_t) ||
-            tcg2_u32(event->data) != TAG_LOAD_OPTIONS)
+            le32_read(event->data) != TAG_LOAD_OPTIONS)
                 return 0;
         if (e->has_load_options)
                 return error_set(err, FAIL_CMDLINE_NOT_RECEIVED_CODE, EBADMSG,

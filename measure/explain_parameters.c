@@ -10,6 +10,7 @@
 
 #include "replay.h"
 #include "verinit/crypto.h"
+#include "verinit/le.h"
 
 static int refuse(const struct tcg2_event *event, const char *what, struct error *err)
 {
@@ -109,7 +110,7 @@ int explain_parameters(const struct provenance_input *in, const struct tcg2_even
         int r;
 
         if (event->type == TCG2_EV_EVENT_TAG)
-                return refuse(event, event->data_size >= sizeof(uint32_t) ? tag_name(tcg2_u32(event->data)) :
+                return refuse(event, event->data_size >= sizeof(uint32_t) ? tag_name(le32_read(event->data)) :
                               "its tag is cut off", err);
         if (event->type != TCG2_EV_IPL || !event_text(event, text, sizeof(text)))
                 return refuse(event, "systemd-stub measures no such event", err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 
+#include "verinit/le.h"
 #include "verinit/tcg2_log.h"
 
 enum {
@@ -14,16 +15,6 @@ struct cursor {
         const uint8_t *at;
         size_t left;
 };
-
-static uint16_t get_u16(const uint8_t *bytes)
-{
-        return (uint16_t) (bytes[0] | bytes[1] << 8);
-}
-
-uint32_t tcg2_u32(const uint8_t *bytes)
-{
-        return (uint32_t) get_u16(bytes) | (uint32_t) get_u16(bytes + 2) << 16;
-}
 
 static bool take(struct cursor *c, size_t n, const uint8_t **ret)
 {
@@ -41,7 +32,7 @@ static bool take_u32(struct cursor *c, uint32_t *ret)
 
         if (!take(c, sizeof(*ret), &bytes))
                 return false;
-        *ret = tcg2_u32(bytes);
+        *ret = le32_read(bytes);
         return true;
 }
 
@@ -51,7 +42,7 @@ static bool take_u16(struct cursor *c, uint16_t *ret)
 
         if (!take(c, sizeof(*ret), &bytes))
                 return false;
-        *ret = get_u16(bytes);
+        *ret = le16_read(bytes);
         return true;
 }
 

@@ -8,7 +8,7 @@
  */
 #include "verinit/verity.h"
 
-#include <endian.h>
+#include "verinit/le.h"
 
 /* Offsets in the volume. erofs: fs/erofs/erofs_fs.h; ext4: fs/ext4/ext4.h; squashfs: fs/squashfs/squashfs_fs.h. */
 enum {
@@ -43,27 +43,6 @@ enum {
 #define EXT4_INCOMPAT_64BIT UINT32_C(0x80)
 #define SQUASHFS_MAGIC_NUMBER UINT32_C(0x73717368)
 
-static uint16_t le16_at(const uint8_t *head, size_t at)
-{
-        uint16_t v;
-
-        memcpy(&v, head + at, sizeof(v));
-        return le16toh(v);
-}
-
-static uint32_t le32_at(const uint8_t *head, size_t at)
-{
-        uint32_t v;
-
-        memcpy(&v, head + at, sizeof(v));
-        return le32toh(v);
-}
-
-static uint64_t le64_at(const uint8_t *head, size_t at)
-{
-        return le32_at(head, at) | (uint64_t) le32_at(head, at + 4) << 32;
-}
-
 static bool set_size(struct fs_size *fs, const char *type, uint64_t blocks, unsigned block_bits)
 {
         if (blocks == 0 || blocks > (uint64_t) INT64_MAX >> block_bits)
@@ -76,13 +55,13 @@ static bool parse_erofs(const uint8_t *head, size_t size, struct fs_size *fs)
 {
         uint64_t blocks;
 
-        if (size < EROFS_END || le32_at(head, EROFS_AT) != EROFS_MAGIC_NUMBER)
+        if (size < EROFS_END || le32_read(head + EROFS_AT) != EROFS_MAGIC_NUMBER)
                 return false;
         if (head[EROFS_BLOCK_BITS] < 9 || head[EROFS_BLOCK_BITS] > 16)
                 return false;
-        blocks = le32_at(head, EROFS_BLOCKS_LO);
-        if (le32_at(head, EROFS_INCOMPAT) & EROFS_INCOMPAT_48BIT && le64_at(head, EROFS_ROOT) != 0)
-                blocks |= (uint64_t) le16_at(head, EROFS_BLOCKS_HI) << 32;
+        blocks = le32_read(head + EROFS_BLOCKS_LO);
+        if (le32_read(head + EROFS_INCOMPAT) & EROFS_INCOMPAT_48BIT && le64_read(head + EROFS_ROOT) != 0)
+                blocks |= (uint64_t) le16_read(head + EROFS_BLOCKS_HI) << 32;
         return set_size(fs, "erofs", blocks, head[EROFS_BLOCK_BITS]);
 }
 
@@ -95,16 +74,16 @@ static bool parse_ext4(const uint8_t *head, size_t size, struct fs_size *fs)
         uint32_t log_block, incompat;
         uint64_t blocks;
 
-        if (size < EXT4_END || le16_at(head, EXT4_MAGIC) != EXT4_MAGIC_NUMBER ||
-            le32_at(head, EROFS_AT) == EROFS_MAGIC_NUMBER)
+        if (size < EXT4_END || le16_read(head + EXT4_MAGIC) != EXT4_MAGIC_NUMBER ||
+            le32_read(head + EROFS_AT) == EROFS_MAGIC_NUMBER)
                 return false;
-        log_block = le32_at(head, EXT4_LOG_BLOCK);
-        incompat = le32_at(head, EXT4_REVISION) == 0 ? 0 : le32_at(head, EXT4_INCOMPAT);
+        log_block = le32_read(head + EXT4_LOG_BLOCK);
+        incompat = le32_read(head + EXT4_REVISION) == 0 ? 0 : le32_read(head + EXT4_INCOMPAT);
         if (log_block > 6 || incompat & EXT4_INCOMPAT_JOURNAL_DEVICE)
                 return false;
-        blocks = le32_at(head, EXT4_BLOCKS_LO);
+        blocks = le32_read(head + EXT4_BLOCKS_LO);
         if (incompat & EXT4_INCOMPAT_64BIT)
-                blocks |= (uint64_t) le32_at(head, EXT4_BLOCKS_HI) << 32;
+                blocks |= (uint64_t) le32_read(head + EXT4_BLOCKS_HI) << 32;
         return set_size(fs, "ext4", blocks, 10 + log_block);
 }
 
@@ -112,10 +91,10 @@ static bool parse_squashfs(const uint8_t *head, size_t size, struct fs_size *fs)
 {
         uint64_t bytes;
 
-        if (size < SQUASHFS_END || le32_at(head, 0) != SQUASHFS_MAGIC_NUMBER)
+        if (size < SQUASHFS_END || le32_read(head) != SQUASHFS_MAGIC_NUMBER)
                 return false;
-        bytes = le64_at(head, SQUASHFS_BYTES_USED);
-        if (le32_at(head, SQUASHFS_VERSION) != 4 || bytes < SQUASHFS_END || bytes > INT64_MAX)
+        bytes = le64_read(head + SQUASHFS_BYTES_USED);
+        if (le32_read(head + SQUASHFS_VERSION) != 4 || bytes < SQUASHFS_END || bytes > INT64_MAX)
                 return false;
         *fs = (struct fs_size) { .type = "squashfs", .bytes = bytes, .unit = SQUASHFS_PADDING };
         return true;

@@ -9,15 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static uint32_t get_le32(const uint8_t *p)
-{
-        return (uint32_t) p[0] | (uint32_t) p[1] << 8 | (uint32_t) p[2] << 16 | (uint32_t) p[3] << 24;
-}
-
-static uint64_t get_le64(const uint8_t *p)
-{
-        return get_le32(p) | (uint64_t) get_le32(p + 4) << 32;
-}
+#include "verinit/le.h"
 
 /* CRC-32 as of Ethernet, four bits at a time. Against damage: whoever means harm computes it as well. */
 static uint32_t crc32_add(uint32_t crc, const uint8_t *bytes, size_t size)
@@ -57,7 +49,7 @@ bool gpt_has_protective_mbr(const uint8_t sector[static GPT_SECTOR_MIN])
         for (size_t i = 0; i < 4; i++) {
                 const uint8_t *record = sector + 446 + 16 * i;
 
-                if (record[4] == 0xee && get_le32(record + 8) == GPT_PRIMARY_LBA)
+                if (record[4] == 0xee && le32_read(record + 8) == GPT_PRIMARY_LBA)
                         return true;
         }
         return false;
@@ -124,29 +116,29 @@ int gpt_header_parse(const uint8_t *sector, const struct gpt_disk *disk, uint64_
 
         if (!gpt_has_signature(sector))
                 return refuse(err, "no header at sector %llu", (unsigned long long) lba);
-        size = get_le32(sector + 12);
+        size = le32_read(sector + 12);
         if (size < GPT_HEADER_BYTES || size > disk->sector_bytes)
                 return refuse(err, "a header of %u bytes", size);
         crc = header_crc32(sector, size);
-        if (crc != get_le32(sector + 16))
+        if (crc != le32_read(sector + 16))
                 return refuse(err, "CRC of the header at sector %llu is %08x, not %08x", (unsigned long long) lba, crc,
-                              get_le32(sector + 16));
-        if (get_le32(sector + 8) != 0x00010000)
-                return refuse(err, "revision %08x", get_le32(sector + 8));
-        if (get_le64(sector + 24) != lba)
+                              le32_read(sector + 16));
+        if (le32_read(sector + 8) != 0x00010000)
+                return refuse(err, "revision %08x", le32_read(sector + 8));
+        if (le64_read(sector + 24) != lba)
                 return refuse(err, "a header at sector %llu that says it is at %llu", (unsigned long long) lba,
-                              (unsigned long long) get_le64(sector + 24));
-        if (get_le32(sector + 84) != GPT_ENTRY_BYTES)
-                return refuse(err, "entries of %u bytes", get_le32(sector + 84));
-        h.n_entries = get_le32(sector + 80);
+                              (unsigned long long) le64_read(sector + 24));
+        if (le32_read(sector + 84) != GPT_ENTRY_BYTES)
+                return refuse(err, "entries of %u bytes", le32_read(sector + 84));
+        h.n_entries = le32_read(sector + 80);
         if (h.n_entries == 0 || h.n_entries > GPT_MAX_ENTRIES)
                 return refuse(err, "%u entries: there may be %d", h.n_entries, GPT_MAX_ENTRIES);
-        h.alternate_lba = get_le64(sector + 32);
-        h.first_usable_lba = get_le64(sector + 40);
-        h.last_usable_lba = get_le64(sector + 48);
+        h.alternate_lba = le64_read(sector + 32);
+        h.first_usable_lba = le64_read(sector + 40);
+        h.last_usable_lba = le64_read(sector + 48);
         memcpy(h.disk_guid, sector + 56, sizeof(h.disk_guid));
-        h.entries_lba = get_le64(sector + 72);
-        h.entries_crc = get_le32(sector + 88);
+        h.entries_lba = le64_read(sector + 72);
+        h.entries_crc = le32_read(sector + 88);
         r = check_places(&h, disk, err);
         if (r < 0)
                 return r;
@@ -221,7 +213,7 @@ static bool is_used(const uint8_t *entry)
 
 static int check_extent(const uint8_t *entry, unsigned number, const struct gpt_header *h, struct error *err)
 {
-        uint64_t first = get_le64(entry + 32), last = get_le64(entry + 40);
+        uint64_t first = le64_read(entry + 32), last = le64_read(entry + 40);
 
         if (first <= last && first >= h->first_usable_lba && last <= h->last_usable_lba)
                 return 0;
@@ -246,7 +238,7 @@ static int check_overlaps(const struct partition_table *table, struct error *err
 /* Wrong extents give numbers that match no partition of the kernel: nothing is added to them. */
 static void copy_entry(const uint8_t *entry, unsigned number, const struct gpt_disk *disk, struct partition *ret)
 {
-        uint64_t first = get_le64(entry + 32), last = get_le64(entry + 40);
+        uint64_t first = le64_read(entry + 32), last = le64_read(entry + 40);
         bool is_inside = first <= last && last < disk->n_sectors;
 
         *ret = (struct partition) {

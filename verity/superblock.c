@@ -5,8 +5,9 @@
  */
 #include "verinit/verity.h"
 
-#include <endian.h>
 #include <errno.h>
+
+#include "verinit/le.h"
 
 /* cryptsetup lib/verity/verity.c struct verity_sb, little-endian */
 enum {
@@ -23,30 +24,6 @@ enum {
 
         ALGORITHM_BYTES = 32,
 };
-
-static uint16_t read_le16(const uint8_t *p)
-{
-        uint16_t v;
-
-        memcpy(&v, p, sizeof(v));
-        return le16toh(v);
-}
-
-static uint32_t read_le32(const uint8_t *p)
-{
-        uint32_t v;
-
-        memcpy(&v, p, sizeof(v));
-        return le32toh(v);
-}
-
-static uint64_t read_le64(const uint8_t *p)
-{
-        uint64_t v;
-
-        memcpy(&v, p, sizeof(v));
-        return le64toh(v);
-}
 
 static bool is_zero(const uint8_t *p, size_t n)
 {
@@ -93,7 +70,7 @@ static int refuse_block_size(struct error *err, const char *field, uint32_t valu
 
 static int parse_salt(const uint8_t *bytes, struct verity_superblock *sb, struct error *err)
 {
-        sb->salt_size = read_le16(bytes + OFFSET_SALT_SIZE);
+        sb->salt_size = le16_read(bytes + OFFSET_SALT_SIZE);
         if (sb->salt_size > VERITY_SALT_MAX)
                 return refuse_number(err, "salt size", sb->salt_size, "at most 256");
         memcpy(sb->salt, bytes + OFFSET_SALT, sb->salt_size);
@@ -115,7 +92,7 @@ int verity_superblock_parse(const uint8_t bytes[static VERITY_SUPERBLOCK_BYTES],
                             struct error *err)
 {
         struct verity_superblock sb = {};
-        uint32_t version = read_le32(bytes + OFFSET_VERSION);
+        uint32_t version = le32_read(bytes + OFFSET_VERSION);
         int r;
 
         if (memcmp(bytes + OFFSET_MAGIC, "verity\0\0", 8) != 0)
@@ -123,7 +100,7 @@ int verity_superblock_parse(const uint8_t bytes[static VERITY_SUPERBLOCK_BYTES],
                                  "verity superblock: no magic: this is not a verity hash area");
         if (version != 1)
                 return refuse_number(err, "version", version, "1");
-        sb.hash_type = read_le32(bytes + OFFSET_HASH_TYPE);
+        sb.hash_type = le32_read(bytes + OFFSET_HASH_TYPE);
         if (sb.hash_type != 1)
                 return refuse_number(err, "hash type", sb.hash_type, "1");
         memcpy(sb.uuid, bytes + OFFSET_UUID, sizeof(sb.uuid));
@@ -131,13 +108,13 @@ int verity_superblock_parse(const uint8_t bytes[static VERITY_SUPERBLOCK_BYTES],
         if (sb.alg == DIGEST_NONE)
                 return error_set(err, FAIL_SUPERBLOCK_INVALID_CODE, EBADMSG,
                                  "verity superblock: the hash algorithm is none of sha256, sha384, sha512");
-        sb.data_block_bytes = read_le32(bytes + OFFSET_DATA_BLOCK_SIZE);
+        sb.data_block_bytes = le32_read(bytes + OFFSET_DATA_BLOCK_SIZE);
         if (!is_block_size(sb.data_block_bytes))
                 return refuse_block_size(err, "data block size", sb.data_block_bytes);
-        sb.hash_block_bytes = read_le32(bytes + OFFSET_HASH_BLOCK_SIZE);
+        sb.hash_block_bytes = le32_read(bytes + OFFSET_HASH_BLOCK_SIZE);
         if (!is_block_size(sb.hash_block_bytes))
                 return refuse_block_size(err, "hash block size", sb.hash_block_bytes);
-        sb.data_blocks = read_le64(bytes + OFFSET_DATA_BLOCKS);
+        sb.data_blocks = le64_read(bytes + OFFSET_DATA_BLOCKS);
         if (sb.data_blocks == 0)
                 return refuse_number(err, "number of data blocks", sb.data_blocks, "at least 1");
         r = parse_salt(bytes, &sb, err);

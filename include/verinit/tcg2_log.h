@@ -50,6 +50,3 @@ int tcg2_log_next(struct tcg2_log *log, struct tcg2_event *ret, struct error *er
 
 /* Does the log claim to have digests of this bank? */
 bool tcg2_log_has(const struct tcg2_log *log, enum digest_alg alg);
-
-/* Little endian, any alignment. */
-uint32_t tcg2_u32(const uint8_t *bytes);

@@ -33,15 +33,12 @@ struct check_options {
         bool is_quiet, wants_help;
 };
 
-static int bad_usage(struct trouble *t, const char *what, const char *value)
-{
-        return trouble_set(t, OUTCOME_USAGE, "cmdline check: %s '%s': see 'verinit cmdline check --help'", what, value);
-}
+#define VERB "cmdline check"
 
 static int take_once(const char **field, const char *name, struct trouble *t)
 {
         if (*field)
-                return bad_usage(t, "option given twice", name);
+                return trouble_set_usage(t, VERB, "option given twice", name);
         *field = optarg;
         return 0;
 }
@@ -73,12 +70,12 @@ static int parse_options(int argc, char *argv[], struct check_options *ret, stru
                         o.wants_help = true;
                         break;
                 default:
-                        r = bad_usage(t, id == ':' ? "option without its argument" : "no such option", argv[optind - 1]);
+                        r = trouble_set_option(t, VERB, id, argv[optind - 1]);
                 }
         if (r == 0 && !o.wants_help && optind < argc)
-                r = bad_usage(t, "word that is no option", argv[optind]);
+                r = trouble_set_usage(t, VERB, "word that is no option", argv[optind]);
         if (r == 0 && !o.wants_help && !o.cmdline)
-                r = bad_usage(t, "option missing", "--cmdline");
+                r = trouble_set_usage(t, VERB, "option missing", "--cmdline");
         if (r == 0)
                 *ret = o;
         return r;

@@ -40,6 +40,8 @@ const char build_usage[] =
         "      --floor floor.conf --feature verity --feature squashfs --feature overlay --feature nvme \\\n"
         "      --output initrd.cpio.zst\n";
 
+#define VERB "initrd build"
+
 enum option_id {
         OPTION_INIT = 256,
         OPTION_MODULES_DIR,
@@ -129,7 +131,7 @@ static int take_option(struct build_options *o, int id, const char *argv_word, s
                 return 0;
         case OPTION_FEATURE:
                 if (!feature_find(optarg))
-                        return usage_error(t, "no such feature", optarg, "see 'verinit initrd build --help'");
+                        return trouble_set_usage(t, VERB, "no such feature", optarg);
                 add_to(&o->features, &o->n_features);
                 return 0;
         case OPTION_MODULE:
@@ -152,10 +154,8 @@ static int take_option(struct build_options *o, int id, const char *argv_word, s
         case OPTION_HELP:
                 o->wants_help = true;
                 return 0;
-        case ':':
-                return usage_error(t, "option without its argument", argv_word, "see 'verinit initrd build --help'");
         default:
-                return usage_error(t, "no such option", argv_word, "see 'verinit initrd build --help'");
+                return trouble_set_option(t, VERB, id, argv_word);
         }
 }
 
@@ -168,7 +168,7 @@ static int check_complete(struct build_options *o, struct trouble *t)
 
         for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
                 if (!needed[i].value)
-                        return usage_error(t, "option missing", needed[i].name, "see 'verinit initrd build --help'");
+                        return trouble_set_usage(t, VERB, "option missing", needed[i].name);
         if (o->level < 0)
                 o->level = compression_default_level(o->compression);
         if (!compression_takes_level(o->compression, o->level))
@@ -188,7 +188,7 @@ int build_options_parse(int argc, char *argv[], struct build_options *ret, struc
         while (r == 0 && (id = getopt_long(argc, argv, "+:", long_options, NULL)) != -1)
                 r = take_option(&o, id, argv[optind - 1], t);
         if (r == 0 && !o.wants_help && optind < argc)
-                r = usage_error(t, "word that is no option", argv[optind], "see 'verinit initrd build --help'");
+                r = trouble_set_usage(t, VERB, "word that is no option", argv[optind]);
         if (r == 0 && !o.wants_help)
                 r = check_complete(&o, t);
         if (r < 0) {

@@ -67,9 +67,7 @@ static int parse_options(int argc, char *argv[], struct inspect_options *ret, st
                         o.wants_help = true;
                         break;
                 default:
-                        return trouble_set(t, OUTCOME_USAGE, "initrd inspect: %s '%s': see 'verinit initrd inspect "
-                                           "--help'", id == ':' ? "option without its argument" : "no such option",
-                                           argv[optind - 1]);
+                        return trouble_set_option(t, "initrd inspect", id, argv[optind - 1]);
                 }
         if (!o.wants_help && argc - optind != 1)
                 return trouble_set(t, OUTCOME_USAGE, "initrd inspect: one FILE is wanted: see 'verinit initrd inspect "

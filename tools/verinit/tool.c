@@ -61,6 +61,16 @@ int trouble_prefix(struct trouble *t, const char *fmt, ...)
         return -1;
 }
 
+int trouble_set_usage(struct trouble *t, const char *verb, const char *what, const char *value)
+{
+        return trouble_set(t, OUTCOME_USAGE, "%s: %s '%s': see 'verinit %s --help'", verb, what, value, verb);
+}
+
+int trouble_set_option(struct trouble *t, const char *verb, int id, const char *word)
+{
+        return trouble_set_usage(t, verb, id == ':' ? "option without its argument" : "no such option", word);
+}
+
 int trouble_from_error(struct trouble *t, const struct error *err)
 {
         return trouble_set(t, OUTCOME_FALSE, "PID 1 would refuse this with %s: %s; %s", fail_code_name(err->code),

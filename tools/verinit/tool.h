@@ -26,6 +26,10 @@ struct trouble {
 int trouble_set(struct trouble *t, enum outcome outcome, const char *fmt, ...) _printf_(3, 4);
 int trouble_set_errno(struct trouble *t, int errno_value, const char *fmt, ...) _printf_(3, 4);
 int trouble_prefix(struct trouble *t, const char *fmt, ...) _printf_(2, 3);
+/* "VERB: WHAT 'VALUE': see 'verinit VERB --help'". */
+int trouble_set_usage(struct trouble *t, const char *verb, const char *what, const char *value);
+/* getopt_long(3), with "+:", has met an option that it does not know, or one without its argument. */
+int trouble_set_option(struct trouble *t, const char *verb, int id, const char *word);
 /* What PID 1 would say, with its stable code and its remedy: OUTCOME_FALSE. */
 int trouble_from_error(struct trouble *t, const struct error *err);
 

@@ -36,11 +36,7 @@ struct geometry_options {
         bool has_offset, wants_help;
 };
 
-static int bad_usage(struct trouble *t, const char *what, const char *value)
-{
-        return trouble_set(t, OUTCOME_USAGE, "verity geometry: %s '%s': see 'verinit verity geometry --help'", what,
-                           value);
-}
+#define VERB "verity geometry"
 
 /* As on the command line of the kernel: decimal, a multiple of a sector. */
 static int take_offset(const char *text, struct geometry_options *o, struct trouble *t)
@@ -48,13 +44,13 @@ static int take_offset(const char *text, struct geometry_options *o, struct trou
         uint64_t bytes = 0;
 
         if (o->has_offset)
-                return bad_usage(t, "option given twice", "--hash-offset");
+                return trouble_set_usage(t, VERB, "option given twice", "--hash-offset");
         if (text[0] == '\0' || strlen(text) > 18 || strspn(text, "0123456789") != strlen(text))
-                return bad_usage(t, "--hash-offset is a number of bytes, not", text);
+                return trouble_set_usage(t, VERB, "--hash-offset is a number of bytes, not", text);
         for (const char *p = text; *p; p++)
                 bytes = bytes * 10 + (uint64_t) (*p - '0');
         if (bytes % 512 != 0)
-                return bad_usage(t, "--hash-offset is no multiple of 512:", text);
+                return trouble_set_usage(t, VERB, "--hash-offset is no multiple of 512:", text);
         o->hash_offset = bytes;
         o->has_offset = true;
         return 0;
@@ -63,7 +59,7 @@ static int take_offset(const char *text, struct geometry_options *o, struct trou
 static int take_device(const char *path, struct geometry_options *o, struct trouble *t)
 {
         if (o->hash_device)
-                return bad_usage(t, "option given twice", "--hash-device");
+                return trouble_set_usage(t, VERB, "option given twice", "--hash-device");
         o->hash_device = path;
         return 0;
 }
@@ -91,12 +87,12 @@ static int parse_options(int argc, char *argv[], struct geometry_options *ret, s
                         o.wants_help = true;
                         break;
                 default:
-                        r = bad_usage(t, id == ':' ? "option without its argument" : "no such option", argv[optind - 1]);
+                        r = trouble_set_option(t, VERB, id, argv[optind - 1]);
                 }
         if (r == 0 && !o.wants_help && optind < argc)
-                r = bad_usage(t, "word that is no option", argv[optind]);
+                r = trouble_set_usage(t, VERB, "word that is no option", argv[optind]);
         if (r == 0 && !o.wants_help && !o.hash_device)
-                r = bad_usage(t, "option missing", "--hash-device");
+                r = trouble_set_usage(t, VERB, "option missing", "--hash-device");
         if (r == 0)
                 *ret = o;
         return r;
