@@ -13,15 +13,25 @@ from . import parts
 
 
 def key_of(signer: str) -> tuple[Path, Path]:
-    """Key and certificate: of the image (db), or of a stranger (other)."""
+    """Key and certificate: of the image (db), of a stranger (other), or of one who bears the subject and the serial number of
+    the former (namesake): the kernel looks for a key by these two.
+    """
+    image = parts.image(parts.KERNELS)
     if signer == "db":
-        image = parts.image(parts.KERNELS)
         return image.db_key, image.db_cert
+    assert signer in ("other", "namesake"), signer
 
     def build(out: Path) -> None:
+        name = ["-subj", "/CN=verinit test stranger"]
+        if signer == "namesake":
+            lines = parts.run(["openssl", "x509", "-in", image.db_cert, "-noout", "-serial", "-subject", "-nameopt",
+                               "compat"]).splitlines()
+            serial, subject = (line.partition("=")[2].strip() for line in lines)
+            name = ["-subj", subject, "-set_serial", f"0x{serial}"]
         parts.run(["openssl", "req", "-new", "-x509", "-newkey", "rsa:2048", "-nodes", "-sha256", "-days", "7300",
-                   "-subj", "/CN=verinit test stranger", "-keyout", out / "key.pem", "-out", out / "cert.pem"])
-    out = parts.store().stage("stranger", {"source": file_digest(Path(__file__))}, build)
+                   *name, "-keyout", out / "key.pem", "-out", out / "cert.pem"])
+    inputs = {"source": file_digest(Path(__file__)), "db": file_digest(image.db_cert)}
+    out = parts.store().stage(f"signer-{signer}", inputs, build)
     return out / "key.pem", out / "cert.pem"
 
 

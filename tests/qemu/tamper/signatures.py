@@ -69,4 +69,7 @@ SIGNATURES: list[Tamper] = [
     row("activate-key-not-enrolled", "a signer that the floor names, and the firmware does not",
         "activate/UNVERIFIED/kernel-key-missing", certificates=("db", "other"),
         medium=Medium(damage=partition(lambda image: signatures.partition(image.root_hash, "other")))),
+    row("activate-key-of-a-namesake", "a signer that the floor names, with subject and serial number of the one enrolled",
+        "activate/TAMPER/kernel-key-rejected", certificates=("db", "namesake"),
+        medium=Medium(damage=partition(lambda image: signatures.partition(image.root_hash, "namesake")))),
 ]

@@ -14,8 +14,6 @@ UNBOOTED = {
     "tpm-answer-forged": "somebody would have to sit between processor and TPM",
     "measure-log-failed": "/run is a tmpfs that stage early made",
     "device-unreadable": "sysfs would have to fail",
-    "kernel-key-rejected": "Debian's kernels have no revocation list (CONFIG_SYSTEM_REVOCATION_LIST), and of a key that they know "
-                           "they accept what OpenSSL accepts",
     "dm-table-differs": "the kernel would have to report another table than it took",
     "dm-corrupted": "what it would find, stage verify has found in the same blocks before; a disk that answers otherwise the "
                     "second time ends in a panic",
