@@ -76,8 +76,6 @@ int config_bad_value(struct config_parse *p, const struct config_key *key, const
 /* As systemd: 1 yes y true t on, 0 no n false f off, in either case. */
 bool config_parse_bool(const char *text, bool *ret);
 bool device_spec_parse(const char *text, struct device_spec *ret);
-/* Absolute, normalised, printable, shorter than CONFIG_PATH_MAX. */
-bool config_is_path(const char *text);
 
 /* After all words: what says the shape of the volume must agree, and the root hash must fit. */
 int config_finish_geometry(struct config_parse *p);

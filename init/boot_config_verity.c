@@ -4,6 +4,7 @@
  * obey; what systemd knows and this code does not is refused by name, never skipped.
  */
 #include "boot_config_parse.h"
+#include "verinit/path.h"
 
 /* Each word once: which of two offsets counts is not to be guessed. */
 struct verity_options {
@@ -180,7 +181,7 @@ static bool take_signature(struct verity_options *o, const char *value)
                 return is_base64(base64) && str_copy(signature->base64, sizeof(signature->base64), base64);
         }
         signature->source = SIGNATURE_FILE;
-        return config_is_path(value) && !strpbrk(value, ",\\") &&
+        return path_is_normalised(value, CONFIG_PATH_MAX) && !strpbrk(value, ",\\") &&
                str_copy(signature->path, sizeof(signature->path), value);
 }
 

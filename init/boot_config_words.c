@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "boot_config_parse.h"
+#include "verinit/path.h"
 
 int config_apply_root_fstype(struct config_parse *p, const struct config_key *key, const char *value)
 {
@@ -32,41 +33,25 @@ int config_apply_rw(struct config_parse *p, _unused_ const struct config_key *ke
         return 0;
 }
 
-bool config_is_path(const char *text)
-{
-        size_t n = strlen(text);
-
-        if (text[0] != '/' || n >= CONFIG_PATH_MAX || text[n - 1] == '/' || strstr(text, "//"))
-                return false;
-        for (const char *p = text; (p = strchr(p, '/')); p++)
-                if (str_after(p, "/./") || str_after(p, "/../") || str_equal(p, "/.") || str_equal(p, "/.."))
-                        return false;
-        for (; *text; text++)
-                if ((unsigned char) *text <= 0x20 || (unsigned char) *text >= 0x7f)
-                        return false;
-        return true;
-}
-
 /*
  * A shell or an interpreter of the verified /usr would be as good as a root login on the console. Which programs are is no closed
- * list; that a program is meant to be PID 1 shows in its name: systemd, init, openrc-init, runit-init, dinit.
+ * list; which are a host's PID 1 is: these two names, and the path that the floor gives.
  */
-static bool is_named_as_init(const char *path)
+static bool is_init(const char *path, const struct floor *floor)
 {
         const char *name = strrchr(path, '/') + 1;
-        size_t n = strlen(name);
 
-        return str_equal(name, "systemd") || (n >= 4 && str_equal(name + n - 4, "init"));
+        return str_equal(name, "systemd") || str_equal(name, "init") || str_equal(path, floor->init_path);
 }
 
 int config_apply_init(struct config_parse *p, const struct config_key *key, const char *value)
 {
-        if (!config_is_path(value))
+        if (!path_is_normalised(value, CONFIG_PATH_MAX))
                 return config_bad_value(p, key, value, "an absolute path without '.', '..' and '//'");
-        if (!is_named_as_init(value) && p->config.floor.debug == NEED_REQUIRE)
+        if (!is_init(value, &p->config.floor))
                 return config_refuse(p, FAIL_CMDLINE_DANGEROUS_CODE, key->name, value,
-                                     "a program that is called neither systemd nor ...init may be a shell, and the "
-                                     "floor says debug=require");
+                                     "a program that is called neither systemd nor init may be a shell, and the floor "
+                                     "does not name it (init=)");
         (void) str_copy(p->config.init_path, sizeof(p->config.init_path), value);
         return 0;
 }
@@ -102,21 +87,15 @@ int config_apply_timeout(struct config_parse *p, const struct config_key *key, c
 
 int config_apply_on_failure(struct config_parse *p, const struct config_key *key, const char *value)
 {
-        static const struct {
-                const char *name;
-                unsigned bit;
-        } actions[] = { { "reboot", FAILURE_REBOOT }, { "poweroff", FAILURE_POWEROFF }, { "halt", FAILURE_HALT } };
+        unsigned bit = failure_action_bit(value, strlen(value));
 
-        for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
-                if (!str_equal(value, actions[i].name))
-                        continue;
-                if (!(p->config.floor.failure_actions & actions[i].bit))
-                        return config_refuse(p, FAIL_FLOOR_REFUSES_CODE, key->name, value,
-                                             "the floor's failure-actions= does not allow it");
-                p->config.on_failure = actions[i].bit;
-                return 0;
-        }
-        return config_bad_value(p, key, value, "reboot, poweroff or halt");
+        if (bit == 0)
+                return config_bad_value(p, key, value, "reboot, poweroff or halt");
+        if (!(p->config.floor.failure_actions & bit))
+                return config_refuse(p, FAIL_FLOOR_REFUSES_CODE, key->name, value,
+                                     "the floor's failure-actions= does not allow it");
+        p->config.on_failure = bit;
+        return 0;
 }
 
 /* Allowed or not, SELinux is enforcing or absent: the mac stage sets it, and libselinux in the booted system obeys this. */

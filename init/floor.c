@@ -41,6 +41,7 @@ static const struct floor_key floor_keys[] = {
         { "etc", floor_apply_etc, .expected = "overlay, tmpfs or plain" },
         { "credentials", floor_apply_credentials, .expected = "none, esp-encrypted or platform" },
         { "os-separator", floor_apply_os_separator, .expected = "no or yes" },
+        { "init", floor_apply_init, .expected = "an absolute path without '.', '..' and '//'" },
         { "device-timeout", SECONDS(device_timeout_s, 1, 3600) },
         { "panic-timeout", SECONDS(panic_timeout_s, 1, 300) },
         { "failure-actions", floor_apply_failure_actions,

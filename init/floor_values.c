@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "floor_values.h"
+#include "verinit/path.h"
 
 static void *field(struct floor *f, const struct floor_key *key)
 {
@@ -87,6 +88,11 @@ bool floor_apply_os_separator(struct floor *f, _unused_ const struct floor_key *
 
         f->os_separator = i == 1;
         return i < ARRAY_SIZE(words);
+}
+
+bool floor_apply_init(struct floor *f, _unused_ const struct floor_key *key, const char *value)
+{
+        return path_is_normalised(value, sizeof(f->init_path)) && str_copy(f->init_path, sizeof(f->init_path), value);
 }
 
 static bool is_name_char(char c)
@@ -186,22 +192,33 @@ bool floor_apply_certificate(struct floor *f, _unused_ const struct floor_key *k
         return append_sha256(value, f->certificates, &f->n_certificates, FLOOR_MAX_CERTIFICATES);
 }
 
+unsigned failure_action_bit(const char *name, size_t n)
+{
+        static const struct {
+                const char *name;
+                unsigned bit;
+        } actions[] = { { "reboot", FAILURE_REBOOT }, { "poweroff", FAILURE_POWEROFF }, { "halt", FAILURE_HALT } };
+
+        for (size_t i = 0; i < ARRAY_SIZE(actions); i++)
+                if (strlen(actions[i].name) == n && memcmp(actions[i].name, name, n) == 0)
+                        return actions[i].bit;
+        return 0;
+}
+
 /* The first one named is what is done if nothing else is asked for; the others may be asked for. */
 bool floor_apply_failure_actions(struct floor *f, _unused_ const struct floor_key *key, const char *value)
 {
-        static const char *const names[] = { "reboot", "poweroff", "halt" };
         unsigned bits = 0;
 
         while (*value) {
-                size_t n = strcspn(value, ","), i = 0;
+                size_t n = strcspn(value, ",");
+                unsigned bit = failure_action_bit(value, n);
 
-                while (i < ARRAY_SIZE(names) && (strlen(names[i]) != n || memcmp(names[i], value, n) != 0))
-                        i++;
-                if (i == ARRAY_SIZE(names) || bits & 1U << i)
+                if (bit == 0 || bits & bit)
                         return false;
                 if (bits == 0)
-                        f->failure_default = 1U << i;
-                bits |= 1U << i;
+                        f->failure_default = bit;
+                bits |= bit;
                 value += n;
                 if (*value == ',' && *++value == '\0')
                         return false;

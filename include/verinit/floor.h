@@ -32,6 +32,9 @@ enum floor_credentials {
 /* What may be done at the end of a failed boot: bits, so that a floor may allow several. */
 enum failure_action_bits { FAILURE_REBOOT = 1 << 0, FAILURE_POWEROFF = 1 << 1, FAILURE_HALT = 1 << 2 };
 
+/* The bit of "reboot", "poweroff" or "halt", n bytes long; 0: none of these. */
+unsigned failure_action_bit(const char *name, size_t n);
+
 enum {
         FLOOR_MAX_BYTES = 16384,
         FLOOR_MAX_EXTRA_WORDS = 32,
@@ -55,6 +58,7 @@ struct floor {
         enum need debug;               /* require: production; init.debug=1 is refused. allow: it is obeyed */
         enum floor_root root;
         enum etc_mode etc;
+        char init_path[FLOOR_WORD_MAX]; /* init=: what the command line may name beside systemd and init; empty: nothing */
         char selinux_dir[128];        /* below /usr, without it; default "etc/selinux" */
         unsigned panic_timeout_s;     /* kernel.panic; 1 to 300; default 10 */
         unsigned failure_delay_s;     /* before the reboot; 0 to 300; default 10 */

@@ -25,15 +25,15 @@ static void test_init(_unused_ void **state)
                                            "/..",    "/a/.", "/./a",  "\"/a b\"", "/\xc3\xb6" };
         char text[512];
 
-        parse_ok(USR "init=/usr/lib/systemd/..a", &loose);
-        assert_string_equal(c.init_path, "/usr/lib/systemd/..a");
+        parse_ok(USR "init=/usr/lib/..a/systemd", &loose);
+        assert_string_equal(c.init_path, "/usr/lib/..a/systemd");
         for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
                 snprintf(text, sizeof(text), USR "init=%s", bad[i]);
                 assert_refused(text, CMDLINE_BAD_VALUE, "expected an absolute path");
         }
-        snprintf(text, sizeof(text), USR "init=/%0*d", CONFIG_PATH_MAX - 2, 0);
+        snprintf(text, sizeof(text), USR "init=/%0*d/init", CONFIG_PATH_MAX - 7, 0);
         parse_ok(text, &loose);
-        snprintf(text, sizeof(text), USR "init=/%0*d", CONFIG_PATH_MAX - 1, 0);
+        snprintf(text, sizeof(text), USR "init=/%0*d/init", CONFIG_PATH_MAX - 6, 0);
         assert_refused(text, CMDLINE_BAD_VALUE, "expected an absolute path");
         assert_refused(USR "init=/init init=/init", CMDLINE_DUPLICATE_KEY, "init=/init");
 }
@@ -41,21 +41,24 @@ static void test_init(_unused_ void **state)
 /* A shell of the verified /usr is a root login; which programs are one nobody can list. */
 static void test_init_of_a_production_image(_unused_ void **state)
 {
-        static const char *const good[] = { "/usr/lib/systemd/systemd", "/sbin/init", "/init", "/usr/sbin/openrc-init" };
+        static const char *const good[] = { "/usr/lib/systemd/systemd", "/sbin/init", "/init", "/opt/my-os/start" };
         static const char *const shells[] = { "/bin/sh", "/usr/bin/bash", "/usr/bin/python3", "/usr/bin/env",
-                                              "/sbin/init.sh", "/usr/lib/systemd/systemd-nspawn", "/bin/ini" };
+                                              "/sbin/init.sh", "/usr/lib/systemd/systemd-nspawn", "/bin/ini",
+                                              "/usr/bin/runinit", "/opt/my-os/starter" };
+        struct floor named = strict;
         char text[512];
 
+        (void) str_copy(named.init_path, sizeof(named.init_path), "/opt/my-os/start");
         for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
                 snprintf(text, sizeof(text), USR "init=%s", good[i]);
-                parse_ok(text, &strict);
+                parse_ok(text, &named);
                 assert_string_equal(c.init_path, good[i]);
         }
         for (size_t i = 0; i < ARRAY_SIZE(shells); i++) {
                 snprintf(text, sizeof(text), USR "init=%s", shells[i]);
-                assert_refused_by(&strict, text, FAIL_CMDLINE_DANGEROUS_CODE, "may be a shell");
-                parse_ok(text, &loose);
+                assert_refused_by(&named, text, FAIL_CMDLINE_DANGEROUS_CODE, "may be a shell");
         }
+        assert_refused_by(&loose, USR "init=/opt/my-os/start", FAIL_CMDLINE_DANGEROUS_CODE, "may be a shell");
 }
 
 static void test_our_own_keys(_unused_ void **state)

@@ -140,6 +140,12 @@ static void test_choices(_unused_ void **state)
         parse_ok("os-separator=no\n", &f);
         assert_false(f.os_separator);
         assert_refused("os-separator=1\n", "expected no or yes");
+        assert_string_equal(f.init_path, "");
+        parse_ok("init=/opt/my-os/start\n", &f);
+        assert_string_equal(f.init_path, "/opt/my-os/start");
+        assert_refused("init=start\n", "expected an absolute path");
+        assert_refused("init=/a/../start\n", "expected an absolute path");
+        assert_refused("init=\n", "expected an absolute path");
 }
 
 #define HEX_31 "4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f4f"

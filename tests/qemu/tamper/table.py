@@ -285,11 +285,11 @@ LATE = [
         "/lib64 of the root", image="discoverable-ext4", extra_disks=lambda: (volumes.foreign_root(),),
         signed=changed(root="LABEL=FOREIGN"), floor={"boot-disk-only": "allow"}),
     row("handoff-init-missing", "init= names nothing", "handoff/CONFIG/init-missing", "/usr/lib/systemd/nobody",
-        signed=added("init=/usr/lib/systemd/nobody"), floor={"debug": "allow"}),
+        signed=added("init=/usr/lib/systemd/nobody"), floor={"init": "/usr/lib/systemd/nobody"}),
     row("handoff-init-unverified", "init= names a file outside of /usr", "handoff/CONFIG/init-unverified",
-        "/etc/passwd", signed=added("init=/etc/passwd"), floor={"debug": "allow"}),
+        "/etc/passwd", signed=added("init=/etc/passwd"), floor={"init": "/etc/passwd"}),
     row("handoff-init-not-a-program", "init= names a text", "handoff/SYSTEM/exec-failed", "/usr/lib/os-release",
-        signed=added("init=/usr/lib/os-release"), floor={"debug": "allow"}),
+        signed=added("init=/usr/lib/os-release"), floor={"init": "/usr/lib/os-release"}),
 ]
 
 # What must come up although somebody tried: nothing that was tried has had an effect.
