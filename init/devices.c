@@ -131,8 +131,15 @@ static void record(struct boot *boot, const struct devices_scan *scan)
         (void) str_copy(e->boot_gpt_backup, sizeof(e->boot_gpt_backup), gpt_backup_name(scan->boot_backup));
 }
 
-/* 1: all is found. 0: not yet. */
-static int look(struct boot *boot, struct devices_scan *scan, struct error *err)
+static enum devices_elsewhere elsewhere_counts(const struct boot *boot, bool is_last)
+{
+        if (boot->config.floor.boot_disk_only != NEED_ALLOW)
+                return ELSEWHERE_NEVER;
+        return is_last || boot->facts.boot_partuuid[0] == '\0' ? ELSEWHERE_NOW : ELSEWHERE_AT_LAST;
+}
+
+/* 1: all is found. 0: not yet. is_last: the time is up. */
+static int look(struct boot *boot, struct devices_scan *scan, bool is_last, struct error *err)
 {
         int r;
 
@@ -142,7 +149,7 @@ static int look(struct boot *boot, struct devices_scan *scan, struct error *err)
         r = check_same_boot_disk(&boot->facts, scan, err);
         if (r < 0)
                 return r;
-        r = devices_choose(scan, boot->config.floor.boot_disk_only, err);
+        r = devices_choose(scan, elsewhere_counts(boot, is_last), err);
         if (r > 0)
                 record(boot, scan);
         return r;
@@ -154,6 +161,16 @@ static int report(struct boot *boot, struct devices_scan *scan, uint64_t timeout
         if (boot->config.floor.boot_disk_only != NEED_ALLOW && scan->n_boot_partitions == 0)
                 return report_no_boot_disk(boot, scan, timeout_us, err);
         return report_absent(scan, timeout_us, code, err);
+}
+
+static int look_at_last(struct boot *boot, struct devices_scan *scan, uint64_t timeout_us, enum fail_code code,
+                        struct error *err)
+{
+        int r = elsewhere_counts(boot, false) == ELSEWHERE_AT_LAST ? look(boot, scan, true, err) : 0;
+
+        if (r != 0)
+                return r < 0 ? r : 0;
+        return report(boot, scan, timeout_us, code, err);
 }
 
 int devices_find(struct boot *boot, struct devices_scan *scan, uint64_t timeout_us, enum fail_code code,
@@ -170,17 +187,17 @@ int devices_find(struct boot *boot, struct devices_scan *scan, uint64_t timeout_
         for (;;) {
                 uint64_t now_us, left_us;
                 unsigned n_loaded = 0;
-                int r = look(boot, scan, err);
+                int r = look(boot, scan, false, err);
 
                 if (r != 0)
                         return r < 0 ? r : 0;
                 now_us = os_boottime_us();
                 left_us = now_us < end_us ? end_us - now_us : 0;
-                r = watchdog_wait_uevent(boot, &left_us);
+                r = watchdog_wait_uevent(boot, &left_us, FAIL_DEVICE_UNREADABLE_CODE, err);
                 if (r < 0)
-                        return error_set(err, FAIL_DEVICE_UNREADABLE_CODE, -r, "cannot wait for kernel events");
+                        return r;
                 if (r == 0)
-                        return report(boot, scan, timeout_us, code, err);
+                        return look_at_last(boot, scan, timeout_us, code, err);
                 log_debug("woken by the kernel, %u times so far, %" PRIu64 " ms left", boot->evidence.n_wakeups,
                           left_us / 1000);
                 /* What was plugged in may be a controller: its driver brings the disk. */

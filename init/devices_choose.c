@@ -16,14 +16,9 @@ static int refuse_twins(const struct devices_wanted *w, const struct devices_mat
                          where, m->first[0].name, m->first[1].name, m->n > 2 ? " …" : "");
 }
 
-static const struct devices_matches *matches_that_count(const struct devices_wanted *w, enum need boot_disk_only)
+static int choose_one(struct devices_wanted *w, bool may_be_elsewhere, struct error *err)
 {
-        return w->on_boot_disk.n > 0 || boot_disk_only != NEED_ALLOW ? &w->on_boot_disk : &w->elsewhere;
-}
-
-static int choose_one(struct devices_wanted *w, enum need boot_disk_only, struct error *err)
-{
-        const struct devices_matches *m = matches_that_count(w, boot_disk_only);
+        const struct devices_matches *m = w->on_boot_disk.n == 0 && may_be_elsewhere ? &w->elsewhere : &w->on_boot_disk;
         size_t room = w->max_found > 0 ? w->max_found : 1, n = 0;
 
         if (m->damaged[0] != '\0')
@@ -64,16 +59,17 @@ static void forget(struct devices_wanted *w)
                 *w->ret_n_found = 0;
 }
 
-int devices_choose(struct devices_scan *scan, enum need boot_disk_only, struct error *err)
+int devices_choose(struct devices_scan *scan, enum devices_elsewhere elsewhere, struct error *err)
 {
-        bool is_complete = boot_disk_only == NEED_ALLOW || scan->n_boot_partitions > 0;
+        bool is_complete = elsewhere == ELSEWHERE_NOW || scan->n_boot_partitions > 0;
+        bool may_be_elsewhere = elsewhere == ELSEWHERE_NOW || (elsewhere == ELSEWHERE_AT_LAST && scan->n_boot_partitions > 0);
         int r;
 
         for (size_t i = 0; i < scan->n_wanted; i++)
                 forget(&scan->wanted[i]);
         r = check_boot_disk(scan, err);
         for (size_t i = 0; r >= 0 && i < scan->n_wanted; i++) {
-                r = choose_one(&scan->wanted[i], boot_disk_only, err);
+                r = choose_one(&scan->wanted[i], may_be_elsewhere, err);
                 is_complete = is_complete && r > 0;
         }
         return r < 0 ? r : is_complete;

@@ -88,9 +88,9 @@ static int wait_for_tpm(struct boot *boot, struct error *err)
                         return error_set(err, FAIL_TPM_FAILED_CODE, ETIMEDOUT,
                                          "the firmware measured into a TPM, but /" TPM_DEVICE " did not appear in %d s",
                                          TPM_TIMEOUT_S);
-                r = watchdog_wait_uevent(boot, &left_us);
+                r = watchdog_wait_uevent(boot, &left_us, FAIL_TPM_FAILED_CODE, err);
                 if (r < 0)
-                        return error_set(err, FAIL_TPM_FAILED_CODE, -r, "cannot wait for /" TPM_DEVICE);
+                        return error_prefix(err, "waiting for /" TPM_DEVICE);
                 is_over = r == 0;
                 r = modules_coldplug(boot, &n, err);
                 if (r < 0)

@@ -20,7 +20,7 @@ static int load_software(struct boot *boot, struct error *err)
 
 static bool is_armed(const struct boot *boot)
 {
-        return boot->evidence.watchdog_s > 0;
+        return boot->watchdog_s > 0;
 }
 
 /* The magic close of Documentation/watchdog/watchdog-api.rst. */
@@ -29,7 +29,7 @@ static void stop(struct boot *boot)
         if (write(boot->watchdog_fd, "V", 1) != 1)
                 log_warning("the watchdog cannot be stopped: %s", errno_name(errno));
         boot->watchdog_fd = fd_close(boot->watchdog_fd);
-        boot->evidence.watchdog_s = 0;
+        boot->watchdog_s = boot->evidence.watchdog_s = 0;
 }
 
 int watchdog_arm(struct boot *boot, struct error *err)
@@ -52,7 +52,7 @@ int watchdog_arm(struct boot *boot, struct error *err)
                 stop(boot);
         if (r < 0)
                 return error_set(err, FAIL_WATCHDOG_FAILED_CODE, -r, "/" DEVICE " does not take %u s", wanted_s);
-        boot->evidence.watchdog_s = s;
+        boot->watchdog_s = boot->evidence.watchdog_s = s;
         log_info("watchdog: %u s", s);
         return watchdog_feed(boot, err);
 }
@@ -72,26 +72,26 @@ int watchdog_feed(struct boot *boot, struct error *err)
 /* A third: one that is missed by a slow machine is not the end. */
 static uint64_t slice_us(const struct boot *boot)
 {
-        return boot->evidence.watchdog_s * UINT64_C(1000000) / 3;
+        return boot->watchdog_s * UINT64_C(1000000) / 3;
 }
 
-int watchdog_wait_uevent(struct boot *boot, uint64_t *timeout_us)
+int watchdog_wait_uevent(struct boot *boot, uint64_t *timeout_us, enum fail_code code, struct error *err)
 {
         uint64_t left = *timeout_us;
-        int r = 0;
+        int r;
 
-        if (!is_armed(boot))
-                return os_wait_uevent(boot->uevent_fd, timeout_us, &boot->evidence.n_wakeups);
         do {
-                uint64_t slice = left < slice_us(boot) ? left : slice_us(boot), rest = slice;
+                uint64_t slice = is_armed(boot) && slice_us(boot) < left ? slice_us(boot) : left, rest = slice;
 
-                r = os_watchdog_feed(boot->watchdog_fd);
+                r = watchdog_feed(boot, err);
                 if (r < 0)
                         return r;
                 r = os_wait_uevent(boot->uevent_fd, &rest, &boot->evidence.n_wakeups);
                 left -= slice - rest;
         } while (r == 0 && left > 0);
         *timeout_us = left;
+        if (r < 0)
+                return error_set(err, code, -r, "cannot wait for kernel events");
         return r;
 }
 

@@ -23,6 +23,7 @@ struct boot {
         int uevent_fd;               /* probe */
         struct facts facts;          /* probe, find */
         int watchdog_fd;             /* probe; -1 where the floor asks for none */
+        unsigned watchdog_s;         /* after which it ends the machine; 0: it is not armed */
         struct last_failure last_failure; /* probe */
         struct measure measure;      /* probe; .tpm NULL where there is none */
         struct boot_plan plan;       /* plan */

@@ -61,10 +61,16 @@ struct devices_scan {
 int devices_scan_once(struct boot *boot, struct devices_scan *scan, struct error *err);
 
 /*
+ * Where else than on the boot disk what is wanted may be. With boot-disk-only=allow it may, but of a boot disk that is known it
+ * is only said that it is not there once the time is up: else it would hang on which disk answers first.
+ */
+enum devices_elsewhere { ELSEWHERE_NEVER = 0, ELSEWHERE_AT_LAST, ELSEWHERE_NOW };
+
+/*
  * Pure. What the last walk means: 1 all is found, 0 not yet, or TWIN_DEVICE, PARTITION_TABLE_INVALID. Fills found of each
  * wanted, as far as it is there.
  */
-int devices_choose(struct devices_scan *scan, enum need boot_disk_only, struct error *err);
+int devices_choose(struct devices_scan *scan, enum devices_elsewhere elsewhere, struct error *err);
 
 /*
  * Walks, and waits for the kernel's events between walks, until all are found or timeout_us has passed since the call:

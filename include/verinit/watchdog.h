@@ -13,8 +13,8 @@ int watchdog_arm(struct boot *boot, struct error *err);
 /* WATCHDOG_FAILED: it will end the machine. */
 int watchdog_feed(struct boot *boot, struct error *err);
 
-/* os_wait_uevent(), in parts that the watchdog outlives. */
-int watchdog_wait_uevent(struct boot *boot, uint64_t *timeout_us);
+/* os_wait_uevent(), in parts that the watchdog outlives: 1, 0, or -errno with WATCHDOG_FAILED, or code where the wait fails. */
+int watchdog_wait_uevent(struct boot *boot, uint64_t *timeout_us, enum fail_code code, struct error *err);
 
 /* os_sleep_us() likewise. */
 void watchdog_sleep(struct boot *boot, uint64_t us);

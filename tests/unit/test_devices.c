@@ -197,11 +197,14 @@ static void test_an_unknown_boot_disk(_unused_ void **state)
         assert_refused(FAIL_BOOT_DISK_UNKNOWN_CODE, "PARTUUID=" OTHER_UUID ", within 5 s");
         assert_int_equal(fake_count("os_wait_uevent"), 1);
 
+        /* One that is known is waited for: which disk answers first is chance, or somebody's choice. */
         boot.config.floor.boot_disk_only = NEED_ALLOW;
         assert_found("vda1");
+        assert_int_equal(fake_count("os_wait_uevent"), 2);
         set_boot_partuuid("");
         assert_found("vda1");
         assert_string_equal(boot.evidence.boot_disk, "");
+        assert_int_equal(fake_count("os_wait_uevent"), 2);
         fake_machine_put_second_disk(entries[0].uuid);
         assert_refused(FAIL_TWIN_DEVICE_CODE, "(data of /usr) is there 2 times: vda1, vdb1");
 }
@@ -216,10 +219,12 @@ static void test_what_is_optional_waits_for_the_boot_disk(_unused_ void **state)
         scan = (struct devices_scan) {
                 .n_wanted = 1, .wanted[0] = { .what = "signature", .spec = &spec, .found = &found, .is_optional = true },
         };
-        assert_int_equal(devices_choose(&scan, NEED_REQUIRE, &err), 0);
-        assert_int_equal(devices_choose(&scan, NEED_ALLOW, &err), 1);
+        assert_int_equal(devices_choose(&scan, ELSEWHERE_NEVER, &err), 0);
+        assert_int_equal(devices_choose(&scan, ELSEWHERE_AT_LAST, &err), 0);
+        assert_int_equal(devices_choose(&scan, ELSEWHERE_NOW, &err), 1);
         scan.n_boot_partitions = 1;
-        assert_int_equal(devices_choose(&scan, NEED_REQUIRE, &err), 1);
+        assert_int_equal(devices_choose(&scan, ELSEWHERE_NEVER, &err), 1);
+        assert_int_equal(devices_choose(&scan, ELSEWHERE_AT_LAST, &err), 1);
 }
 
 static void test_on_another_disk_alone(_unused_ void **state)

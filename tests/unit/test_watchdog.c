@@ -49,7 +49,7 @@ static void test_without_one_nothing_is_done(_unused_ void **state)
         assert_int_equal(watchdog_arm(&boot, &err), 0);
         assert_int_equal(boot.watchdog_fd, -1);
         assert_int_equal(watchdog_feed(&boot, &err), 0);
-        assert_int_equal(watchdog_wait_uevent(&boot, &left), 0);
+        assert_int_equal(watchdog_wait_uevent(&boot, &left, FAIL_DEVICE_UNREADABLE_CODE, &err), 0);
         assert_int_equal(left, 0);
         watchdog_sleep(&boot, 7000000);
         watchdog_stop(&boot);
@@ -157,11 +157,27 @@ static void test_a_long_wait_is_cut_into_parts(_unused_ void **state)
         uint64_t left = 95 * UINT64_C(1000000);
 
         arm();
-        assert_int_equal(watchdog_wait_uevent(&boot, &left), 0);
+        assert_int_equal(watchdog_wait_uevent(&boot, &left, FAIL_DEVICE_UNREADABLE_CODE, &err), 0);
         assert_int_equal(left, 0);
         assert_int_equal(fake_count("os_wait_uevent"), 10);
         assert_int_equal(fake_count("os_watchdog_feed"), 1 + 10);
         assert_false(fake_os.watchdog_has_bitten);
+}
+
+/* Which of the two it was that failed is told apart: the one is the disk's fault, the other the watchdog's. */
+static void test_a_wait_that_fails_says_of_what(_unused_ void **state)
+{
+        uint64_t left = 95 * UINT64_C(1000000);
+
+        arm();
+        fake_fail_name("os_watchdog_feed");
+        assert_true(watchdog_wait_uevent(&boot, &left, FAIL_DEVICE_UNREADABLE_CODE, &err) < 0);
+        assert_int_equal(err.code, FAIL_WATCHDOG_FAILED_CODE);
+        (void) teardown(NULL);
+        arm();
+        fake_fail_name("os_wait_uevent");
+        assert_true(watchdog_wait_uevent(&boot, &left, FAIL_DEVICE_UNREADABLE_CODE, &err) < 0);
+        assert_int_equal(err.code, FAIL_DEVICE_UNREADABLE_CODE);
 }
 
 static int event_after_15_s(uint64_t *timeout_us, unsigned *wakeups)
@@ -187,13 +203,13 @@ static void test_an_event_ends_the_wait(_unused_ void **state)
 
         arm();
         fake_os.wait_uevent = event_after_15_s;
-        assert_int_equal(watchdog_wait_uevent(&boot, &left), 1);
+        assert_int_equal(watchdog_wait_uevent(&boot, &left, FAIL_DEVICE_UNREADABLE_CODE, &err), 1);
         assert_int_equal(left, 80 * UINT64_C(1000000));
 
         fake_fail_name("os_wait_uevent");
-        assert_int_equal(watchdog_wait_uevent(&boot, &left), -EIO);
+        assert_int_equal(watchdog_wait_uevent(&boot, &left, FAIL_DEVICE_UNREADABLE_CODE, &err), -EIO);
         fake_fail_name("os_watchdog_feed");
-        assert_int_equal(watchdog_wait_uevent(&boot, &left), -EIO);
+        assert_int_equal(watchdog_wait_uevent(&boot, &left, FAIL_DEVICE_UNREADABLE_CODE, &err), -EIO);
 }
 
 static void test_a_long_pause_is_survived(_unused_ void **state)
@@ -233,6 +249,7 @@ int main(void)
                 TEST(test_stop),
                 TEST(test_the_software_one_is_the_last_resort),
                 TEST(test_a_long_wait_is_cut_into_parts),
+                TEST(test_a_wait_that_fails_says_of_what),
                 TEST(test_an_event_ends_the_wait),
                 TEST(test_a_long_pause_is_survived),
                 TEST(test_a_feed_that_fails),
