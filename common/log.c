@@ -57,8 +57,9 @@ static bool is_hex(char c)
 }
 
 /*
- * A digest is known by its first 16 digits; who needs all of them asks for debugging, or reads boot.json. Here, so that no
- * message can forget it.
+ * A console is seen by others, and shows no root hash whole: the first 16 digits tell which of two it is. All of them are in
+ * boot.json after a boot that went well; of one that failed, only where the floor allows debugging. Here, so that no message can
+ * forget it.
  */
 static void shorten_digests(char *text)
 {

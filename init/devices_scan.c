@@ -110,17 +110,17 @@ static bool spec_matches(const struct device_spec *spec, const char *name, const
 }
 
 /* What /usr comes from is verified; a file system that somebody hid in it, or /usr itself, is nobody's root. */
-static bool is_used_by_usr(const struct boot *boot, dev_t devno)
+static bool is_used_by_usr(const struct boot *boot, const struct found_device *device)
 {
         const struct facts *facts = &boot->facts;
 
-        return (facts->usr_data.is_found && facts->usr_data.devno == devno) ||
-               (facts->usr_hash.is_found && facts->usr_hash.devno == devno) ||
-               (facts->usr_fec.is_found && facts->usr_fec.devno == devno) ||
-               (boot->active && active_volume_dev(boot->active) == devno);
+        return (facts->usr_data.is_found && devices_overlap(&facts->usr_data, device)) ||
+               (facts->usr_hash.is_found && devices_overlap(&facts->usr_hash, device)) ||
+               (facts->usr_fec.is_found && devices_overlap(&facts->usr_fec, device)) ||
+               (boot->active && active_volume_dev(boot->active) == device->devno);
 }
 
-static bool filesystem_matches(struct boot *boot, const struct devices_wanted *w, const char *name, dev_t devno)
+static bool filesystem_matches(struct boot *boot, const struct devices_wanted *w, const struct found_device *device)
 {
         struct filesystem fs = {};
         struct error ignored = {};
@@ -128,9 +128,9 @@ static bool filesystem_matches(struct boot *boot, const struct devices_wanted *w
         char path[64];
 
         if (!w->filesystems || (w->spec->kind != DEVICE_LABEL && w->spec->kind != DEVICE_UUID) ||
-            is_used_by_usr(boot, devno))
+            is_used_by_usr(boot, device))
                 return false;
-        if (snprintf(path, sizeof(path), "dev/%s", name) >= (int) sizeof(path))
+        if (snprintf(path, sizeof(path), "dev/%s", device->name) >= (int) sizeof(path))
                 return false;
         fd = openat(boot->root_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
         /* A device that cannot be read is not the one; others may be. */
@@ -169,7 +169,7 @@ static void offer(struct walk *walk, const char *name, const struct kernel_parti
                 struct devices_wanted *w = &walk->scan->wanted[i];
 
                 if (spec_matches(w->spec, name, entry) ||
-                    (k && !is_tabled_disk && filesystem_matches(walk->boot, w, name, k->devno)))
+                    (k && !is_tabled_disk && filesystem_matches(walk->boot, w, &device)))
                         add_match(walk, w, &device);
         }
 }

@@ -12,7 +12,6 @@
 #include "verinit/efi_variable.h"
 #include "verinit/fsat.h"
 
-#define EFIVARS "sys/firmware/efi/efivars/"
 #define GUID_GLOBAL "8be4df61-93ca-11d2-aa0d-00e098032b8c"
 #define GUID_LOADER "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 #define GUID_SYSTEMD "8cf2644b-4b0b-428f-9387-6d876050dc67"
@@ -38,23 +37,24 @@ const char *const *firmware_volatile_variables(void)
         return volatile_variables;
 }
 
-enum answer { ABSENT = 0, THERE, TOO_LONG };
-
 struct buffer {
         uint8_t bytes[EFI_VARIABLE_MAX + 1];
 };
 
-static enum answer read_variable(int root_fd, const char *name, const char *guid, struct buffer *buffer,
-                                 struct efi_variable *ret)
+/*
+ * 0: it is there. -ENOENT: it is not, or is a file that nothing was written to (efivarfs shows such as empty). Anything else is not
+ * the same as absent: -EFBIG, longer than any of these; -EBADMSG, too short for its attributes; or what the firmware said.
+ */
+static int read_variable(int root_fd, const char *name, const char *guid, struct buffer *buffer, struct efi_variable *ret)
 {
         char path[160];
         ssize_t n;
 
-        snprintf(path, sizeof(path), EFIVARS "%s-%s", name, guid);
+        snprintf(path, sizeof(path), EFIVARS_DIR "/%s-%s", name, guid);
         n = fsat_read(root_fd, path, buffer->bytes, sizeof(buffer->bytes));
-        if (n == -EFBIG)
-                return TOO_LONG;
-        return n >= 0 && efi_variable_parse(buffer->bytes, (size_t) n, ret) ? THERE : ABSENT;
+        if (n <= 0)
+                return n < 0 ? (int) n : -ENOENT;
+        return efi_variable_parse(buffer->bytes, (size_t) n, ret) ? 0 : -EBADMSG;
 }
 
 /* The first only: one is enough to refuse. */
@@ -64,21 +64,20 @@ static void find_forged(int root_fd, struct facts *facts)
 
         for (const char *const *name = volatile_variables; *name; name++) {
                 struct efi_variable v = {};
-                enum answer answer = read_variable(root_fd, *name, GUID_LOADER, &buffer, &v);
+                int r = read_variable(root_fd, *name, GUID_LOADER, &buffer, &v);
 
-                /* Longer than loader and stub write any: attributes 0 stand for that. */
-                if (answer == ABSENT || (answer == THERE && v.attributes == EFI_ATTRIBUTES_VOLATILE))
+                if (r == -ENOENT || (r == 0 && v.attributes == EFI_ATTRIBUTES_VOLATILE))
                         continue;
                 (void) str_copy(facts->forged_variable, sizeof(facts->forged_variable), *name);
                 facts->forged_attributes = v.attributes;
+                facts->forged_errno = -r;
                 return;
         }
 }
 
 static bool read_loader_variable(int root_fd, const char *name, struct buffer *buffer, struct efi_variable *ret)
 {
-        return read_variable(root_fd, name, GUID_LOADER, buffer, ret) == THERE &&
-               ret->attributes == EFI_ATTRIBUTES_VOLATILE;
+        return read_variable(root_fd, name, GUID_LOADER, buffer, ret) == 0 && ret->attributes == EFI_ATTRIBUTES_VOLATILE;
 }
 
 static bool is_uki_measured(int root_fd)
@@ -143,16 +142,18 @@ static bool are_flags_fine(int root_fd, struct facts *facts)
 
         for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
                 struct efi_variable v = {};
-                enum answer answer = read_variable(root_fd, flags[i].name, flags[i].guid, &buffer, &v);
+                int r = read_variable(root_fd, flags[i].name, flags[i].guid, &buffer, &v);
                 bool value = false;
 
-                if (answer == ABSENT && flags[i].may_be_absent)
+                if (r == -ENOENT && flags[i].may_be_absent)
                         continue;
-                if (answer == ABSENT)
+                if (r == -ENOENT)
                         snprintf(because, size, "there is no variable %s", flags[i].name);
-                else if (answer == THERE && v.attributes != EFI_ATTRIBUTES_VOLATILE)
+                else if (r < 0 && r != -EFBIG)
+                        snprintf(because, size, "the variable %s cannot be read", flags[i].name);
+                else if (r == 0 && v.attributes != EFI_ATTRIBUTES_VOLATILE)
                         snprintf(because, size, "%s has the attributes 0x%x, not 0x6", flags[i].name, v.attributes);
-                else if (answer == TOO_LONG || !efi_variable_flag(&v, &value))
+                else if (r < 0 || !efi_variable_flag(&v, &value))
                         snprintf(because, size, "%s is neither 0 nor 1", flags[i].name);
                 else if (value != flags[i].want)
                         snprintf(because, size, "%s is %d", flags[i].name, value);
@@ -168,7 +169,7 @@ static bool has_systemd_options(int root_fd)
 {
         uint8_t byte;
 
-        return fsat_read(root_fd, EFIVARS "SystemdOptions-" GUID_SYSTEMD, &byte, sizeof(byte)) != -ENOENT;
+        return fsat_read(root_fd, EFIVARS_DIR "/SystemdOptions-" GUID_SYSTEMD, &byte, sizeof(byte)) != -ENOENT;
 }
 
 int firmware_check_systemd_options(const struct facts *facts, struct error *err)
@@ -186,6 +187,7 @@ void firmware_read_variables(int root_fd, struct facts *facts)
         facts->is_uki_measured = false;
         facts->has_systemd_options = false;
         facts->boot_partuuid[0] = facts->forged_variable[0] = facts->insecure_because[0] = '\0';
+        facts->forged_errno = 0;
         if (!facts->has_efi_variables) {
                 (void) str_copy(facts->insecure_because, sizeof(facts->insecure_because),
                                 facts->is_efi ? "the firmware gives no variables at run time" : "this is no UEFI boot");

@@ -61,6 +61,10 @@ static int plan_mac(const struct boot_config *config, const struct facts *facts,
 /* There is no support for IPE yet. A floor that requires it is told so, and never boots without. */
 static int plan_ipe(const struct boot_config *config, struct error *err)
 {
+        if (config->ipe_policy.alg != DIGEST_NONE)
+                return error_set(err, FAIL_IPE_ABSENT_CODE, ENOSYS,
+                                 "the command line names an IPE policy (acl.ipe.policy_sha256=), and this release of verinit "
+                                 "loads none");
         if (config->floor.ipe == NEED_ALLOW)
                 return 0;
         return error_set(err, FAIL_IPE_ABSENT_CODE, ENOSYS,
@@ -78,8 +82,7 @@ static int check_found(const struct found_device *device, const struct device_sp
         return error_set(err, FAIL_PLAN_IMPOSSIBLE_CODE, ENODEV, "%s %s was not found", what, text);
 }
 
-/* One is the other, or the disk that the other is a partition of. Kernel names are unique among block devices. */
-static bool devices_overlap(const struct found_device *a, const struct found_device *b)
+bool devices_overlap(const struct found_device *a, const struct found_device *b)
 {
         return a->devno == b->devno || str_equal(a->name, b->name) || str_equal(a->name, b->disk) ||
                str_equal(b->name, a->disk);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The structures are not walked: the table is the machine room's, and could be such that systemd-stub's walk and ours end at
- * different strings. The bytes themselves are in every reading of it.
+ * different strings. What the kernel shows is what its own walk covers (drivers/firmware/dmi_scan.c), so a table made for that
+ * can hide a string from us that the stub has found: only PCR 12 tells then.
  */
 #include "verinit/smbios.h"
 

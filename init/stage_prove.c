@@ -25,9 +25,13 @@ static int check_variables(const struct facts *facts, struct error *err)
 {
         if (facts->forged_variable[0] == '\0')
                 return 0;
-        if (facts->forged_attributes == 0)
-                return error_set(err, FAIL_LOADER_VARIABLE_FORGED_CODE, EMSGSIZE,
+        if (facts->forged_errno == EFBIG)
+                return error_set(err, FAIL_LOADER_VARIABLE_FORGED_CODE, EFBIG,
                                  "the EFI variable %s is longer than any that loader and stub set", facts->forged_variable);
+        if (facts->forged_errno != 0)
+                return error_set(err, FAIL_LOADER_VARIABLE_FORGED_CODE, facts->forged_errno,
+                                 "the EFI variable %s is there and cannot be read: whose it is is not known",
+                                 facts->forged_variable);
         return error_set(err, FAIL_LOADER_VARIABLE_FORGED_CODE, EPERM,
                          "the EFI variable %s has the attributes 0x%x: loader and stub set it with 0x6, and what is kept "
                          "was written by a running system", facts->forged_variable, facts->forged_attributes);
@@ -67,9 +71,16 @@ static int read_baked(const struct boot *boot, const char **ret, struct error *e
         return 0;
 }
 
+/* The second witness has been asked and says of the words what the first does, who can name them. */
+static bool is_about_words(const struct error *err)
+{
+        return err->code == FAIL_EVENT_UNEXPLAINED_CODE || err->code == FAIL_CMDLINE_NOT_SIGNED_CODE;
+}
+
 /*
  * Both witnesses. Words behind the packed text that the floor does not list as such may be those of an add-on: that, only
- * the second can say. Where it does not, the first one's refusal stands.
+ * the second can say. Where it does not, the first one's refusal stands; a second witness who lies, or cannot be asked, is not
+ * passed over for it.
  */
 static int hear_witnesses(struct boot *boot, const char *baked, struct provenance *ret, struct error *err)
 {
@@ -84,8 +95,10 @@ static int hear_witnesses(struct boot *boot, const char *baked, struct provenanc
                 first = proof_cmdline(config->cmdline_text, baked, 0, &config->floor, &n_extra, &difference);
         if (first == 0 || config->floor.n_addons > 0) {
                 r = witness_prove(boot, baked, &p, err);
-                if (r < 0 && first == 0)
+                if (r < 0 && (first == 0 || !is_about_words(err)))
                         return r;
+                if (r < 0)
+                        log_error("%s", err->msg);
                 if (r == 0 && first < 0 && p.addons_size > 0)
                         first = proof_cmdline(config->cmdline_text, baked, p.addons_size, &config->floor, &n_extra,
                                               &difference);

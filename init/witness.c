@@ -55,16 +55,39 @@ static int read_pcrs(struct boot *boot, struct provenance_input *in, struct erro
         return 0;
 }
 
-static void read_smbios(int root_fd, struct smbios_extras *extras, struct provenance_input *in)
+/*
+ * A kernel that found no SMBIOS shows none: then it was not looked at, and evidence says so. One that is there and cannot be
+ * read whole is another thing: whoever fills it decides how long it is.
+ */
+static int read_smbios(int root_fd, struct smbios_extras *extras, struct provenance_input *in, struct error *err)
 {
         ssize_t n = fsat_read(root_fd, SMBIOS_TABLE, smbios_table, sizeof(smbios_table));
 
+        if (n == -ENOENT)
+                return 0;
         if (n < 0)
-                return;
+                return error_set(err, FAIL_SMBIOS_UNREADABLE_CODE, (int) -n,
+                                 "/" SMBIOS_TABLE " cannot be read, or has more than %d bytes: what it asks of systemd-stub "
+                                 "is not known", SMBIOS_MAX_BYTES);
         smbios_find_extras(smbios_table, (size_t) n, extras);
         in->is_smbios_read = true;
         in->smbios_extras = extras->values;
         in->n_smbios_extras = extras->n;
+        return 0;
+}
+
+/* The kernel has no log to show: not provable. One that it cannot show, or that has no end, is not the same as none. */
+static int read_log(int root_fd, void **ret, struct provenance_input *in, struct error *err)
+{
+        int r = fsat_read_alloc(root_fd, EVENT_LOG, TCG2_LOG_MAX_BYTES, ret, &in->log_size);
+
+        if (r == -EFBIG)
+                return error_set(err, FAIL_EVENT_LOG_MALFORMED_CODE, EFBIG,
+                                 "the firmware's event log: more than %d bytes", TCG2_LOG_MAX_BYTES);
+        if (r < 0 && r != -ENOENT)
+                return error_set(err, FAIL_TPM_FAILED_CODE, -r, "the firmware's event log, /" EVENT_LOG ", cannot be read");
+        in->log = *ret;
+        return 0;
 }
 
 static void note(struct evidence_provenance *e, const struct provenance_input *in, const struct provenance *p)
@@ -85,23 +108,19 @@ int witness_prove(struct boot *boot, const char *baked, struct provenance *ret, 
         struct smbios_extras extras = {};
         _cleanup_free_ void *log = NULL;
         struct provenance p = {};
-        int r, log_read = 0;
+        int r;
 
-        read_smbios(boot->root_fd, &extras, &in);
-        if (!unasked) {
+        r = read_smbios(boot->root_fd, &extras, &in, err);
+        if (r >= 0 && !unasked)
                 r = read_pcrs(boot, &in, err);
-                if (r < 0)
-                        return r;
-                log_read = fsat_read_alloc(boot->root_fd, EVENT_LOG, TCG2_LOG_MAX_BYTES, &log, &in.log_size);
-                in.log = log;
-        }
-        r = provenance_prove(&in, &p, err);
+        if (r >= 0 && !unasked)
+                r = read_log(boot->root_fd, &log, &in, err);
+        if (r >= 0)
+                r = provenance_prove(&in, &p, err);
         if (r < 0)
                 return r;
         if (unasked)
                 p.reason = unasked;
-        else if (log_read == -EFBIG)
-                p.reason = "event-log-too-long";
         note(&boot->evidence.provenance, &in, &p);
         *ret = p;
         return 0;

@@ -36,6 +36,7 @@ struct facts {
         bool is_uki_measured;   /* StubPcrKernelImage = 11, volatile */
         char forged_variable[48]; /* of loader or stub, not volatile: planted by whoever was root; empty: none. For stage prove */
         uint32_t forged_attributes;
+        int forged_errno; /* not 0: it is there and cannot be read, EFBIG where it is too long */
         bool has_systemd_options; /* the EFI variable SystemdOptions: words for the host's systemd, from a running system */
         bool is_secure_boot;    /* SecureBoot=1, SetupMode=0, and shim's MokSBStateRT does not say that it checks nothing */
         char insecure_because[64]; /* which variable says what; empty if is_secure_boot */
@@ -70,6 +71,9 @@ struct boot_plan {
  * answers the same. TPM_ABSENT, TPM_UNMEASURED.
  */
 int plan_measuring(const struct boot_config *config, const struct facts *facts, struct step *ret, struct error *err);
+
+/* Pure. One is the other, or the disk that the other is a partition of. Kernel names are unique among block devices. */
+bool devices_overlap(const struct found_device *a, const struct found_device *b);
 
 /* Pure. PLAN_IMPOSSIBLE, TPM_ABSENT, TPM_UNMEASURED, SELINUX_ABSENT, IPE_ABSENT, SIGNATURE_MISSING, FLOOR_REFUSES. */
 int plan_make(const struct boot_config *config, const struct facts *facts, struct boot_plan *ret, struct error *err);

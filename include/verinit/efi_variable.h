@@ -7,6 +7,9 @@
 
 #include "verinit/base.h"
 
+/* Where the kernel shows them: <name>-<vendor GUID>. */
+#define EFIVARS_DIR "sys/firmware/efi/efivars"
+
 enum { EFI_VARIABLE_MAX = 4096, EFI_PARTUUID_SIZE = 37 };
 
 /* Boot services and runtime, not kept: what firmware, loader and stub set in this boot, and the system cannot. */

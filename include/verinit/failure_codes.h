@@ -93,6 +93,8 @@
                   "take the add-on, profile or credential off the ESP, or list it in the floor and rebuild")\
         FAIL_CODE(ADDON_KEY_REFUSED, "addon-key-refused", FAIL_TAMPER,                                     \
                   "take the key out of the add-on, or name it in the floor's addon-keys=")                 \
+        FAIL_CODE(SMBIOS_UNREADABLE, "smbios-unreadable", FAIL_UNVERIFIED,                                 \
+                  "make the SMBIOS table of this machine shorter, or look at what the hypervisor puts in it") \
         FAIL_CODE(SMBIOS_CMDLINE, "smbios-cmdline", FAIL_TAMPER,                                           \
                   "take io.systemd.stub.kernel-cmdline-extra= out of the machine's SMBIOS strings")        \
         /* enter, measure, handoff */                                                                      \

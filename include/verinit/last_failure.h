@@ -9,9 +9,9 @@
 
 #include <sys/types.h>
 
+#include "verinit/efi_variable.h"
 #include "verinit/error.h"
 
-#define EFIVARS_DIR "sys/firmware/efi/efivars"
 #define LAST_FAILURE_GUID "fb83e530-e324-4175-ae84-dd2dce5ddc63"
 #define LAST_FAILURE_PATH EFIVARS_DIR "/VerinitLastFailure-" LAST_FAILURE_GUID
 

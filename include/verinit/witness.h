@@ -9,7 +9,7 @@
 
 /*
  * baked: the packed text, or NULL. The answers are those of provenance_prove(), and the reasons where no TPM can be asked:
- * "crash-kernel", "no-tpm", "unmeasured-uki", "event-log-too-long". Fills boot->evidence.provenance. Of the TPM also TPM_FAILED,
- * TPM_KEY_MISMATCH, TPM_ANSWER_FORGED.
+ * "crash-kernel", "no-tpm", "unmeasured-uki". Fills boot->evidence.provenance. Also SMBIOS_UNREADABLE, and of the TPM and its
+ * log TPM_FAILED, TPM_KEY_MISMATCH, TPM_ANSWER_FORGED.
  */
 int witness_prove(struct boot *boot, const char *baked, struct provenance *ret, struct error *err);

@@ -3,6 +3,9 @@
  * Boots of which the firmware, the log, the TPM or the command line tells another tale.
  */
 #include "pid1.h"
+#include "verinit/smbios.h"
+
+#define SMBIOS_TABLE "sys/firmware/dmi/tables/DMI"
 
 static void plant(const char *name, const char *guid, uint8_t attributes, const void *data, size_t size)
 {
@@ -170,8 +173,27 @@ static void test_a_log_without_end(_unused_ void **state)
         fake_machine_make(&lax);
         assert_int_equal(fsat_create(fake_machine_fd(), EVENT_LOG, zeros, TCG2_LOG_MAX_BYTES + 1, 0400), 0);
         free(zeros);
-        assert_int_equal(run_pid1(), FAKE_OS_EXECED);
-        assert_string_equal(boot.evidence.provenance.reason, "event-log-too-long");
+        assert_refused_in_prove(FAIL_EVENT_LOG_MALFORMED_CODE, "more than");
+}
+
+/* There, and not to be read: that is not the same as none. */
+static void test_witnesses_that_cannot_be_read(_unused_ void **state)
+{
+        const struct fake_machine_options lax = { .floor = FAKE_FLOOR "cmdline-replay=allow\n", .has_tpm = true, .has_selinux = true };
+        void *zeros = calloc(1, SMBIOS_MAX_BYTES + 1);
+
+        assert_non_null(zeros);
+        fake_machine_make(&lax);
+        assert_return_code(unlinkat(fake_machine_fd(), EVENT_LOG, 0), 0);
+        assert_int_equal(fsat_mkdir_p(fake_machine_fd(), EVENT_LOG, 0755), 0);
+        assert_refused_in_prove(FAIL_TPM_FAILED_CODE, "event log");
+
+        fake_machine_make(&lax);
+        assert_int_equal(fsat_create(fake_machine_fd(), SMBIOS_TABLE, zeros, SMBIOS_MAX_BYTES + 1, 0400), 0);
+        free(zeros);
+        assert_int_equal(run_pid1(), FAKE_OS_ENDED);
+        assert_int_equal(error.stage, STAGE_PROVE);
+        assert_int_equal(error.code, FAIL_SMBIOS_UNREADABLE_CODE);
         fake_machine_remove();
 }
 
@@ -243,6 +265,10 @@ static void test_addons(_unused_ void **state)
         addon_floor("foo=old", floor, sizeof(floor));
         fake_machine_make(&options);
         assert_refused_in_prove(FAIL_CMDLINE_NOT_BAKED_CODE, "'foo=bar' was added");
+        /* A second witness who says that the PCRs are of another boot is not passed over for the first one's word. */
+        fake_machine_make(&options);
+        fake_tpm.measured[12][0].bytes[3] ^= 1;
+        assert_refused_in_prove(FAIL_PCR_REPLAY_MISMATCH_CODE, "PCR 12");
         /* The same, where the floor allows the word. */
         strncat(floor, "extra-words=foo=bar\n", sizeof(floor) - strlen(floor) - 1);
         fake_machine_make(&options);
@@ -312,6 +338,7 @@ int main(void)
                 cmocka_unit_test(test_secure_boot),
                 cmocka_unit_test(test_the_event_log),
                 cmocka_unit_test(test_a_log_without_end),
+                cmocka_unit_test(test_witnesses_that_cannot_be_read),
                 cmocka_unit_test(test_another_tpm),
                 cmocka_unit_test(test_smbios_strings),
                 cmocka_unit_test(test_addons),

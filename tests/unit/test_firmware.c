@@ -2,6 +2,7 @@
 /*
  * init/firmware.c over a tree that looks like efivarfs.
  */
+#include <errno.h>
 #include <stdio.h>
 
 #include "temp_dir.h"
@@ -153,7 +154,23 @@ static void test_a_long_one_is_not_the_stubs(_unused_ void **state)
         assert_string_equal(look().forged_variable, "");
         put("StubProfile", GUID_LOADER, 6, zeros, EFI_VARIABLE_MAX - 3);
         assert_string_equal(look().forged_variable, "StubProfile");
-        assert_int_equal(look().forged_attributes, 0);
+        assert_int_equal(look().forged_errno, EFBIG);
+}
+
+/* What is there and cannot be read is not absent: else a way to make it unreadable would be a way to take it away. */
+static void test_one_that_cannot_be_read_is_there(_unused_ void **state)
+{
+        drop("StubPcrKernelImage", GUID_LOADER);
+        assert_int_equal(fsat_mkdir_p(dir.fd, EFIVARS "/StubPcrKernelImage-" GUID_LOADER, 0755), 0);
+        assert_string_equal(look().forged_variable, "StubPcrKernelImage");
+        assert_int_equal(look().forged_errno, EISDIR);
+        assert_return_code(unlinkat(dir.fd, EFIVARS "/StubPcrKernelImage-" GUID_LOADER, AT_REMOVEDIR), 0);
+        assert_string_equal(look().forged_variable, "");
+        put_flag("MokSBStateRT", GUID_SHIM, 6, 0);
+        drop("MokSBStateRT", GUID_SHIM);
+        assert_int_equal(fsat_mkdir_p(dir.fd, EFIVARS "/MokSBStateRT-" GUID_SHIM, 0755), 0);
+        assert_false(look().is_secure_boot);
+        assert_non_null(strstr(look().insecure_because, "MokSBStateRT cannot be read"));
 }
 
 static void test_the_boot_disk(_unused_ void **state)
@@ -255,6 +272,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_each_planted_one_is_named, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_only_exactly_six_counts, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_a_long_one_is_not_the_stubs, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_one_that_cannot_be_read_is_there, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_the_boot_disk, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_measured_is_eleven, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_secure_boot, setup, teardown),

@@ -223,6 +223,9 @@ static void test_ipe_is_not_there_yet(_unused_ void **state)
 {
         config.floor.ipe = NEED_REQUIRE;
         assert_refused(FAIL_IPE_ABSENT_CODE, "this release of verinit loads none");
+        config.floor.ipe = NEED_ALLOW;
+        config.ipe_policy.alg = DIGEST_SHA256;
+        assert_refused(FAIL_IPE_ABSENT_CODE, "acl.ipe.policy_sha256=");
 }
 
 static void test_overlapping_devices(_unused_ void **state)
