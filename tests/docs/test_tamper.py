@@ -12,6 +12,8 @@ from documents import TOP, facts, read
 sys.path.insert(0, str(TOP / "tests" / "qemu"))
 sys.dont_write_bytecode = True
 
+from rows.setup import WITHOUT_FIRMWARE  # noqa: E402
+from tamper.case import Setup  # noqa: E402
 from tamper.table import MATRIX  # noqa: E402
 from tamper.unbooted import UNBOOTED  # noqa: E402
 
@@ -54,8 +56,24 @@ class TamperTest(unittest.TestCase):
         wanted = [(row.name, row.what, row.layout, row.expect) for row in MATRIX]
         self.assertEqual([(name, what, layout, expect) for name, what, layout, _, expect, _ in found], wanted,
                          "run the rows, then tests/qemu/tamper-report")
+        self.assertEqual({name: weaker for name, _, _, weaker, _, _ in found},
+                         {row.name: ", ".join(row.weaker) for row in MATRIX})
         self.assertEqual([(name, seen) for name, _, _, _, _, seen in found],
                          [(name, expect) for name, _, _, expect in wanted])
+
+    def test_what_a_row_lacks_is_computed(self) -> None:
+        """Of the strict floor every line that is another one, weaker or not; a list's values one by one; and other signers."""
+        for setup, weaker in ((Setup(), []), (Setup(tpm=False, secure_boot=False), ["no-secure-boot", "no-tpm"]),
+                              (Setup(floor={"ipe": "require", "extra-words": ("a=b", "c")}),
+                               ["floor ipe=require", "floor extra-words=a=b", "floor extra-words=c"]),
+                              (Setup(floor={"failure-delay": "0"}), []),
+                              (Setup(certificates=("db", "other")), ["floor certificate=other"]),
+                              (Setup(image="inline"), ["floor root=unverified", "floor etc=plain", "floor root-hash-signature=allow",
+                                                       "floor pinned-geometry=allow"])):
+            self.assertEqual(setup.weaker, weaker)
+        without_firmware = Setup(firmware=False, tpm=False).weaker
+        self.assertEqual(without_firmware[:3], ["direct-kernel", "no-secure-boot", "no-tpm"])
+        self.assertEqual(set(without_firmware[3:]), {f"floor {key}={value}" for key, value in WITHOUT_FIRMWARE.items()})
 
     def test_claims_name_rows(self) -> None:
         page = read("docs/THREAT_MODEL.md")

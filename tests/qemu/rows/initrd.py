@@ -16,14 +16,21 @@ from . import parts
 Floor = dict[str, "str | tuple[str, ...]"]
 
 
-def floor_of(image: Image) -> Floor:
-    lines = [line for line in image.floor.read_text().splitlines() if line and not line.startswith("#")]
+def read_floor(path: Path) -> Floor:
+    lines = [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
     return dict(line.split("=", 1) for line in lines)  # type: ignore[misc]
 
 
+def floor_of(image: Image) -> Floor:
+    return read_floor(image.floor)
+
+
+def floor_lines(floor: Floor) -> list[str]:
+    return [f"{key}={value}" for key, values in floor.items() for value in ([values] if isinstance(values, str) else values)]
+
+
 def floor_text(floor: Floor) -> str:
-    return "".join(f"{key}={value}\n" for key, values in floor.items()
-                   for value in ([values] if isinstance(values, str) else values))
+    return "".join(f"{line}\n" for line in floor_lines(floor))
 
 
 @dataclass(frozen=True)

@@ -15,24 +15,25 @@ from machine.outcome import Outcome
 from machine.spec import BootSpec
 from machine.vm import Machine
 from rows import parts, signatures
-from rows.initrd import Floor, Initrd, floor_of
+from rows.initrd import Floor, Initrd, floor_lines, read_floor
 from rows.row import Finding, Room
 from rows.setup import WITHOUT_FIRMWARE
-from rows.setup import Setup as DirectSetup
 from rows.volumes import Volume
 from rows.words import Edit, changed, same
 
 from . import bootable
 from .medium import Medium
-from .ukis import Uki
+from .ukis import Addon, Uki
 from .variables import Variable, not_enrolled, of_second_boot, planted
 
 REFUSED, BOOTED, PANICKED = "refused", "booted", "panicked"
+SIGNER = "db"
+# Of a value that is longer the table shows the beginning.
+SHOWN_MAX = 24
 
 
 def _strict() -> Floor:
-    return dict(line.split("=", 1) for line in (FLOORS / "strict.conf").read_text().splitlines()  # type: ignore[misc]
-                if line and line[0] != "#")
+    return read_floor(FLOORS / "strict.conf")
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Setup:
     """How this boot differs from a good one. Nothing given: a good one, but for its failure delay of 0.
 
     `signed` makes the command line that is signed and baked of the image's own; `section` what is in the UKI of the baked
-    one (signed too, by somebody careless). `floor` is laid over the strict one, and `relaxed` says what of that is weaker.
+    one (signed too, by somebody careless). `floor` is laid over the strict one, and `weaker` says in what the two differ.
     """
     image: str = "discoverable"
     flavour: str = "cloud"
@@ -49,14 +50,14 @@ class Setup:
     signed: Edit = same
     section: Edit = same
     floor: Floor = field(default_factory=dict)
-    builder: tuple[str, ...] | Callable[[], tuple[str, ...]] = ()
+    addons: tuple[Addon, ...] = ()  # whose digests the builder writes into the floor
     planted: dict[str, bytes | None] = field(default_factory=dict)
-    signer: str = "db"
+    signer: str = SIGNER
     uki: Callable[[Path], bytes] | None = None      # what becomes of the signed UKI's bytes
     medium: Medium = Medium()
     extra_disks: Callable[[], tuple[Path, ...]] = tuple
     variables: tuple[Variable, ...] = ()
-    certificates: tuple[str, ...] = ("db",)     # of these signers the floor takes signatures of the root hash
+    certificates: tuple[str, ...] = (SIGNER,)   # of these signers the floor takes signatures of the root hash
     smbios: tuple[str, ...] = ()
     smbios_cmdline: str | None = None
     fw_cfg: dict[str, bytes] = field(default_factory=dict)
@@ -77,15 +78,15 @@ class Setup:
     def _without_firmware(self, name: str, room: Room) -> BootSpec:
         """Whoever adds a word there does so in a boot menu."""
         image, kernel = parts.image(self.image), parts.kernel(self.flavour)
-        baked, floor = self._baked(image), self.full_floor(image)
+        baked, floor = self._baked(image), self.full_floor()
         # One for all rows that differ by the disk or the line alone.
-        is_plain = baked == image.cmdline and not self.planted and floor == replace(self, floor={}).full_floor(image)
+        is_plain = baked == image.cmdline and not self.planted and not self.features and floor == replace(self, floor={}).full_floor()
         initrd = Initrd(name=f"fast-{self.image}-{self.flavour}" if is_plain else name, init=room.init, flavour=self.flavour,
                         cmdline=baked, floor=floor, features=(*VARIANTS[self.image].features, *self.features),
                         options=tuple(self._certificates()), planted=self.planted).make()
         words = [self.section(baked), *([self.smbios_cmdline] if self.smbios_cmdline else [])]
         disk = self.medium.make(image, None, room.out / "boot.raw")
-        return BootSpec(out=room.out, disk=disk, kernel=kernel.vmlinuz, initrd=initrd, append=" ".join(words), tpm=False,
+        return BootSpec(out=room.out, disk=disk, kernel=kernel.vmlinuz, initrd=initrd, append=" ".join(words), tpm=self.tpm,
                         bus=self.bus, extra_disks=self.extra_disks(), bad_sectors=self.bad_sectors(image),
                         memory=self.memory, cpus=self.cpus, timeout=self.timeout)
 
@@ -112,29 +113,34 @@ class Setup:
                         smbios_cmdline=self.smbios_cmdline, smbios_strings=self.smbios, fw_cfg=self._fw_cfg(room),
                         bad_sectors=self.bad_sectors(image), devices=self.devices, memory=self.memory, cpus=self.cpus, timeout=self.timeout)
 
-    def full_floor(self, image: Image) -> Floor:
+    def full_floor(self) -> Floor:
         strict = _strict()
         if not self.firmware:
             strict.update(WITHOUT_FIRMWARE)
-        return {**strict, **floor_of(image), **self.floor}
+        return {**strict, **read_floor(VARIANTS[self.image].floor_path), **self.floor}
 
     @property
     def weaker(self) -> list[str]:
-        """What of the strict floor this one does not ask for."""
-        strict, own = _strict(), self.full_floor(parts.image(self.image))
-        return [f"floor {key}={value}" for key, value in own.items()
-                if value in ("allow", "unverified") and strict.get(key) != value]
+        """What the machine lacks, every line of the floor that the strict one has otherwise, and every further certificate."""
+        lacks = {"direct-kernel": not self.firmware, "no-secure-boot": not (self.firmware and self.secure_boot),
+                 "no-tpm": not self.tpm}
+        strict = floor_lines(_strict())
+        lines = [*floor_lines(self.full_floor()), *(f"addon={addon.digest}" for addon in self.addons),
+                 *(f"certificate={signer}" for signer in self.certificates if signer != SIGNER)]
+        return [*(word for word, is_so in lacks.items() if is_so), *(f"floor {shown(line)}" for line in lines if line not in strict)]
 
     def _uki(self, name: str, image: Image, room: Room) -> Path:
         baked = self._baked(image)
         section = self.section(baked)
-        floor = self.full_floor(image)
-        builder = self.builder() if callable(self.builder) else self.builder
-        is_plain = (self.certificates == ("db",) and not self.modules_of and not self.features and baked == section == image.cmdline and not self.planted and not builder and self.signer == "db"
-                    and floor == replace(self, floor={}).full_floor(image))
+        floor = self.full_floor()
+        # One for all rows that differ by the disk, the firmware or SMBIOS alone.
+        is_plain = (self.certificates == (SIGNER,) and self.signer == SIGNER and baked == section == image.cmdline and
+                    floor == replace(self, floor={}).full_floor() and
+                    not (self.modules_of or self.features or self.planted or self.addons))
+        addons = [word for addon in self.addons for word in ("--addon", str(addon.make()))]
         uki = Uki(name=f"strict-{self.image}-{self.flavour}" if is_plain else name, image=image,
                   kernel=parts.kernel(self.flavour), flavour=self.modules_of or self.flavour, init=room.init, baked=baked, section=section,
-                  floor=floor, builder=(*self._certificates(), *builder), features=self.features,
+                  floor=floor, builder=(*self._certificates(), *addons), features=self.features,
                   planted={path.format(release=parts.kernel(self.flavour).release): content
                            for path, content in self.planted.items()}, signer=self.signer).make()
         if self.uki is None:
@@ -155,9 +161,14 @@ class Setup:
         return tuple(files)
 
 
+def shown(line: str) -> str:
+    key, _, value = line.partition("=")
+    return f"{key}={value if len(value) <= SHOWN_MAX else value[:SHOWN_MAX] + '…'}"
+
+
 @dataclass(frozen=True)
 class Tamper:
-    """`direct` is a boot without firmware, for what only the lack of it shows. `what` says in words what is changed; `expect` is result, or stage/class/code of a refusal. `says` must stand in the
+    """`what` says in words what is changed; `expect` is result, or stage/class/code of a refusal. `says` must stand in the
     verdict's message, `panic` in the kernel's; `looks` are further checks of the finding."""
     name: str
     what: str
@@ -169,22 +180,21 @@ class Tamper:
     drive: Callable[[Machine], Outcome] = Machine.outcome
     looks: tuple[Callable[[Finding, Room], None], ...] = ()
     seconds: int = 15
-    direct: DirectSetup | None = None
 
     @property
     def layout(self) -> str:
-        return self.direct.image if self.direct else self.setup.image
+        return self.setup.image
+
+    @property
+    def weaker(self) -> list[str]:
+        return self.setup.weaker
 
     def run(self, room: Room) -> Finding:
-        if self.direct:
-            prepared = self.direct.prepare(self.name, room)
-            spec, relaxed = prepared.spec, prepared.relaxed
-        else:
-            spec = self.setup.prepare(self.name, room)
-            relaxed = [*spec.relaxed, *self.setup.weaker]
+        spec = self.setup.prepare(self.name, room)
         with Machine(spec) as machine:
             outcome = self.drive(machine)
-        finding = Finding(outcome, relaxed=relaxed)
+        finding = Finding(outcome, relaxed=self.weaker)
+        finding.expect("what the machine lacks", spec.relaxed, [word for word in self.weaker if word in spec.relaxed])
         self._judge(finding, room)
         for look in self.looks:
             look(finding, room)
@@ -218,13 +228,9 @@ def row(name: str, what: str, expect: str, *says: str, waits: float = 0, panic: 
     return Tamper(name, what, expect, Setup(**setup), says, panic, waits, drive, looks, seconds)
 
 
-def fast(name: str, what: str, expect: str, *says: str, **setup: Any) -> Tamper:
-    """As row(), for a code that another row raises under firmware."""
-    return row(name, what, expect, *says, seconds=6, firmware=False, **setup)
+def fast(name: str, what: str, expect: str, *says: str, tpm: bool = False, **setup: Any) -> Tamper:
+    """As row(), but without firmware: for a code that another row raises under firmware, or that only the lack of it shows."""
+    return row(name, what, expect, *says, seconds=6, firmware=False, tpm=tpm, **setup)
 
 
-def direct(name: str, what: str, expect: str, *says: str, seconds: int = 6, **setup: Any) -> Tamper:
-    return Tamper(name, what, expect, says=says, seconds=seconds, direct=DirectSetup(**setup))
-
-
-__all__ = ["BOOTED", "Medium", "PANICKED", "REFUSED", "Setup", "Tamper", "Variable", "direct", "fast", "row"]
+__all__ = ["BOOTED", "Medium", "PANICKED", "REFUSED", "Setup", "Tamper", "Variable", "fast", "row"]

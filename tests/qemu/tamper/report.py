@@ -29,10 +29,10 @@ What somebody changes, and what becomes of the boot: each row is a machine that 
 `tests/qemu/tamper/`. [THREAT_MODEL.md](THREAT_MODEL.md) says what follows from it.
 
 Every row boots OVMF with Secure Boot on, a TPM, the init that is shipped and the strict floor (`tests/qemu/floors/strict.conf`:
-all is required that can be, and a refusal does not wait), unless its column "weaker" says what it had not. A refusal passes only
-with its stage, class and code, and words of its message; never by not coming up.
+all is required that this release can do, and a refusal does not wait). Its column "weaker" has what its machine lacked, and every line
+of its floor that is none of the strict one's, also where that asks for more. A refusal passes only with its stage, class and code, and words
+of its message; never by not coming up.
 """
-
 
 
 def results(room: Path) -> dict[str, dict[str, Any]]:

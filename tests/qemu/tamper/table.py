@@ -10,16 +10,15 @@ from __future__ import annotations
 from typing import Any
 
 from rows import volumes
-from rows.setup import QUICK
 from rows.words import added, both, changed, without
 
 from . import disks, logs
-from .case import BOOTED, PANICKED, Medium, Tamper, direct, fast, row
+from .case import BOOTED, PANICKED, Medium, Tamper, fast, row
 from .disks import ROOT_ALLOWED, by_byte, by_table
 from .firmware import FIRMWARE
 from .looks import is_healthy, nothing_started, says, twins_were_seen, word_is_absent
 from .signatures import SIGNATURES
-from .ukis import addon, addon_digest
+from .ukis import Addon
 from .variables import SYSTEMD, text
 
 GEOMETRY = "init.verity"
@@ -94,8 +93,7 @@ CONFIG = [
     row("config-floor-planted", "an archive beside ours brings a floor", "config/TAMPER/floor-digest-mismatch",
         "floor.conf", waits=10, seconds=25, planted={"etc/verinit/floor.conf": b"tpm=allow\nselinux=allow\nroot=unverified\n"}),
     row("config-floor-in-addon", "a signed add-on's initrd brings a floor", "config/TAMPER/floor-digest-mismatch",
-        "floor.conf", medium=Medium(esp={disks.ADDON: addon("floor", "", initrd={
-            "etc/verinit/floor.conf": b"tpm=allow\n"})})),
+        "floor.conf", medium=Medium(esp={disks.ADDON: Addon("floor", "", initrd={"etc/verinit/floor.conf": b"tpm=allow\n"}).make})),
 ]
 
 EARLY = [
@@ -121,18 +119,18 @@ EARLY = [
     row("prove-blank-at-the-end", "the signed line ends in a tabulator", "prove/TAMPER/cmdline-not-signed", ".cmdline",
         section=lambda line: line + "\t"),
     row("prove-addon-not-listed", "a signed add-on that the floor does not list", "prove/TAMPER/event-unexplained",
-        "foo=bar", floor={"extra-words": "foo=bar"}, medium=Medium(esp={disks.ADDON: addon("other", "foo=bar")})),
+        "foo=bar", floor={"extra-words": "foo=bar"}, medium=Medium(esp={disks.ADDON: Addon("other", "foo=bar").make})),
     row("prove-addon-of-last-release", "the add-on of another release beside this UKI", "prove/TAMPER/event-unexplained",
         floor={"extra-words": ("foo=old", "foo=new"), "addon-keys": "foo"},
-        builder=lambda: ("--addon", str(addon("new", "foo=new")())),
-        medium=Medium(esp={disks.ADDON: addon("old", "foo=old")})),
+        addons=(Addon("new", "foo=new"),),
+        medium=Medium(esp={disks.ADDON: Addon("old", "foo=old").make})),
     row("prove-addon-sets-other-key", "a listed add-on sets a key that it may not", "prove/TAMPER/addon-key-refused",
-        "foo", floor={"extra-words": "foo=bar", "addon-keys": "bar", "addon": addon_digest("foo=bar")},
-        medium=Medium(esp={disks.ADDON: addon("key", "foo=bar")})),
+        "foo", floor={"extra-words": "foo=bar", "addon-keys": "bar", "addon": Addon("key", "foo=bar").digest},
+        medium=Medium(esp={disks.ADDON: Addon("key", "foo=bar").make})),
     row("prove-credential-on-esp", "a credential on the ESP", "prove/TAMPER/event-unexplained",
         image="explicit", medium=Medium(esp={disks.CREDENTIAL: disks.credential})),
     row("prove-initrd-in-addon", "a signed add-on brings an initrd", "prove/TAMPER/event-unexplained", image="explicit",
-        medium=Medium(esp={disks.ADDON: addon("initrd", "", initrd={"etc/verinit/extra": b"anything\n"})})),
+        medium=Medium(esp={disks.ADDON: Addon("initrd", "", initrd={"etc/verinit/extra": b"anything\n"}).make})),
     row("prove-no-tpm", "there is no TPM", "prove/UNVERIFIED/cmdline-unproved", "TPM", tpm=False),
     row("prove-log-edited", "a digest of the event log is another", "prove/TAMPER/pcr-replay-mismatch", "PCR 11",
         drive=logs.DIGEST_EDITED, signed=without("quiet")),
@@ -159,8 +157,8 @@ EARLY = [
         variables=(text("SystemdOptions", "systemd.unit=emergency.target", SYSTEMD),)),
     row("enter-no-tpm", "there is no TPM, and only the measurement is required", "enter/UNVERIFIED/tpm-absent",
         "no TPM 2.0", tpm=False, floor={"cmdline-replay": "allow"}),
-    direct("enter-tpm-unmeasured", "a TPM that nobody has told of this boot", "enter/UNVERIFIED/tpm-unmeasured",
-           "no UEFI boot", tpm=True, floor={**QUICK, "tpm": "require"}),
+    fast("enter-tpm-unmeasured", "a TPM that nobody has told of this boot", "enter/UNVERIFIED/tpm-unmeasured",
+         "no UEFI boot", tpm=True, floor={"tpm": "require"}),
     row("prove-tpm-is-another", "not the TPM whose key the floor names", "prove/TAMPER/tpm-key-mismatch",
         floor={"tpm-ek": "000b" + "ab" * 32}),
 ]
@@ -297,12 +295,12 @@ WITHOUT_EFFECT = [
     row("booted-twin-on-other-disk", "a foreign disk repeats the UUIDs of data and tree", BOOTED,
         extra_disks=disks.extra("other-esp", disks.esp_renamed), looks=(is_healthy, twins_were_seen), **FULL),
     row("booted-addon-unsigned", "an unsigned add-on on the ESP", BOOTED,
-        medium=Medium(esp={disks.ADDON: addon("unsigned", "foo=bar", signer="nobody")}),
+        medium=Medium(esp={disks.ADDON: Addon("unsigned", "foo=bar", signer="nobody").make}),
         looks=(is_healthy, word_is_absent("foo=bar")), **FULL),
     row("booted-addon-listed", "an add-on that the floor lists", BOOTED,
         floor={"extra-words": "foo=bar", "addon-keys": "foo"},
-        builder=lambda: ("--addon", str(addon("listed", "foo=bar")())),
-        medium=Medium(esp={disks.ADDON: addon("listed", "foo=bar")}),
+        addons=(Addon("listed", "foo=bar"),),
+        medium=Medium(esp={disks.ADDON: Addon("listed", "foo=bar").make}),
         looks=(is_healthy, says("cmdline", value="baked+extra-words")), **FULL),
     row("booted-credentials-of-the-host", "SMBIOS and fw_cfg bring a unit as a credential", BOOTED,
         smbios=tuple(f"io.systemd.credential:{name}={value}" for name, value in disks.UNIT_CREDENTIALS.items()),

@@ -6,14 +6,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Callable
 
 from imagelib.image import Image, Kernel
 from imagelib.store import file_digest
 from imagelib.uki import STUB
 from imagelib.variants import VARIANTS
 from rows import parts, signatures
-from rows.initrd import Floor, Initrd
+from rows.initrd import Floor, Initrd, pack
 
 ADDON_STUB = "/usr/lib/systemd/boot/efi/addonx64.efi.stub"
 
@@ -62,31 +61,33 @@ def sign(signer: str, unsigned: Path, target: Path) -> None:
     unsigned.unlink()
 
 
-def addon_digest(cmdline: str) -> str:
-    """What addon= has for these words: `verinit initrd build --addon` fills it in, and refuses keys that the floor does not list."""
-    return "sha256-" + hashlib.sha256(cmdline.encode("utf-16-le") + b"\0\0").hexdigest()
+@dataclass(frozen=True)
+class Addon:
+    """NAME.addon.efi with these words, and perhaps an initrd."""
+    name: str
+    cmdline: str
+    signer: str = "db"
+    initrd: dict[str, bytes | None] = field(default_factory=dict)
 
+    @property
+    def digest(self) -> str:
+        """What addon= has for these words: `verinit initrd build --addon` fills it in, and refuses keys that the floor does not list."""
+        return "sha256-" + hashlib.sha256(self.cmdline.encode("utf-16-le") + b"\0\0").hexdigest()
 
-def addon(name: str, cmdline: str, signer: str = "db", initrd: dict[str, bytes | None] | None = None
-          ) -> Callable[[], Path]:
-    """NAME.addon.efi with these words, as for the images of the table."""
-    def make() -> Path:
-        image = parts.image("discoverable")
-        inputs = {"cmdline": cmdline, "signer": signer, "keys": file_digest(image.db_cert),
-                  "initrd": {path: content and content.hex() for path, content in (initrd or {}).items()},
+    def make(self) -> Path:
+        inputs = {"cmdline": self.cmdline, "signer": self.signer, "keys": parts.keys_digest(),
+                  "initrd": {path: content and content.hex() for path, content in self.initrd.items()},
                   "source": file_digest(Path(__file__))}
+        return parts.store().stage(f"addon-{self.name}", inputs, self._build) / f"{self.name}.addon.efi"
 
-        def build(out: Path) -> None:
-            from rows.initrd import pack
-            more: list[str | Path] = []
-            if initrd:
-                (out / "initrd").write_bytes(pack(initrd))
-                more = ["--initrd", parts.inside(out / "initrd")]
-            if cmdline:
-                (out / "cmdline").write_text(cmdline)
-                more += ["--cmdline", f"@{parts.inside(out / 'cmdline')}"]
-            unsigned = out / "unsigned.efi"
-            parts.tool(["ukify", "build", "--stub", ADDON_STUB, *more, "--output", parts.inside(unsigned)])
-            sign(signer, unsigned, out / f"{name}.addon.efi")
-        return parts.store().stage(f"addon-{name}", inputs, build) / f"{name}.addon.efi"
-    return make
+    def _build(self, out: Path) -> None:
+        more: list[str | Path] = []
+        if self.initrd:
+            (out / "initrd").write_bytes(pack(self.initrd))
+            more = ["--initrd", parts.inside(out / "initrd")]
+        if self.cmdline:
+            (out / "cmdline").write_text(self.cmdline)
+            more += ["--cmdline", f"@{parts.inside(out / 'cmdline')}"]
+        unsigned = out / "unsigned.efi"
+        parts.tool(["ukify", "build", "--stub", ADDON_STUB, *more, "--output", parts.inside(unsigned)])
+        sign(self.signer, unsigned, out / f"{self.name}.addon.efi")
