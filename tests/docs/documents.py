@@ -6,6 +6,7 @@ import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 TOP = Path(__file__).resolve().parents[2]
 FACTS = Path(os.environ.get("FACTS", TOP / "build" / "dev" / "tests" / "facts"))
@@ -81,6 +82,25 @@ def part(document: str, title: str) -> str:
 def shell_blocks(document: str, title: str) -> list[str]:
     """The commands of a section, in order."""
     return re.findall(r'(?ms)^```sh\n(.*?)^```$', part(document, title))
+
+
+LINE = f"usrhash={'4f' * 32} init.verity=1:sha256:4096:4096:51138:1:-:7c1b5a52-5bb0-4e0b-9d4f-0c5c2b1a6e03"
+# What this release cannot do: a floor has to say that it does without.
+NOT_MET_YET = ("ipe=allow",)
+
+
+def floor_problem(floor: str) -> str:
+    """Why no boot of this release would come up with a floor that a page shows; empty: one would."""
+    missing = [line for line in NOT_MET_YET if line not in floor.splitlines()]
+    if missing:
+        return f"the floor lacks {', '.join(missing)}"
+    root = "root=LABEL=ROOT" if "root=unverified" in floor.splitlines() else "root=tmpfs"
+    with TemporaryDirectory() as scratch:
+        path = Path(scratch, "floor.conf")
+        path.write_text(floor + "\n", "utf-8")
+        done = subprocess.run([VERINIT, "cmdline", "check", "--floor", path, "--cmdline", f"{LINE} {root}"], text=True,
+                              capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    return "" if done.returncode == 0 else done.stdout + done.stderr
 
 
 def poison_pcrs() -> list[int]:

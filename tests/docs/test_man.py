@@ -8,7 +8,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from documents import TOP, VERINIT, Item, facts, items, literal_blocks, names, read, run, section
+from documents import TOP, VERINIT, Item, facts, floor_problem, items, literal_blocks, names, read, run, section
 
 HASH = "usrhash=" + "4f" * 32
 
@@ -304,8 +304,19 @@ class Floor(unittest.TestCase):
         self.assertEqual(floor_fields("#" * 16385), "floor-malformed")
 
     def test_examples(self) -> None:
-        for example in literal_blocks(self.page):
+        examples = literal_blocks(self.page)
+        self.assertEqual(len(examples), 2)
+        for example in examples:
             self.assertRegex(floor_fields(example), "^accepted\t")
+            self.assertEqual(floor_problem(example), "")
+        # A word that an add-on may add has to be one that the floor obeys.
+        words = " ".join(re.findall(r'(?m)^extra-words=(.*)$', examples[0]))
+        self.assertEqual(cmdline(f"{HASH} {words}", examples[0]), "accepted")
+
+    def test_floors_that_no_boot_comes_up_with_are_found(self) -> None:
+        for floor in ("", "root=tmpfs\netc=overlay", "ipe=require", "ipe=allow\nodd=1", "ipe=allow\netc=plain"):
+            self.assertNotEqual(floor_problem(floor), "", floor)
+        self.assertEqual(floor_problem("ipe=allow"), "")
 
 
 class Init(unittest.TestCase):

@@ -9,7 +9,7 @@ import unittest
 from functools import cache
 from pathlib import PurePosixPath
 
-from documents import BUILD, TOP, VERINIT, facts, part, read, run, shell_blocks
+from documents import BUILD, TOP, VERINIT, facts, floor_problem, part, read, run, shell_blocks
 
 PAGES = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "NEWS.md", "docs/TESTING.md", "docs/DECISIONS.md",
          "docs/ARCHITECTURE.md", "docs/FAILURES.md", "docs/MEASUREMENTS.md", "docs/TAMPER.md", "docs/THREAT_MODEL.md")
@@ -240,6 +240,14 @@ class EveryPage(unittest.TestCase):
         named = {stage for cell in claims for stage in cell.split(", ")} - {"stage"}
         self.assertGreaterEqual(len(claims), 8)
         self.assertEqual(named - set(facts("stages")), set())
+
+    def test_floors_that_are_shown_can_be_met(self) -> None:
+        shown = re.findall(r"(?m)^printf '%s\\n' (.*) >floor\.conf$", read("README.md"))
+        self.assertEqual(len(shown), 1)
+        claimed = re.search(r"A boot that comes up with a floor that allows nothing but .*?, (.*?), says", read("SECURITY.md"))
+        assert claimed
+        for floor in (shown[0].split(), re.findall(r"`([^`]+)`", claimed[1])):
+            self.assertEqual(floor_problem("\n".join(floor)), "", floor)
 
     def test_news_begins_with_this_version(self) -> None:
         found = re.search(r'(?m)^## (\S+),? ', read("NEWS.md"))
