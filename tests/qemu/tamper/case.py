@@ -105,7 +105,7 @@ class Setup:
             volume = self.volume
             medium = replace(medium, content=lambda: bootable.disk(volume))
         disk = medium.make(image, uki, room.out / "boot.raw")
-        store = of_second_boot(image, disk) if self.secure_boot else not_enrolled()
+        store = of_second_boot(image) if self.secure_boot else not_enrolled()
         if self.variables:
             store = planted(store, self.variables, room.out / "planted.fd")
         return BootSpec(out=room.out, disk=disk, vars=store,

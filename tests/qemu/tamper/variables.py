@@ -17,7 +17,7 @@ from rows import parts
 
 SYSTEMD = "8cf2644b-4b0b-428f-9387-6d876050dc67"
 LOADER = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
-SHIM = "605dab50-e046-4300-abb6-3dd810dd8b23"
+VERINIT = "fb83e530-e324-4175-ae84-dd2dce5ddc63"
 # Non-volatile, boot services, run time: what root can make.
 NV = 7
 
@@ -34,17 +34,18 @@ def text(name: str, value: str, guid: str = LOADER) -> Variable:
     return Variable(name, value.encode("utf-16-le") + b"\0\0", guid)
 
 
-def of_second_boot(image: Image, disk: Path) -> Path:
-    """The store after the firmware of such a machine has run once: it need not find and write down all it has in each row,
-    which is a third of the row's time. The first boot ends where the UKI would begin."""
-    inputs = {"variables": file_digest(image.variables), "source": parts.sources(Path(__file__))}
+def of_second_boot(image: Image) -> Path:
+    """The store after the firmware of such a machine has run once with the image as it is: it need not find and write down all
+    it has in each row, which is a third of the row's time. The first boot ends where the UKI would begin."""
+    inputs = {"variables": file_digest(image.variables), "root_hash": image.root_hash,
+              "uki": file_digest(image.kernels[image.default_kernel].uki), "source": parts.sources(Path(__file__))}
 
     def build(out: Path) -> None:
-        with Machine(BootSpec(out=out / "boot", disk=disk, vars=image.variables, memory="512", cpus=1)) as machine:
+        with Machine(BootSpec(out=out / "boot", disk=image.disk, vars=image.variables, memory="512", cpus=1)) as machine:
             machine.wait_for("BdsDxe: starting ")
         (out / "boot/vars.fd").rename(out / "vars.fd")
         shutil.rmtree(out / "boot")
-    return parts.store().stage("variables", inputs, build) / "vars.fd"
+    return parts.store().stage(f"variables-{image.variant}", inputs, build) / "vars.fd"
 
 
 def not_enrolled() -> Path:
