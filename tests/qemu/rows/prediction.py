@@ -46,7 +46,8 @@ def predict(disk: Path, uki: Path, floor: Path) -> Prediction:
     if root_hash is None or len(root_hash) not in ALGORITHMS:
         raise PredictionError(f"{uki}: no root hash on its command line: {line!r}")
     policy = policy_of(disk, line, root_hash, demands.get("selinux-dir", "etc/selinux"))
-    words = [f"verinit.usr-verity={ALGORITHMS[len(root_hash)]}-{root_hash}",
+    words = [*(["os-separator"] if demands.get("os-separator") == "yes" else []),
+             f"verinit.usr-verity={ALGORITHMS[len(root_hash)]}-{root_hash}",
              f"verinit.selinux=sha256-{hashlib.sha256(policy).hexdigest()}",
              f"verinit.root={'tmpfs' if value(line, 'root') in (None, 'tmpfs') else 'unverified'}"]
     return Prediction(words, {bank: pcr.extend_words(bank, pcr.zero(bank), words).hex() for bank in pcr.BANKS})

@@ -21,11 +21,11 @@ def _record(pcr: int, kind: int, data: bytes) -> bytes:
     return struct.pack("<IIIH", pcr, kind, BANKS, SHA1) + hashlib.sha1(data).digest()
 
 
-_OSREL = hashlib.sha256(b".uname\0").digest()
 _NAME = b".uname\0"
+_NAME_SHA256 = hashlib.sha256(_NAME).digest()
 _SEPARATOR = bytes(4)
 
-DIGEST_EDITED = memory.replaced(_OSREL, bytes([_OSREL[0] ^ 1]) + _OSREL[1:])
+DIGEST_EDITED = memory.replaced(_NAME_SHA256, bytes([_NAME_SHA256[0] ^ 1]) + _NAME_SHA256[1:])
 # An event of PCR 11 that says it is of PCR 16 is none of PCR 11 any more; one of PCR 6 that says 12 is one too many.
 EVENT_TAKEN_OUT = memory.replaced(_record(11, EV_IPL, _NAME), _record(16, EV_IPL, _NAME))
 EVENT_TOO_MANY = memory.replaced(_record(6, EV_SEPARATOR, _SEPARATOR), _record(12, EV_SEPARATOR, _SEPARATOR))
