@@ -14,6 +14,7 @@ sys.dont_write_bytecode = True
 
 from rows.setup import WITHOUT_FIRMWARE  # noqa: E402
 from tamper.case import Setup  # noqa: E402
+from tamper.deletions import DELETIONS  # noqa: E402
 from tamper.table import MATRIX  # noqa: E402
 from tamper.unbooted import UNBOOTED  # noqa: E402
 
@@ -82,6 +83,11 @@ class TamperTest(unittest.TestCase):
         self.assertEqual(named - {row.name for row in MATRIX}, set())
         claims = re.findall(r"(?m)^\| [^|]+ \| [^|]+ \| ([^|]*) \|$", page.split("\n## Claims\n")[1].split("\n## ")[0])
         self.assertEqual([rows for rows in claims if "`" not in rows and rows not in ("rows",)], [])
+
+    def test_page_has_what_was_taken_out(self) -> None:
+        found = re.findall(r"(?m)^\| ([a-z-]+) \| ([a-z0-9-]+) \| `([^`]+)` \| `([^`]+)` \|$", read("docs/TAMPER.md"))
+        expect = {row.name: row.expect for row in MATRIX}
+        self.assertEqual(found, [(d.name, d.row, expect[d.row], d.then) for d in DELETIONS])
 
     def test_page_has_the_reasons(self) -> None:
         found = dict(re.findall(r"(?m)^\| `([a-z-]+)` \| ([^|]+) \|$", read("docs/TAMPER.md")))

@@ -126,6 +126,20 @@ def run(deletion: Deletion) -> dict[str, str]:
             "message": finding.outcome.message}
 
 
+def results() -> dict[str, dict[str, str]]:
+    """Of the last runs, by the check's name."""
+    found = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    assert isinstance(found, dict)
+    return found
+
+
+def is_as_expected(deletion: Deletion, result: dict[str, str]) -> bool:
+    """The row was that one, says with the check what it says now, and without it what the list has, which is something else."""
+    row = next(row for row in MATRIX if row.name == deletion.row)
+    return (result["row"], result["with"], result["without"]) == (deletion.row, row.expect, deletion.then) and \
+        result["without"] != result["with"]
+
+
 def main(argv: list[str] | None = None) -> int:
     p = argparse.ArgumentParser(prog="deletions", description=__doc__, allow_abbrev=False,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -136,20 +150,20 @@ def main(argv: list[str] | None = None) -> int:
         p.error(f"no check is named {', '.join(sorted(unknown))}: there are {', '.join(d.name for d in DELETIONS)}")
     WORK.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("CMAKE_BUILD_PARALLEL_LEVEL", "2")
-    results, bad = {}, 0
-    if args.name and RESULTS.exists():
-        results = json.loads(RESULTS.read_text())
+    found, bad = results() if args.name else {}, 0
     for deletion in chosen:
         try:
             result = run(deletion)
         except Trouble as e:
             print(f"{deletion.name}: FAILED, could not be run: {e}", flush=True)
+            found.pop(deletion.name, None)
+            RESULTS.write_text(json.dumps(found, indent=1) + "\n")
             bad += 1
             continue
-        good = result["without"] == deletion.then and result["without"] != result["with"]
+        good = is_as_expected(deletion, result)
         bad += not good
-        results[deletion.name] = result
-        RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+        found[deletion.name] = result
+        RESULTS.write_text(json.dumps(found, indent=1) + "\n")
         print(f"{deletion.name}: {'passed' if good else 'FAILED'}: {deletion.row} says {result['without']} without the check, "
               f"{result['with']} with it{'' if good else f'; expected {deletion.then}'}", flush=True)
     return 1 if bad else 0
