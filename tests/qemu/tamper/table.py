@@ -180,7 +180,7 @@ FIND = [
     row("find-twin-of-tree", "two partitions of the boot disk have the tree's UUID", "find/TAMPER/twin-device",
         "hash tree of /usr", medium=Medium(partitions=by_table["twin of tree"])),
     row("find-twin-of-boot-disk", "a second disk repeats the ESP's UUID", "find/TAMPER/twin-device",
-        extra_disks=disks.extra("twin")),
+        "the partition that was booted from is there 2 times", extra_disks=disks.extra("twin-esp", disks.removed(2, 3, 4))),
     row("find-partitions-overlap", "a partition lies over the data", "find/TAMPER/partition-table-invalid", "overlap",
         medium=Medium(partitions=by_table["over data"])),
 ]
