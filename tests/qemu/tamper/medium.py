@@ -21,14 +21,13 @@ MIB = 1 << 20
 # Where systemd-stub looks for add-ons and credentials of the UKI that was started.
 EXTRA_DIRECTORY = f"{BOOT_PATH}.extra.d"
 GLOBAL_CREDENTIALS = "loader/credentials"
-GLOBAL_ADDONS = "loader/addons"
 
 Damage = Callable[[Image], list[Edit]]
 
 
 @dataclass(frozen=True)
 class Medium:
-    """`content` gives another disk than the image's, with an ESP; `superfloppy` one that is a file system without a partition
+    """`content` gives another disk than the image's, with an ESP if firmware is to start from it; `superfloppy` one that is a file system without a partition
     table. `esp` gives files for the ESP by path; `partitions` edits the table with fitting checksums; then `damage` changes
     bytes."""
     content: Callable[[], Path] | None = None
@@ -43,7 +42,7 @@ class Medium:
             assert uki is not None
             return _superfloppy(uki, target)
         if uki is None:
-            sparse.copy(unsigned_disk(image), target)
+            sparse.copy(self.content() if self.content else unsigned_disk(image), target)
         else:
             with_uki(self.content() if self.content else image.disk, uki, target)
         for path, make in self.esp.items():
@@ -89,4 +88,3 @@ def flipped(place: Callable[[Image], int]) -> Damage:
 
 def written(place: Callable[[Image], int], content: bytes | Callable[[Image], bytes]) -> Damage:
     return lambda image: [Edit(place(image), content if isinstance(content, bytes) else content(image))]
-

@@ -13,7 +13,7 @@ from rows import parts, signatures
 from rows.tamper import Edit
 
 from . import disks
-from .case import Medium, Tamper, row
+from .case import Medium, Tamper, fast, row
 
 SIG = "usr-verity-sig"
 MIB = 1 << 20
@@ -46,30 +46,38 @@ def bit_flipped(base64: str) -> str:
     return body[:-3] + letters[letters.index(body[-3]) ^ 1] + body[-2:] + base64[len(body):]
 
 
+def signed(name: str, what: str, expect: str, *says: str, damage: Callable[[Image], list[Edit]]) -> Tamper:
+    """Without firmware, on the disk that has a signature: for what PID 1 refuses before the kernel is asked for its key."""
+    return fast(name, what, expect, *says, floor={"root-hash-signature": "require"},
+                medium=Medium(content=lambda: parts.image("discoverable").disk, damage=damage))
+
+
 SIGNATURES: list[Tamper] = [
     row("plan-signature-removed", "there is no signature partition", "plan/UNVERIFIED/signature-missing",
-        medium=Medium(partitions=disks.removed(4))),
+        "has no partition of type usr-verity-sig", medium=Medium(partitions=disks.removed(4))),
     row("verify-signature-no-json", "the signature partition holds something else", "verify/TAMPER/signature-malformed",
-        medium=Medium(damage=partition(lambda _: b"anything"))),
-    row("verify-signature-behind-nul", "bytes behind the end of the JSON", "verify/TAMPER/signature-malformed",
-        medium=Medium(damage=partition(lambda image: field()(image) + b"\0x"))),
-    row("verify-signature-no-base64", "a signature that is no base64", "verify/TAMPER/signature-malformed",
-        medium=Medium(damage=partition(field(signature=lambda text: "!" + text[1:])))),
+        "the signature partition", medium=Medium(damage=partition(lambda _: b"anything"))),
+    signed("verify-signature-behind-nul", "bytes behind the end of the JSON", "verify/TAMPER/signature-malformed",
+           "is not NUL, as all behind its text",
+           damage=partition(lambda image: field()(image) + b"\0x")),
+    signed("verify-signature-no-base64", "a signature that is no base64", "verify/TAMPER/signature-malformed",
+           "the signature is not Base64",
+           damage=partition(field(signature=lambda text: "!" + text[1:]))),
     row("verify-signature-bit", "a bit of the signature", "verify/TAMPER/signature-invalid",
-        medium=Medium(damage=partition(field(signature=bit_flipped)))),
+        "the signature does not verify", medium=Medium(damage=partition(field(signature=bit_flipped)))),
     row("verify-signature-of-a-stranger", "a good signature with a key that the floor does not name",
         "verify/UNVERIFIED/signature-untrusted",
-        medium=Medium(damage=partition(lambda image: signatures.partition(image.root_hash, "other")))),
-    row("verify-signature-of-other-hash", "a good signature over another root hash",
-        "verify/TAMPER/signature-invalid",
-        medium=Medium(damage=partition(lambda image: signatures.partition(image.root_hash, "db", signed="ab" * 32)))),
+        "which the floor does not name", medium=Medium(damage=partition(lambda image: signatures.partition(image.root_hash, "other")))),
+    signed("verify-signature-of-other-hash", "a good signature over another root hash",
+           "verify/TAMPER/signature-invalid", "the signature does not verify",
+           damage=partition(lambda image: signatures.partition(image.root_hash, "db", signed="ab" * 32))),
     row("verify-signature-names-other-hash", "a signature partition of another image",
-        "verify/TAMPER/signature-other-hash",
+        "verify/TAMPER/signature-other-hash", "it is for root hash abab",
         medium=Medium(damage=partition(lambda _: signatures.partition("ab" * 32, "db")))),
     row("activate-key-not-enrolled", "a signer that the floor names, and the firmware does not",
-        "activate/UNVERIFIED/kernel-key-missing", certificates=("db", "other"),
+        "activate/UNVERIFIED/kernel-key-missing", "no keyring of the kernel has the key", certificates=("db", "other"),
         medium=Medium(damage=partition(lambda image: signatures.partition(image.root_hash, "other")))),
     row("activate-key-of-a-namesake", "a signer that the floor names, with subject and serial number of the one enrolled",
-        "activate/TAMPER/kernel-key-rejected", certificates=("db", "namesake"),
+        "activate/TAMPER/kernel-key-rejected", "the kernel rejects the root hash's signature", certificates=("db", "namesake"),
         medium=Medium(damage=partition(lambda image: signatures.partition(image.root_hash, "namesake")))),
 ]
