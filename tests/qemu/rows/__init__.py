@@ -8,7 +8,7 @@ fallback.py   a row of three boots: a new slot that is corrupt, twice, and the o
 panics.py     rows that the kernel must stop
 setup.py      a boot without firmware, with an initramfs of its own
 initrd.py     that initramfs
-tamper.py     damaged disks
+tamper.py     places on a disk, and what to write there
 volumes.py    small /usr volumes with something wrong in them
 words.py      edits of a command line
 facts.py      what is looked at in the report of a booted guest ...

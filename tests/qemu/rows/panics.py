@@ -6,16 +6,12 @@ no kernel of the tests resets after a panic by itself.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Callable
 
-from imagelib.image import Image
 from machine.outcome import Outcome
 from machine.vm import Machine
 
-from tamper.disks import late_block
-
-from . import parts, tamper
+from . import parts
 from .crash import break_code
 from .row import Finding, Room
 from .setup import Setup, no_disk, unsigned_disk
@@ -57,11 +53,6 @@ class Panic:
         return finding
 
 
-def corrupt_late(image: Image, out: Path) -> Path:
-    """One bit in the first block of a program that nobody reads before systemd runs."""
-    return tamper.overlay(unsigned_disk(image), out / "damaged.qcow2", [tamper.flipped(image.disk, late_block(image))])
-
-
 def crash_in_find(machine: Machine, room: Room) -> Outcome:
     machine.wait_for(r"verinit\[enter\]: ")
     break_code(machine, room.init, int(machine.spec.memory) * MIB)
@@ -73,10 +64,6 @@ def crash_in_find(machine: Machine, room: Room) -> Outcome:
 FLOOR = {"panic-timeout": str(PANIC_SECONDS)}
 
 PANICS = [
-    Panic("panicked-late-corruption",
-          Setup(baked=without("quiet"), floor=FLOOR, disk=corrupt_late, memory="768", cpus=2, timeout=200),
-          panic="dm-verity device", begun="verinit[handoff]: starting /usr/lib/systemd/systemd",
-          never="verinit: verdict", drive=lambda machine, _: machine.outcome(), seconds=20),
     Panic("panicked-crash-of-init",
           Setup(baked=lambda line: added("init.timeout=60")(without("quiet")(line)), floor=FLOOR, disk=no_disk),
           panic="Attempted to kill init! exitcode=0x0000000b", begun="verinit[enter]: ",

@@ -35,6 +35,12 @@ def key_of(signer: str) -> tuple[Path, Path]:
     return out / "key.pem", out / "cert.pem"
 
 
+def digest_of(signer: str) -> str:
+    """SHA-256 of the certificate in DER: its name in an initramfs."""
+    with TemporaryDirectory() as scratch:
+        return signature.fingerprint(key_of(signer)[1], Path(scratch))
+
+
 def partition(root_hash: str, signer: str, signed: str = "") -> bytes:
     """The signature partition; `signed` is another text than the root hash."""
     key, cert = key_of(signer)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,6 +23,7 @@ FEC_TYPE = "0fc63daf-8483-4772-8e79-3d69d8477de4"  # Linux data: there is none f
 FEC_GUID = "b3a4c5d6-0009-4000-8000-000000000009"
 FEC_ROOTS = 2
 POLICIES = "etc/selinux/default/policy"
+REPORTER = Path(__file__).resolve().parents[1] / "guest/reporter.c"
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Volume:
     block: int = BLOCK      # of the data
     policy: str = ""        # where below /usr the image's own SELinux directory is copied to
     without: tuple[str, ...] = ()   # and what is left out of it
+    is_host: bool = False   # its init is the program that reports
+    inline: bool = False    # tree behind the data, on one partition
 
     def pin(self) -> str:
         """The word that pins its geometry."""
@@ -48,14 +51,6 @@ class Volume:
         return (f"superblock=no,format=1,hash=sha256,data-block-size={BLOCK},hash-block-size={BLOCK},data-blocks={blocks},"
                 f"salt={SALT},uuid={UUID},hash-offset={BLOCK}")
 
-    def without_superblock(self, target: Path) -> Path:
-        """A copy of its disk where the superblock is not one."""
-        disk = bytearray(self.make()[0].read_bytes())
-        at = disk.index(b"verity\0\0")
-        disk[at:at + 512] = bytes(512)
-        target.write_bytes(disk)
-        return target
-
     def make(self) -> tuple[Path, str]:
         """The disk, laid out as Discoverable Partitions, and its root hash."""
         out = self.made()
@@ -65,13 +60,19 @@ class Volume:
         """Its directory: usr, usr.verity, perhaps usr.fec, and disk.raw."""
         inputs = {"files": {path: content.hex() for path, content in self.files.items()},
                   "empty": self.empty, "padding": self.padding, "fec": self.has_fec, "block": self.block, "policy": self.policy,
-                  "without": self.without, "image": parts.image(parts.KERNELS).root_hash if self.policy else "", "source": file_digest(Path(__file__))}
+                  "without": self.without, "image": parts.image(parts.KERNELS).root_hash if self.policy else "",
+                  "host": file_digest(REPORTER) if self.is_host else "", "inline": self.inline, "source": file_digest(Path(__file__))}
         return parts.store().stage(f"volume-{self.name}", inputs, self._build)
 
     def _build(self, out: Path) -> None:
         usr, tree = out / "usr", out / "usr.verity"
         if self.policy:
             copy_policy(out / "tree" / self.policy, self.without)
+        if self.is_host:
+            program = out / "tree/lib/systemd/systemd"
+            program.parent.mkdir(parents=True)
+            parts.run(["cc", "-std=c17", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-Os", "-static", "-s",
+                       "-o", program, REPORTER])
         if self.files or self.policy:
             for path, content in self.files.items():
                 target = out / "tree" / path
@@ -91,7 +92,11 @@ class Volume:
                           f"--data-block-size={self.block}", f"--hash-block-size={BLOCK}", usr, tree])
         found = re.search(r"^Root hash:\s*([0-9a-f]{64})$", text, re.M)
         assert found, text
-        _write_disk(out / "disk.raw", found[1], usr, tree, *([out / "usr.fec"] if self.has_fec else []))
+        if self.inline:
+            with open(usr, "ab") as file:
+                file.write(tree.read_bytes())
+        _write_disk(out / "disk.raw", found[1], *([usr] if self.inline else [usr, tree]),
+                    *([out / "usr.fec"] if self.has_fec else []))
         (out / "root_hash.json").write_text(json.dumps(found[1]))
 
 
@@ -126,28 +131,24 @@ def _write_disk(disk: Path, root_hash: str, *files: Path) -> None:
         image.write(content[MIB:])
 
 
-def damaged(volume: Volume, content: bytes, target: Path) -> Path:
-    """A copy of its disk in which one bit of CONTENT, a block of a file that lies inside the volume, is turned."""
-    disk = bytearray(volume.make()[0].read_bytes())
-    at = disk.index(content)
-    last = MIB + (volume.made() / "usr").stat().st_size - BLOCK
-    assert at % BLOCK == 0 and MIB < at < last, at
-    disk[at + len(content) // 2] ^= 1
-    target.write_bytes(disk)
-    return target
-
-
 def foreign_root() -> Path:
     """An ext4 root labelled FOREIGN that brings a /lib64 of its own: there the kernel looks for the interpreter."""
-    inputs = {"source": file_digest(Path(__file__))}
-    return parts.store().stage("root-foreign", inputs, _build_foreign_root) / "disk.raw"
+    return root("FOREIGN", {"lib64/ld-linux-x86-64.so.2": b"anything\n"})
 
 
-def _build_foreign_root(out: Path) -> None:
-    for name in ("usr", "etc", "proc", "sys", "dev", "run", "lib64"):
-        (out / "tree" / name).mkdir(parents=True)
-    (out / "tree/lib64/ld-linux-x86-64.so.2").write_bytes(b"anything\n")
-    parts.run(["mkfs.ext4", "-q", "-L", "FOREIGN", "-d", out / "tree", out / "disk.raw", "16M"])
+def root(label: str, files: dict[str, bytes] | None = None) -> Path:
+    """A disk that is an ext4 root with this label."""
+    content = files or {}
+
+    def build(out: Path) -> None:
+        for name in {"usr", "etc", "proc", "sys", "dev", "run"} - set(content):
+            (out / "tree" / name).mkdir(parents=True)
+        for name, text in content.items():
+            (out / "tree" / name).parent.mkdir(parents=True, exist_ok=True)
+            (out / "tree" / name).write_bytes(text)
+        parts.run(["mkfs.ext4", "-q", "-L", label, "-d", out / "tree", out / "disk.raw", "16M"])
+    inputs = {"files": {name: text.hex() for name, text in content.items()}, "source": file_digest(Path(__file__))}
+    return parts.store().stage(f"root-{label}", inputs, build) / "disk.raw"
 
 
 EMPTY = Volume("empty")
@@ -158,6 +159,11 @@ BLOCK_OF_CONFIG = (ENFORCING + (b"#" * 99 + b"\n") * 41)[:BLOCK - 1] + b"\n"
 FEC = Volume("fec", {CONFIG: BLOCK_OF_CONFIG, f"{POLICIES}/README": b"nothing here\n" * 1024}, has_fec=True)
 # Larger than a page: dm-verity of 6.12 does not take it for data (drivers/md/dm-verity-target.c verity_ctr()).
 LARGE_BLOCKS = Volume("large-blocks", block=8192)
+# A whole /usr, most of it policy: what boots from it has an init that reports and does nothing else.
+LATE = b"late".ljust(BLOCK, b".")
+# Around it more than the kernel reads ahead when PID 1 looks at either end of the mapping.
+HOST = Volume("host", {"etc/hostname": b"node\n", "lib/late": bytes(MIB // 2) + LATE + bytes(MIB // 2 - BLOCK)}, policy="lib/selinux", is_host=True)
+HOST_INLINE = replace(HOST, name="host-inline", inline=True)
 NO_ETC = Volume("no-etc", policy="lib/selinux")
 NO_CONTEXTS = Volume("no-contexts", policy="lib/selinux", without=("default/contexts/files/file_contexts",))
 PADDED = Volume("padded", {CONFIG: ENFORCING}, padding=4 * BLOCK)

@@ -21,7 +21,7 @@ from rows.setup import WITHOUT_FIRMWARE
 from rows.volumes import Volume
 from rows.words import Edit, changed, same
 
-from . import bootable
+from . import bootable, known_tpm
 from .medium import Medium
 from .ukis import Addon, Uki
 from .variables import Variable, not_enrolled, of_second_boot, planted
@@ -66,6 +66,8 @@ class Setup:
     firmware: bool = True           # False: the kernel is started directly, and the floor allows what firmware gives
     secure_boot: bool = True
     tpm: bool = True
+    all_banks: bool = False         # of the TPM; or else SHA-256 alone, which the firmware is done with sooner
+    knows_tpm: bool = False         # the floor names the TPM's key
     features: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
     memory: str = "512"
@@ -80,12 +82,17 @@ class Setup:
         image, kernel = parts.image(self.image), parts.kernel(self.flavour)
         baked, floor = self._baked(image), self.full_floor()
         # One for all rows that differ by the disk or the line alone.
-        is_plain = baked == image.cmdline and not self.planted and not self.features and floor == replace(self, floor={}).full_floor()
+        is_plain = (baked == image.cmdline and floor == replace(self, floor={}).full_floor() and
+                    not (self.planted or self.features))
         initrd = Initrd(name=f"fast-{self.image}-{self.flavour}" if is_plain else name, init=room.init, flavour=self.flavour,
                         cmdline=baked, floor=floor, features=(*VARIANTS[self.image].features, *self.features),
                         options=tuple(self._certificates()), planted=self.planted).make()
         words = [self.section(baked), *([self.smbios_cmdline] if self.smbios_cmdline else [])]
-        disk = self.medium.make(image, None, room.out / "boot.raw")
+        medium = self.medium
+        if self.volume is not None:
+            volume = self.volume
+            medium = replace(medium, content=lambda: volume.make()[0])
+        disk = medium.make(image, None, room.out / "boot.raw")
         return BootSpec(out=room.out, disk=disk, kernel=kernel.vmlinuz, initrd=initrd, append=" ".join(words), tpm=self.tpm,
                         bus=self.bus, extra_disks=self.extra_disks(), bad_sectors=self.bad_sectors(image),
                         memory=self.memory, cpus=self.cpus, timeout=self.timeout)
@@ -109,8 +116,9 @@ class Setup:
         if self.variables:
             store = planted(store, self.variables, room.out / "planted.fd")
         return BootSpec(out=room.out, disk=disk, vars=store,
-                        secure_boot=self.secure_boot, tpm=self.tpm, bus=self.bus, extra_disks=self.extra_disks(),
-                        smbios_cmdline=self.smbios_cmdline, smbios_strings=self.smbios, fw_cfg=self._fw_cfg(room),
+                        secure_boot=self.secure_boot, tpm=self.tpm,
+                        tpm_state=known_tpm.copy(room.out / "tpm") if self.tpm and not self.all_banks else None,
+                        bus=self.bus, extra_disks=self.extra_disks(), smbios_cmdline=self.smbios_cmdline, smbios_strings=self.smbios, fw_cfg=self._fw_cfg(room),
                         bad_sectors=self.bad_sectors(image), devices=self.devices, memory=self.memory, cpus=self.cpus, timeout=self.timeout)
 
     def full_floor(self) -> Floor:
@@ -126,8 +134,10 @@ class Setup:
                  "no-tpm": not self.tpm}
         strict = floor_lines(_strict())
         lines = [*floor_lines(self.full_floor()), *(f"addon={addon.digest}" for addon in self.addons),
-                 *(f"certificate={signer}" for signer in self.certificates if signer != SIGNER)]
-        return [*(word for word, is_so in lacks.items() if is_so), *(f"floor {shown(line)}" for line in lines if line not in strict)]
+                 *(f"certificate={signer}" for signer in self.certificates if signer != SIGNER),
+                 *(["tpm-ek=(of this TPM)"] if self.knows_tpm else [])]
+        return [*(word for word, is_so in lacks.items() if is_so),
+                *(f"floor {shown(line)}" for line in lines if line not in strict)]
 
     def _uki(self, name: str, image: Image, room: Room) -> Path:
         baked = self._baked(image)
@@ -136,13 +146,17 @@ class Setup:
         # One for all rows that differ by the disk, the firmware or SMBIOS alone.
         is_plain = (self.certificates == (SIGNER,) and self.signer == SIGNER and baked == section == image.cmdline and
                     floor == replace(self, floor={}).full_floor() and
-                    not (self.modules_of or self.features or self.planted or self.addons))
+                    not (self.modules_of or self.features or self.planted or self.addons or self.knows_tpm))
+        if self.knows_tpm:
+            floor["tpm-ek"] = known_tpm.key_name()
         addons = [word for addon in self.addons for word in ("--addon", str(addon.make()))]
+        names = {"release": parts.kernel(self.flavour).release, "certificate": signatures.digest_of(SIGNER)}
         uki = Uki(name=f"strict-{self.image}-{self.flavour}" if is_plain else name, image=image,
-                  kernel=parts.kernel(self.flavour), flavour=self.modules_of or self.flavour, init=room.init, baked=baked, section=section,
+                  kernel=parts.kernel(self.flavour), flavour=self.modules_of or self.flavour, init=room.init,
+                  baked=baked, section=section,
                   floor=floor, builder=(*self._certificates(), *addons), features=self.features,
-                  planted={path.format(release=parts.kernel(self.flavour).release): content
-                           for path, content in self.planted.items()}, signer=self.signer).make()
+                  planted={path.format(**names): content for path, content in self.planted.items()},
+                  signer=self.signer).make()
         if self.uki is None:
             return uki
         path = room.out / "changed.efi"
@@ -180,6 +194,7 @@ class Tamper:
     drive: Callable[[Machine], Outcome] = Machine.outcome
     looks: tuple[Callable[[Finding, Room], None], ...] = ()
     seconds: int = 15
+    is_long: bool = False           # only in tools/check --all
 
     @property
     def layout(self) -> str:
@@ -228,9 +243,14 @@ def row(name: str, what: str, expect: str, *says: str, waits: float = 0, panic: 
     return Tamper(name, what, expect, Setup(**setup), says, panic, waits, drive, looks, seconds)
 
 
+def rare(tamper: Tamper) -> Tamper:
+    """For tools/check --all: a row beside it has the same code, on the same layout, by the same kind of cause."""
+    return replace(tamper, is_long=True)
+
+
 def fast(name: str, what: str, expect: str, *says: str, tpm: bool = False, **setup: Any) -> Tamper:
     """As row(), but without firmware: for a code that another row raises under firmware, or that only the lack of it shows."""
     return row(name, what, expect, *says, seconds=6, firmware=False, tpm=tpm, **setup)
 
 
-__all__ = ["BOOTED", "Medium", "PANICKED", "REFUSED", "Setup", "Tamper", "Variable", "fast", "row"]
+__all__ = ["BOOTED", "Medium", "PANICKED", "REFUSED", "Setup", "Tamper", "Variable", "fast", "rare", "row"]

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import re
+import shutil
 import struct
 import uuid
 from pathlib import Path
@@ -12,13 +12,13 @@ from typing import Callable
 from imagelib.image import Image
 from imagelib.store import file_digest
 from imagelib.variants import DATA_GUID, ESP_GUID, USR_TYPE
-from machine.spec import Trouble
 from rows import parts, tamper, volumes
 from rows.tamper import Edit
+from rows.volumes import HOST, Volume
 
 from . import bootable, gpt_edit
 from .gpt_edit import SECTOR, Disk, Entry
-from .medium import EXTRA_DIRECTORY, GLOBAL_CREDENTIALS, Damage, flipped, written
+from .medium import EXTRA_DIRECTORY, GLOBAL_CREDENTIALS, flipped, written
 
 MIB = 1 << 20
 DATA, ESP = f"PARTUUID={DATA_GUID}", f"PARTUUID={ESP_GUID}"
@@ -27,12 +27,19 @@ CREDENTIAL = f"{GLOBAL_CREDENTIALS}/evil.cred"
 OTHER = uuid.UUID("b3a4c5d6-0077-4000-8000-000000000077")
 
 
-EVIL_MARK = "evil-was-here"
-# What systemd would do with these is to start a unit (systemd.exec(5), systemd.system-credentials(7)).
-UNIT_CREDENTIALS = {
-    "systemd.extra-unit.e.service": f"[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo {EVIL_MARK} >/dev/kmsg'\n",
-    "systemd.unit-dropin.multi-user.target": "[Unit]\nWants=e.service\n",
-}
+# What systemd would do with these is to start a unit (systemd.exec(5), systemd.system-credentials(7)): one out of each place, both
+# wanted by what SMBIOS brings, since QEMU takes names of files of up to 55 bytes.
+EVIL_MARK, EVIL_MARK_OF_FW_CFG = "evil-was-here", "evil-by-fw-cfg"
+
+
+def _unit(mark: str) -> str:
+    return f"[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo {mark} >/dev/kmsg'\n"
+
+
+SMBIOS_CREDENTIALS = tuple(f"io.systemd.credential:{name}={value}" for name, value in {
+    "systemd.extra-unit.e.service": _unit(EVIL_MARK),
+    "systemd.unit-dropin.multi-user.target": "[Unit]\nWants=e.service f.service\n"}.items())
+FW_CFG_CREDENTIALS = {"opt/io.systemd.credentials/systemd.extra-unit.f.service": _unit(EVIL_MARK_OF_FW_CFG).encode()}
 
 
 def credential() -> Path:
@@ -48,11 +55,28 @@ def unsealed() -> Path:
     return parts.store().stage("unsealed", {"source": file_digest(Path(__file__))}, build) / "odd.cred"
 
 
+def _place_in(volume: Volume, content: bytes) -> int:
+    """The middle of a block of a file that lies inside the volume, on its bootable disk."""
+    disk = bootable.disk(volume).read_bytes()
+    assert disk.count(content) == 1
+    return disk.index(content) + len(content) // 2
+
+
+def _flipped_in(volume: Volume, content: bytes) -> list[Edit]:
+    at = _place_in(volume, content)
+    return [Edit(at, bytes([content[len(content) // 2] ^ 1]))]
+
+
 def block_of_config_damaged(_: Image) -> list[Edit]:
     """One bit in a block of a file that lies inside the volume with a parity."""
-    disk = bootable.disk(volumes.FEC).read_bytes()
-    at = disk.index(volumes.BLOCK_OF_CONFIG) + len(volumes.BLOCK_OF_CONFIG) // 2
-    return [Edit(at, bytes([disk[at] ^ 1]))]
+    return _flipped_in(volumes.FEC, volumes.BLOCK_OF_CONFIG)
+
+
+def superblock_wiped(volume: Volume) -> Callable[[Image], list[Edit]]:
+    """No superblock where the volume's disk has one."""
+    def damage(_: Image) -> list[Edit]:
+        return [Edit(volume.make()[0].read_bytes().index(b"verity\0\0"), bytes(SECTOR))]
+    return damage
 
 
 # Edits of the table. Numbers: 1 ESP, 2 data, 3 tree, 4 signature.
@@ -119,6 +143,17 @@ def extra(name: str, edit: Callable[[Disk], None] | None = None, image: str = "d
     return make
 
 
+def twin_of_host() -> tuple[Path, ...]:
+    """A second disk with the small volume's partitions, and an ESP of its own."""
+    source = bootable.disk(HOST)
+    inputs = {"source": source.parent.name, "sources": parts.sources(Path(__file__), Path(gpt_edit.__file__))}
+
+    def build(out: Path) -> None:
+        shutil.copy(source, out / "disk.raw")
+        gpt_edit.edit(out / "disk.raw", esp_renamed)
+    return (parts.store().stage("disk-twin-of-host", inputs, build) / "disk.raw",)
+
+
 # Edits of bytes, on the image's own layout.
 
 def tree_block(level: int) -> Callable[[Image], int]:
@@ -140,30 +175,13 @@ def tree_start(image: Image) -> int:
     return image.tree_start
 
 
-# Started by systemd for every unit, and by nothing before.
-LATE_FILE = "/lib/systemd/systemd-executor"
+def late_block(_: Image) -> int:
+    """The middle of a block of a file that nobody reads before the host's init runs."""
+    return _place_in(HOST, volumes.LATE)
 
 
-def late_block(image: Image) -> int:
-    """The first byte of a program that nobody reads before systemd runs."""
-    def build(out: Path) -> None:
-        usr = out / "usr.erofs"
-        with open(image.disk, "rb") as disk, open(usr, "wb") as file:
-            disk.seek(image.data_offset)
-            file.write(disk.read(image.partitions["usr"].content))
-        text = parts.run(["dump.erofs", "-e", f"--path={LATE_FILE}", usr])
-        usr.unlink()
-        extent = re.search(r"^ *0: +0\.\. *\d+ \| +\d+ : +(\d+)\.\.", text, re.M)
-        if extent is None:
-            raise Trouble(f"dump.erofs says nothing of the place of {LATE_FILE}:\n{text}")
-        if int(extent[1]) // image.block_size in (0, image.data_blocks - 1):
-            raise Trouble(f"{LATE_FILE} lies in a block that PID 1 checks itself: choose another file")
-        (out / "offset").write_text(extent[1])
-    out = parts.store().stage("late-block", {"root_hash": image.root_hash, "file": LATE_FILE}, build)
-    return image.data_offset + int((out / "offset").read_text())
-
-
-late_block_flipped = flipped(late_block)
+def late_block_flipped(_: Image) -> list[Edit]:
+    return _flipped_in(HOST, volumes.LATE)
 
 
 def late_sector(image: Image) -> tuple[int, ...]:
@@ -172,10 +190,6 @@ def late_sector(image: Image) -> tuple[int, ...]:
 
 def superblock(offset: int) -> Callable[[Image], int]:
     return lambda image: image.tree_offset + offset
-
-
-def blocks_lowered(by: Callable[[Image], int]) -> Damage:
-    return written(superblock(tamper.DATA_BLOCKS), lambda image: struct.pack("<Q", image.data_blocks - by(image)))
 
 
 def first_sector_of(place: Callable[[Image], int]) -> Callable[[Image], tuple[int, ...]]:
@@ -190,11 +204,8 @@ by_byte = {
     "lowest level": flipped(tree_block(0)),
     "magic": flipped(tamper.magic),
     "salt": flipped(tamper.salt),
-    "one block less": blocks_lowered(lambda _: 1),
-    "a third less": blocks_lowered(lambda image: image.data_blocks // 3),
+    "one block less": written(superblock(tamper.DATA_BLOCKS), lambda image: struct.pack("<Q", image.data_blocks - 1)),
     "hash type": written(superblock(12), struct.pack("<I", 0)),
-    "algorithm": written(superblock(32), b"sha512".ljust(32, b"\0")),
-    "block size": written(superblock(64), struct.pack("<I", 1024)),
     "uuid": flipped(superblock(16)),
 }
 
@@ -205,9 +216,3 @@ by_table = {
 }
 
 ROOT_ALLOWED = {"root": "unverified"}
-
-
-def edits(*damages: Damage) -> Damage:
-    def damage(image: Image) -> list[Edit]:
-        return [edit for one in damages for edit in one(image)]
-    return damage

@@ -6,7 +6,13 @@ from __future__ import annotations
 import json
 from typing import Any, Callable
 
+from machine.disk import BOOT_PATH
+from rows import parts, prediction
+from rows.facts import STAGES
+from rows.initrd import Floor, floor_text
 from rows.row import Finding, Room
+
+from . import bootable
 
 Look = Callable[[Finding, Room], None]
 
@@ -28,6 +34,64 @@ def is_healthy(finding: Finding, _: Room) -> None:
     finding.expect_in("selinux.txt", ("enforce: Enforcing",), text(finding, "selinux.txt"))
 
 
+def is_handed_over(skipped: dict[str, str] | None = None) -> Look:
+    """What the one program of a small /usr sees of PID 1's work: all stages passed but the skipped, each with its reason."""
+    def look(finding: Finding, _: Room) -> None:
+        reasons = skipped or {}
+        stages = [(s["name"], s["verdict"], s["reason"]) for s in boot_json(finding).get("stages", [])]
+        finding.expect("stages", [(name, "skipped" if name in reasons else "passed", reasons.get(name, ""))
+                                  for name in STAGES], stages)
+        finding.expect("selinuxfs's enforce", "1", text(finding, "enforce.txt"))
+        finding.expect("arguments of PID 1", "/usr/lib/systemd/systemd\n", text(finding, "init-cmdline.txt"))
+        mounts = [line.split() for line in text(finding, "mounts.txt").splitlines()]
+        finding.expect("/usr comes from", [["erofs", "/dev/mapper/usr"]],
+                       [row[row.index("-") + 1:][:2] for row in mounts if row[4] == "/usr"])
+    return look
+
+
+def pcr13_is_predicted(floor: Floor) -> Look:
+    """By `predict`, from the disk, the UKI on it and the lines of the floor that matter to it, in each bank."""
+    def look(finding: Finding, room: Room) -> None:
+        (room.out / "floor.conf").write_text(floor_text(floor))
+        uki = room.out / "predicted.efi"
+        parts.run(["mcopy", "-o", "-i", f"{room.out / 'boot.raw'}@@{bootable.MIB}", f"::/{BOOT_PATH}", uki])
+        predicted = prediction.run_apart(room.out / "boot.raw", uki, room.out / "floor.conf")
+        uki.unlink()
+        pcrs = json.loads(text(finding, "pcrs.json") or "{}")
+        finding.expect("banks", sorted(predicted["pcr13"]), sorted(pcrs))
+        finding.expect("PCR 13", predicted["pcr13"], {bank: values["13"].lower() for bank, values in pcrs.items()})
+        words = [w["word"] for w in boot_json(finding).get("tpm", {}).get("words", []) if w["pcr"] == 13]
+        finding.expect("words of PCR 13", predicted["words"], words)
+    return look
+
+
+def last_failure_is_reported(stage: str, code: str) -> Look:
+    """With the name of the variable that says so, since nobody has signed it; and it is gone."""
+    def look(finding: Finding, room: Room) -> None:
+        finding.expect("boot.json previous_failure", {"stage": stage, "code": code}, boot_json(finding).get("previous_failure"))
+        names = text(finding, "variables.txt")
+        finding.expect_in("EFI variables", ("SecureBoot-",), names)
+        if "VerinitLastFailure" in names:
+            finding.problems.append("EFI variables: expected no VerinitLastFailure any more")
+        console = (room.out / "serial.log").read_text(errors="replace")
+        finding.expect_in("console", (f"the boot before ended in stage {stage}: {code}, says VerinitLastFailure",), console)
+    return look
+
+
+def stopped_by_the_kernel(seconds: int) -> Look:
+    """After the hand-over had begun, without a verdict, and reset when the time that PID 1 has set was over."""
+    def look(finding: Finding, room: Room) -> None:
+        outcome, console = finding.outcome, (room.out / "serial.log").read_text(errors="replace")
+        finding.expect_in("console", ("verinit[handoff]: starting /usr/lib/systemd/systemd", f"Rebooting in {seconds} seconds"), console)
+        if "verinit: verdict" in console:
+            finding.problems.append("console: expected no verdict")
+        finding.expect("what the machine did then", "reboot", outcome.acted)
+        waited = outcome.marks.get("acted", 0) - outcome.marks.get("panic", 0)
+        if not seconds - 0.5 <= waited <= seconds + 20:
+            finding.problems.append(f"from panic to reset: expected {seconds} s, saw {waited:.1f} s")
+    return look
+
+
 def says(*path: str, value: object) -> Look:
     """What boot.json has at PATH."""
     def look(finding: Finding, _: Room) -> None:
@@ -46,7 +110,14 @@ def word_is_absent(word: str) -> Look:
     return look
 
 
-def nothing_started(unit: str, mark: str) -> Look:
+def has_run(*marks: str) -> Look:
+    """Each has written its mark into the kernel's log."""
+    def look(finding: Finding, _: Room) -> None:
+        finding.expect_in("dmesg.txt", marks, text(finding, "dmesg.txt"))
+    return look
+
+
+def nothing_started(*signs: str) -> Look:
     """Neither systemd nor anything that it started knows of it."""
     def look(finding: Finding, room: Room) -> None:
         places = {name: text(finding, name) for name in ("journal.txt", "units.txt", "dmesg.txt")}
@@ -54,7 +125,7 @@ def nothing_started(unit: str, mark: str) -> Look:
         for name, content in places.items():
             if not content:
                 finding.problems.append(f"{name}: there is nothing to look at")
-            for sign in (unit, mark):
+            for sign in signs:
                 if sign in content:
                     finding.problems.append(f"{name}: expected nothing of {sign!r}")
     return look

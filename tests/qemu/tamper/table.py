@@ -10,20 +10,26 @@ from __future__ import annotations
 from typing import Any
 
 from rows import volumes
+from rows.volumes import HOST
 from rows.words import added, both, changed, without
 
-from . import disks, logs
-from .case import BOOTED, PANICKED, Medium, Tamper, fast, row
+from . import disks, lines, logs
+from .case import BOOTED, PANICKED, Medium, Tamper, fast, rare, row
 from .disks import ROOT_ALLOWED, by_byte, by_table
 from .firmware import FIRMWARE
-from .looks import is_healthy, nothing_started, says, twins_were_seen, word_is_absent
+from .looks import (has_run, is_handed_over, is_healthy, last_failure_is_reported, nothing_started, pcr13_is_predicted, says,
+                    stopped_by_the_kernel, twins_were_seen, word_is_absent)
 from .signatures import SIGNATURES
 from .ukis import Addon
-from .variables import SYSTEMD, text
+from .variables import SYSTEMD, VERINIT, Variable, text
 
 GEOMETRY = "init.verity"
 # A whole host comes up, or nearly.
 FULL: dict[str, Any] = {"memory": "1024", "cpus": 2, "timeout": 400, "seconds": 75}
+# Of a boot whose /usr is HOST.
+HOST_FLOOR = {"selinux-dir": "lib/selinux"}
+# What a kernel started without firmware leaves out.
+UNMEASURED = {"enter": "no-tpm", "measure": "no-tpm"}
 
 CONFIG = [
     row("config-hash-twice", "a second root hash is added", "config/CONFIG/cmdline-duplicate-key", "usrhash",
@@ -63,8 +69,10 @@ CONFIG = [
         "initcall_blacklist", smbios_cmdline="initcall_blacklist=ima_init"),
     fast("config-command-to-run", "a command for systemd", "config/CONFIG/cmdline-dangerous", "systemd.run",
         image="explicit", smbios_cmdline="systemd.run=/bin/sh"),
-    fast("config-mount-added", "a mount for systemd", "config/CONFIG/cmdline-dangerous", "systemd.mount-extra",
-        image="explicit", smbios_cmdline="systemd.mount-extra=/dev/vdb:/etc"),
+    rare(fast("config-mount-added", "a mount for systemd", "config/CONFIG/cmdline-dangerous", "systemd.mount-extra",
+             image="explicit", smbios_cmdline="systemd.mount-extra=/dev/vdb:/etc")),
+    fast("config-init-is-a-shell", "a shell in the place of systemd", "config/CONFIG/cmdline-dangerous", "init", "debug=require",
+        image="inline", smbios_cmdline="init=/bin/sh"),
     fast("config-credential-on-line", "a credential on the command line", "config/CONFIG/cmdline-dangerous",
         "systemd.set_credential", image="explicit", smbios_cmdline="systemd.set_credential=passwd.hashed-password.root:"),
     row("config-no-root-hash", "a signed line without a root hash", "config/CONFIG/root-hash-missing", "usrhash",
@@ -92,6 +100,8 @@ CONFIG = [
     # Nobody knows then what the floor says of the delay either: the default is kept.
     row("config-floor-planted", "an archive beside ours brings a floor", "config/TAMPER/floor-digest-mismatch",
         "floor.conf", waits=10, seconds=25, planted={"etc/verinit/floor.conf": b"tpm=allow\nselinux=allow\nroot=unverified\n"}),
+    fast("config-floor-hidden", "an archive beside ours has a directory of the floor's name",
+         "config/TAMPER/floor-digest-mismatch", "EISDIR", waits=10, planted={"etc/verinit/floor.conf": None}),
     row("config-floor-in-addon", "a signed add-on's initrd brings a floor", "config/TAMPER/floor-digest-mismatch",
         "floor.conf", medium=Medium(esp={disks.ADDON: Addon("floor", "", initrd={"etc/verinit/floor.conf": b"tpm=allow\n"}).make})),
 ]
@@ -120,10 +130,10 @@ EARLY = [
         section=lambda line: line + "\t"),
     row("prove-addon-not-listed", "a signed add-on that the floor does not list", "prove/TAMPER/event-unexplained",
         "foo=bar", floor={"extra-words": "foo=bar"}, medium=Medium(esp={disks.ADDON: Addon("other", "foo=bar").make})),
-    row("prove-addon-of-last-release", "the add-on of another release beside this UKI", "prove/TAMPER/event-unexplained",
-        floor={"extra-words": ("foo=old", "foo=new"), "addon-keys": "foo"},
-        addons=(Addon("new", "foo=new"),),
-        medium=Medium(esp={disks.ADDON: Addon("old", "foo=old").make})),
+    rare(row("prove-addon-of-last-release", "the add-on of another release beside this UKI", "prove/TAMPER/event-unexplained",
+             "'foo=old'", "no addon= of the floor lists them", floor={"extra-words": ("foo=old", "foo=new"), "addon-keys": "foo"},
+             addons=(Addon("new", "foo=new"),),
+             medium=Medium(esp={disks.ADDON: Addon("old", "foo=old").make}))),
     row("prove-addon-sets-other-key", "a listed add-on sets a key that it may not", "prove/TAMPER/addon-key-refused",
         "foo", floor={"extra-words": "foo=bar", "addon-keys": "bar", "addon": Addon("key", "foo=bar").digest},
         medium=Medium(esp={disks.ADDON: Addon("key", "foo=bar").make})),
@@ -140,14 +150,19 @@ EARLY = [
     row("prove-log-longer-than-the-tpm", "an event too many in the log", "prove/TAMPER/pcr-replay-mismatch", "PCR 12",
         drive=logs.EVENT_TOO_MANY, signed=without("quiet")),
     row("prove-log-malformed", "the log's header is none", "prove/TAMPER/event-log-malformed", "record 0",
-        drive=logs.HEADER_BROKEN, signed=without("quiet")),
+        drive=logs.HEADER_BROKEN, all_banks=True, signed=without("quiet")),
     row("prove-loader-disk-planted", "a planted LoaderDevicePartUUID", "prove/TAMPER/loader-variable-forged",
         "LoaderDevicePartUUID", variables=(text("LoaderDevicePartUUID", "B3A4C5D6-0009-4000-8000-000000000009"),)),
-    row("prove-stub-pcr-planted", "a planted StubPcrKernelImage", "prove/TAMPER/loader-variable-forged",
-        "StubPcrKernelImage", variables=(text("StubPcrKernelImage", "99"),)),
-    row("prove-boot-count-planted", "a planted LoaderBootCountPath", "prove/TAMPER/loader-variable-forged",
-        "LoaderBootCountPath", variables=(text("LoaderBootCountPath", "\\EFI\\Linux\\evil+3.efi"),)),
-    row("probe-tpm-stops", "the TPM stops answering", "probe/SYSTEM/tpm-failed", signed=without("quiet"),
+    rare(row("prove-stub-pcr-planted", "a planted StubPcrKernelImage", "prove/TAMPER/loader-variable-forged",
+             "StubPcrKernelImage", variables=(text("StubPcrKernelImage", "99"),))),
+    row("prove-banks-planted", "a planted LoaderTpm2ActivePcrBanks", "prove/TAMPER/loader-variable-forged",
+        "LoaderTpm2ActivePcrBanks", image="explicit", variables=(text("LoaderTpm2ActivePcrBanks", "0x4"),)),
+    row("prove-stub-pcr-planted-without-tpm", "a planted StubPcrKernelImage, and neither TPM nor proof is required",
+        "prove/TAMPER/loader-variable-forged", "StubPcrKernelImage", image="explicit", tpm=False,
+        floor={"tpm": "allow", "cmdline-replay": "allow"}, variables=(text("StubPcrKernelImage", "11"),)),
+    rare(row("prove-boot-count-planted", "a planted LoaderBootCountPath", "prove/TAMPER/loader-variable-forged",
+             "LoaderBootCountPath", variables=(text("LoaderBootCountPath", "\\EFI\\Linux\\evil+3.efi"),))),
+    row("probe-tpm-stops", "the TPM stops answering", "probe/SYSTEM/tpm-failed", "cannot be opened", signed=without("quiet"),
         drive=logs.tpm_dies("early")),
     row("probe-watchdog-absent", "there is no watchdog", "probe/SYSTEM/watchdog-failed", "watchdog=30",
         floor={"watchdog": "30"}),
@@ -272,6 +287,9 @@ LATE = [
     row("usr-type-unknown", "none that is known, and none is named", "usr/CONFIG/usr-fstype-unknown",
         "/dev/mapper/usr", volume=volumes.EXT2, signed=without("mount.usrfstype")),
     row("mac-policy-missing", "the verified /usr has no policy", "mac/CONFIG/policy-missing", "no policy.N",
+    fast("usr-no-superblock", "the same, and a signed line that does without a superblock", "usr/SYSTEM/usr-mount-failed",
+         "/dev/mapper/usr as erofs", volume=volumes.EMPTY, signed=lines.without_superblock,
+         medium=Medium(damage=disks.superblock_wiped(volumes.EMPTY))),
         volume=volumes.NO_POLICY),
     row("mac-policy-too-new", "a policy newer than the kernel", "mac/CONFIG/policy-version-unsupported", "policy.34",
         volume=volumes.NEW_POLICY),
@@ -286,7 +304,9 @@ LATE = [
     row("root-wrong-type", "the root is another file system than is said", "root/SYSTEM/root-mount-failed", "as erofs",
         floor=ROOT_ALLOWED, signed=both(changed(root=disks.ESP), added("rootfstype=erofs"))),
     row("root-type-unknown", "the root is no file system that is known", "root/CONFIG/root-fstype-unknown",
-        floor=ROOT_ALLOWED, signed=changed(root=disks.ESP)),
+        "no file system that the initramfs has a driver for", floor=ROOT_ALLOWED, signed=changed(root=disks.ESP)),
+    fast("root-label-twice", "two file systems have the root's label", "root/TAMPER/twin-device", "LABEL=ROOT (root) is there 2 times",
+         image="inline", extra_disks=lines.root),
     row("root-brings-an-interpreter", "the unverified root has a /lib64 of its own", "root/TAMPER/root-unsafe",
         "/lib64 of the root", image="discoverable-ext4", extra_disks=lambda: (volumes.foreign_root(),),
         signed=changed(root="LABEL=FOREIGN"), floor={"boot-disk-only": "allow"}),
@@ -300,29 +320,50 @@ LATE = [
 
 # What must come up although somebody tried: nothing that was tried has had an effect.
 WITHOUT_EFFECT = [
-    row("booted-twin-on-other-disk", "a foreign disk repeats the UUIDs of data and tree", BOOTED,
-        extra_disks=disks.extra("other-esp", disks.esp_renamed), looks=(is_healthy, twins_were_seen), **FULL),
-    row("booted-addon-unsigned", "an unsigned add-on on the ESP", BOOTED,
+    row("booted-twin-on-other-disk", "a foreign disk repeats the UUIDs of data and tree", BOOTED, volume=HOST, floor=HOST_FLOOR,
+        extra_disks=disks.twin_of_host,
+        looks=(is_handed_over(), twins_were_seen, says("devices", "usr_data", value="vda2"), says("devices", "usr_hash", value="vda3"))),
+    row("booted-addon-unsigned", "an unsigned add-on on the ESP", BOOTED, volume=HOST, floor=HOST_FLOOR,
         medium=Medium(esp={disks.ADDON: Addon("unsigned", "foo=bar", signer="nobody").make}),
-        looks=(is_healthy, word_is_absent("foo=bar")), **FULL),
-    row("booted-addon-listed", "an add-on that the floor lists", BOOTED,
-        floor={"extra-words": "foo=bar", "addon-keys": "foo"},
-        addons=(Addon("listed", "foo=bar"),),
+        looks=(is_handed_over(), word_is_absent("foo=bar"), says("cmdline", value="baked"))),
+    row("booted-addon-listed", "an add-on that the floor lists", BOOTED, volume=HOST,
+        floor={**HOST_FLOOR, "extra-words": "foo=bar", "addon-keys": "foo"}, addons=(Addon("listed", "foo=bar"),),
         medium=Medium(esp={disks.ADDON: Addon("listed", "foo=bar").make}),
-        looks=(is_healthy, says("cmdline", value="baked+extra-words")), **FULL),
-    row("booted-credentials-of-the-host", "SMBIOS and fw_cfg bring a unit as a credential", BOOTED,
-        smbios=tuple(f"io.systemd.credential:{name}={value}" for name, value in disks.UNIT_CREDENTIALS.items()),
-        # QEMU takes names of up to 55 bytes.
-        fw_cfg={f"opt/io.systemd.credentials/{name}": value.encode() for name, value in disks.UNIT_CREDENTIALS.items()
-                if len(name) <= 28},
-        looks=(is_healthy, nothing_started(" e.service", disks.EVIL_MARK)), **FULL),
+        looks=(is_handed_over(), says("cmdline", value="baked+extra-words"))),
+    row("booted-credentials-of-the-host", "SMBIOS and fw_cfg bring units as credentials", BOOTED,
+        smbios=disks.SMBIOS_CREDENTIALS, fw_cfg=disks.FW_CFG_CREDENTIALS,
+        looks=(is_healthy, nothing_started(" e.service", " f.service", disks.EVIL_MARK, disks.EVIL_MARK_OF_FW_CFG)), **FULL),
+    # The same, where the floor lets them pass: so the row above can fail.
+    row("booted-credentials-allowed", "the same units, and the floor takes credentials of the host", BOOTED,
+        floor={"credentials": "platform"}, smbios=disks.SMBIOS_CREDENTIALS, fw_cfg=disks.FW_CFG_CREDENTIALS,
+        looks=(is_healthy, has_run(disks.EVIL_MARK, disks.EVIL_MARK_OF_FW_CFG)), **FULL),
+    row("booted-secure-boot-off", "Secure Boot is off, and the floor does without", BOOTED, secure_boot=False, volume=HOST,
+        floor={**HOST_FLOOR, "secure-boot": "allow", "root-hash-signature": "allow"}, medium=Medium(partitions=disks.removed(4)),
+        looks=(is_handed_over(), says("provenance", "secure_boot", value="off"))),
+    row("booted-tpm-of-the-floor", "the TPM whose key the floor names", BOOTED, volume=HOST, knows_tpm=True, floor=HOST_FLOOR,
+        looks=(is_handed_over(), says("provenance", "tpm_key_checked", value=True))),
+    row("booted-os-separator", "the word that parts firmware and system", BOOTED, volume=HOST, all_banks=True,
+        floor={**HOST_FLOOR, "os-separator": "yes"},
+        looks=(is_handed_over(), pcr13_is_predicted({**HOST_FLOOR, "os-separator": "yes"}))),
+    row("booted-last-failure-planted", "a planted VerinitLastFailure", BOOTED, volume=HOST, floor=HOST_FLOOR,
+        signed=without("quiet"),
+        variables=(Variable("VerinitLastFailure", b"1 verify root-hash-mismatch\n", VERINIT),),
+        looks=(is_handed_over(), last_failure_is_reported("verify", "root-hash-mismatch"))),
+    fast("booted-line-of-flatcar", "nothing: Flatcar's line, and its layout", BOOTED, volume=volumes.HOST_INLINE,
+         signed=lines.flatcar, features=("ext4",), floor={**HOST_FLOOR, **lines.FLOOR}, extra_disks=lines.root,
+         looks=(is_handed_over(UNMEASURED), says("usr", "geometry", value="superblock"))),
+    row("booted-line-of-azure-container-linux", "nothing: the second line of Azure Container Linux", BOOTED, volume=HOST,
+        signed=lines.azure_container_linux, features=("ext4",), floor={**HOST_FLOOR, **lines.FLOOR, "boot-disk-only": "allow"},
+        extra_disks=lines.root, looks=(is_handed_over(), says("usr", "geometry", value="superblock"))),
 ]
 
 PANICS = [
-    row("panicked-late-bit", "a bit in a block that only systemd reads", PANICKED, panic="dm-verity device",
-        medium=Medium(damage=disks.late_block_flipped), **FULL),
-    row("panicked-late-read-error", "the disk fails in a block that only systemd reads", PANICKED,
-        panic="dm-verity device has I/O error", bad_sectors=disks.late_sector, **FULL),
+    row("panicked-late-bit", "a bit in a block that only the host reads", PANICKED, panic="dm-verity device corrupted",
+        volume=HOST, floor=HOST_FLOOR, signed=without("quiet"), medium=Medium(damage=disks.late_block_flipped),
+        looks=(stopped_by_the_kernel(10),), seconds=30),
+    row("panicked-late-read-error", "the disk fails in a block that only the host reads", PANICKED,
+        panic="dm-verity device has I/O error", volume=HOST, floor=HOST_FLOOR, signed=without("quiet"),
+        bad_sectors=disks.late_sector, looks=(stopped_by_the_kernel(10),), seconds=30),
 ]
 
 MATRIX: list[Tamper] = [*FIRMWARE, *CONFIG, *EARLY, *FIND, *PLAN, *VERIFY, *SIGNATURES, *LATE, *WITHOUT_EFFECT, *PANICS]
