@@ -107,6 +107,9 @@ CONFIG = [
 ]
 
 EARLY = [
+    # Nobody knows then what the floor says of the delay: the default is kept.
+    row("early-sys-is-a-file", "an archive beside ours has a file where sysfs is mounted", "early/SYSTEM/api-mount-failed",
+        "sysfs at /sys", waits=10, seconds=25, planted={"sys": b"anything\n"}),
     row("probe-modules-of-other-kernel", "the modules are another kernel's", "probe/CONFIG/module-table-malformed",
         "-cloud-amd64", flavour="generic", modules_of="cloud"),
     row("probe-feature-not-packed", "/usr is said to be a squashfs", "probe/CONFIG/module-missing", "squashfs",
@@ -310,6 +313,13 @@ LATE = [
     row("root-brings-an-interpreter", "the unverified root has a /lib64 of its own", "root/TAMPER/root-unsafe",
         "/lib64 of the root", image="discoverable-ext4", extra_disks=lambda: (volumes.foreign_root(),),
         signed=changed(root="LABEL=FOREIGN"), floor={"boot-disk-only": "allow"}),
+    row("root-proc-is-a-file", "the unverified root has a file where a file system is mounted", "root/SYSTEM/new-root-failed",
+        "/proc of the new root is not a plain directory", image="discoverable-ext4",
+        extra_disks=lambda: (volumes.root("FILE", {"proc": b"anything\n"}),), signed=changed(root="LABEL=FILE"),
+        floor={"boot-disk-only": "allow"}),
+    row("record-stub-file-hidden", "an archive beside ours has a directory of the name that systemd-stub has for a file",
+        "record/SYSTEM/record-failed", "cannot read /.extra/tpm2-pcr-signature.json",
+        planted={".extra/tpm2-pcr-signature.json": None}),
     row("handoff-init-missing", "init= names nothing", "handoff/CONFIG/init-missing", "/usr/lib/systemd/nobody",
         signed=added("init=/usr/lib/systemd/nobody"), floor={"init": "/usr/lib/systemd/nobody"}),
     row("handoff-init-unverified", "init= names a file outside of /usr", "handoff/CONFIG/init-unverified",

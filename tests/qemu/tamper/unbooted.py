@@ -3,7 +3,6 @@
 
 UNBOOTED = {
     "bug": "a case that the code holds to be impossible",
-    "api-mount-failed": "every kernel that starts an initramfs has these file systems",
     "panic-setting-failed": "the kernel has sysctl and takes what it says it takes",
     "cmdline-unreadable": "/proc was mounted by the stage before",
     "crypto-failed": "the digests are in the binary",
@@ -13,12 +12,11 @@ UNBOOTED = {
     "device-changed": "a disk would have to be exchanged in the milliseconds between look-up and use, keeping its name",
     "tpm-answer-forged": "somebody would have to sit between processor and TPM",
     "measure-log-failed": "/run is a tmpfs that stage early made",
-    "device-unreadable": "sysfs would have to fail",
+    "device-unreadable": "the disk would have to go away between look-up and use; a partition table or a file system that cannot be "
+                         "read counts as not there, since libblkid keeps read errors to itself",
     "dm-table-differs": "the kernel would have to report another table than it took",
     "dm-corrupted": "what it would find, stage verify has found in the same blocks before; a disk that answers otherwise the "
                     "second time ends in a panic",
     "enforce-failed": "the kernel would have to take a policy and refuse to enforce it",
-    "record-failed": "/run is a tmpfs that stage early made",
-    "new-root-failed": "the new root is a tmpfs that stage root made",
     "switch-root-failed": "the kernel would have to refuse both ways",
 }
