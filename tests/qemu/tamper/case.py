@@ -66,8 +66,7 @@ class Setup:
     firmware: bool = True           # False: the kernel is started directly, and the floor allows what firmware gives
     secure_boot: bool = True
     tpm: bool = True
-    all_banks: bool = False         # of the TPM; or else SHA-256 alone, which the firmware is done with sooner
-    knows_tpm: bool = False         # the floor names the TPM's key
+    knows_tpm: bool = False         # a TPM with a persistent key, which the floor names
     features: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
     memory: str = "512"
@@ -117,7 +116,7 @@ class Setup:
             store = planted(store, self.variables, room.out / "planted.fd")
         return BootSpec(out=room.out, disk=disk, vars=store,
                         secure_boot=self.secure_boot, tpm=self.tpm,
-                        tpm_state=known_tpm.copy(room.out / "tpm") if self.tpm and not self.all_banks else None,
+                        tpm_state=known_tpm.copy(room.out / "tpm") if self.knows_tpm else None,
                         bus=self.bus, extra_disks=self.extra_disks(), smbios_cmdline=self.smbios_cmdline, smbios_strings=self.smbios, fw_cfg=self._fw_cfg(room),
                         bad_sectors=self.bad_sectors(image), devices=self.devices, memory=self.memory, cpus=self.cpus, timeout=self.timeout)
 

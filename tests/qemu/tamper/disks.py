@@ -39,6 +39,7 @@ def _unit(mark: str) -> str:
 SMBIOS_CREDENTIALS = tuple(f"io.systemd.credential:{name}={value}" for name, value in {
     "systemd.extra-unit.e.service": _unit(EVIL_MARK),
     "systemd.unit-dropin.multi-user.target": "[Unit]\nWants=e.service f.service\n"}.items())
+CREDENTIALS = ("systemd.extra-unit.e.service", "systemd.extra-unit.f.service", "systemd.unit-dropin.multi-user.target")
 FW_CFG_CREDENTIALS = {"opt/io.systemd.credentials/systemd.extra-unit.f.service": _unit(EVIL_MARK_OF_FW_CFG).encode()}
 
 
