@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .case import row
+from .case import rare, row
 
 DENIED = "firmware/UNVERIFIED/firmware-access-denied"
 
@@ -21,6 +21,6 @@ def cmdline_edited(uki: Path) -> bytes:
 
 FIRMWARE = [
     row("firmware-uki-unsigned", "the UKI has no signature", DENIED, signer="nobody"),
-    row("firmware-uki-of-a-stranger", "the UKI is signed with a key that is not enrolled", DENIED, signer="other"),
+    rare(row("firmware-uki-of-a-stranger", "the UKI is signed with a key that is not enrolled", DENIED, signer="other")),
     row("firmware-uki-edited", "enforcing=1 in the signed UKI becomes enforcing=0", DENIED, uki=cmdline_edited),
 ]
