@@ -117,8 +117,9 @@ class Setup:
         return BootSpec(out=room.out, disk=disk, vars=store,
                         secure_boot=self.secure_boot, tpm=self.tpm,
                         tpm_state=known_tpm.copy(room.out / "tpm") if self.knows_tpm else None,
-                        bus=self.bus, extra_disks=self.extra_disks(), smbios_cmdline=self.smbios_cmdline, smbios_strings=self.smbios, fw_cfg=self._fw_cfg(room),
-                        bad_sectors=self.bad_sectors(image), devices=self.devices, memory=self.memory, cpus=self.cpus, timeout=self.timeout)
+                        bus=self.bus, extra_disks=self.extra_disks(), smbios_cmdline=self.smbios_cmdline,
+                        smbios_strings=self.smbios, fw_cfg=self._fw_cfg(room), bad_sectors=self.bad_sectors(image),
+                        devices=self.devices, memory=self.memory, cpus=self.cpus, timeout=self.timeout)
 
     def full_floor(self) -> Floor:
         strict = _strict()

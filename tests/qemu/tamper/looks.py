@@ -82,7 +82,8 @@ def stopped_by_the_kernel(seconds: int) -> Look:
     """After the hand-over had begun, without a verdict, and reset when the time that PID 1 has set was over."""
     def look(finding: Finding, room: Room) -> None:
         outcome, console = finding.outcome, (room.out / "serial.log").read_text(errors="replace")
-        finding.expect_in("console", ("verinit[handoff]: starting /usr/lib/systemd/systemd", f"Rebooting in {seconds} seconds"), console)
+        finding.expect_in("console", ("verinit[handoff]: starting /usr/lib/systemd/systemd",
+                                      f"Rebooting in {seconds} seconds"), console)
         if "verinit: verdict" in console:
             finding.problems.append("console: expected no verdict")
         finding.expect("what the machine did then", "reboot", outcome.acted)
