@@ -103,6 +103,8 @@ int witness_prove(struct boot *boot, const char *baked, struct provenance *ret, 
 {
         struct provenance_input in = {
                 .read = boot->config.cmdline_text, .baked = baked, .floor = &boot->config.floor,
+                .has_credentials = fsat_exists(boot->root_fd, ".extra/credentials"),
+                .has_global_credentials = fsat_exists(boot->root_fd, ".extra/global_credentials"),
         };
         const char *unasked = unasked_because(&boot->facts);
         struct smbios_extras extras = {};

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the events of PCRs 9 and 11 say. A record's type and data are covered by no PCR, so nothing is believed that
- * the digests do not bear out: a section's name is measured itself, right before its content.
+ * What the events of PCRs 9 and 11 say. A record's type and data are covered by no PCR. What the digests bear out is believed: a
+ * section's name is measured itself, right before its content, and words are their own data. On type and data alone hangs which
+ * event is the kernel's LoadOptions, the digest of which has to be the command line's, and which archive holds credentials:
+ * explain_parameters.c.
  */
 #include <errno.h>
 

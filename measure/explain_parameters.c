@@ -79,10 +79,35 @@ static int explain_words(const struct provenance_input *in, const struct tcg2_ev
         return 0;
 }
 
-/* UAPI: systemd src/boot/stub.c generate_sidecar_initrds(): the archives' names; what is measured is the archive. */
-static bool is_credential_archive(const char *text)
+/*
+ * What is measured is the archive, of which no digest can be known before, and the text that says so is covered by no PCR:
+ * any other archive could be called so. What can be said is that systemd-stub makes at most one of each, in this order
+ * (UAPI: systemd src/boot/stub.c generate_sidecar_initrds()), and that the kernel has unpacked what was made.
+ */
+static int explain_archive(const struct provenance_input *in, const struct tcg2_event *event, const char *text,
+                           struct explanation *e, struct error *err)
 {
-        return str_equal(text, "Credentials initrd") || str_equal(text, "Global credentials initrd");
+        const struct {
+                const char *text;
+                bool is_unpacked;
+        } archives[] = {
+                { "Credentials initrd", in->has_credentials },
+                { "Global credentials initrd", in->has_global_credentials },
+        };
+        size_t i = 0;
+
+        while (i < ARRAY_SIZE(archives) && !str_equal(archives[i].text, text))
+                i++;
+        if (i == ARRAY_SIZE(archives))
+                return refuse(event, "this was loaded from beside the UKI, and the floor cannot list it", err);
+        if (in->floor->credentials == CREDENTIALS_NONE)
+                return refuse(event, "credentials were loaded, and the floor says credentials=none", err);
+        if (i < e->next_archive)
+                return refuse(event, "systemd-stub makes one such archive, that of the UKI before that of the ESP", err);
+        if (!archives[i].is_unpacked)
+                return refuse(event, "these credentials are not in the initramfs: it was another archive", err);
+        e->next_archive = i + 1;
+        return 0;
 }
 
 /* UAPI: systemd src/fundamental/tpm2-pcr.h. */
@@ -121,9 +146,5 @@ int explain_parameters(const struct provenance_input *in, const struct tcg2_even
                 return r;
         if (r > 0)
                 return explain_words(in, event, text, e, err);
-        if (!is_credential_archive(text))
-                return refuse(event, "this was loaded from beside the UKI, and the floor cannot list it", err);
-        if (in->floor->credentials == CREDENTIALS_NONE)
-                return refuse(event, "credentials were loaded, and the floor says credentials=none", err);
-        return 0;
+        return explain_archive(in, event, text, e, err);
 }

@@ -21,6 +21,7 @@ struct explanation {
         struct digest load_options[TPM_MAX_BANKS];
         size_t n_addons;
         char addon[CMDLINE_MAX_BYTES + 1]; /* the words that systemd-stub appended for signed add-ons */
+        size_t next_archive;               /* the first of the archives of credentials that may still come */
 };
 
 /* replay.c. Event log and TPM agree in every active bank. EVENT_LOG_MALFORMED, PCR_REPLAY_MISMATCH. */

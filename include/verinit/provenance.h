@@ -37,6 +37,10 @@ struct provenance_input {
         bool is_smbios_read;
         const char *const *smbios_extras;
         size_t n_smbios_extras;
+
+        /* What systemd-stub packs of the ESP's credentials is in the initramfs; false: none of it is. */
+        bool has_credentials;        /* /.extra/credentials: those beside the UKI */
+        bool has_global_credentials; /* /.extra/global_credentials: those of the whole ESP */
 };
 
 struct provenance {

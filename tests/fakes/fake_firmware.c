@@ -113,6 +113,11 @@ void fake_firmware_words(const char *words)
         measure(12, TCG2_EV_IPL, utf16(words), utf16(words));
 }
 
+void fake_firmware_archive(const char *text)
+{
+        measure(12, TCG2_EV_IPL, (struct bytes) { "070701", 6 }, utf16(text));
+}
+
 static void measure_tagged(uint32_t tag, struct bytes measured, const char *description)
 {
         uint8_t data[64] = { (uint8_t) tag, (uint8_t) (tag >> 8), (uint8_t) (tag >> 16), (uint8_t) (tag >> 24) };

@@ -20,4 +20,5 @@ void fake_firmware_begin(void);
 
 void fake_firmware_section(const char *name, const void *content, size_t size); /* of the UKI: PCR 11 */
 void fake_firmware_words(const char *words);                                    /* added to the command line: PCR 12 */
+void fake_firmware_archive(const char *text); /* systemd-stub: an archive of which the event says this */
 void fake_firmware_load_options(const char *text);                              /* what the kernel was given: PCR 9 */

@@ -348,6 +348,8 @@ static void put_tpm(const struct fake_machine_options *options)
         fake_firmware_section(".cmdline", tree.signed_text, strlen(tree.signed_text));
         if (options->addon_words)
                 fake_firmware_words(options->addon_words);
+        if (options->archive)
+                fake_firmware_archive(options->archive);
         fake_firmware_load_options(read);
         put("sys/kernel/security/tpm0/binary_bios_measurements", fake_firmware.log, fake_firmware.size);
 }

@@ -22,6 +22,7 @@ struct fake_machine_options {
         const char *extra_words; /* behind the baked command line, in /proc/cmdline only */
         bool is_unpacked;        /* the initramfs has no etc/verinit/cmdline */
         const char *addon_words; /* behind the baked command line, as an add-on that systemd-stub measured */
+        const char *archive;     /* the text of one more event in PCR 12, for an archive that systemd-stub made */
         const char *smbios;      /* a string of the machine's SMBIOS */
         bool has_tpm;            /* and with it firmware with variables, and a measured UKI */
         bool has_selinux;

@@ -8,7 +8,8 @@
 #include "verinit/provenance.h"
 #include "verinit/tcg2_log.h"
 
-enum { IS_UNPACKED = 1, IS_SMBIOS_UNREAD = 2, HAS_CREDENTIALS = 4, HAS_OTHER_TPM = 8, TEXT_MAX = 512 };
+enum { IS_UNPACKED = 1, IS_SMBIOS_UNREAD = 2, HAS_CREDENTIALS = 4, HAS_OTHER_TPM = 8, HAS_NO_UKI_ARCHIVE = 16,
+       HAS_NO_ESP_ARCHIVE = 32, TEXT_MAX = 512 };
 
 /* In UTF-16LE, as its event has it. */
 #define ADDON "acl.slot=a"
@@ -110,6 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         in = (struct provenance_input) {
                 .log = data, .log_size = size, .read = read, .baked = flags & IS_UNPACKED ? NULL : baked,
                 .floor = &floor, .is_smbios_read = !(flags & IS_SMBIOS_UNREAD),
+                .has_credentials = !(flags & HAS_NO_UKI_ARCHIVE), .has_global_credentials = !(flags & HAS_NO_ESP_ARCHIVE),
         };
         make_tpm(&in);
         if (flags & HAS_OTHER_TPM)

@@ -133,6 +133,34 @@ static void test_secure_boot(_unused_ void **state)
         fake_machine_remove();
 }
 
+/* The text of an event is under no PCR: that credentials were loaded is believed where they are. */
+static void test_archive_of_credentials(_unused_ void **state)
+{
+        static const struct {
+                const char *archive, *file;
+        } kinds[] = {
+                { "Credentials initrd", ".extra/credentials/a.cred" },
+                { "Global credentials initrd", ".extra/global_credentials/a.cred" },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+                for (size_t there = 0; there < ARRAY_SIZE(kinds); there++) {
+                        const struct fake_machine_options options = {
+                                .floor = FAKE_FLOOR "credentials=esp-encrypted\n", .archive = kinds[i].archive,
+                                .has_tpm = true, .has_selinux = true,
+                        };
+
+                        fake_machine_make(&options);
+                        fake_machine_put(kinds[there].file, "DHzAexF2RZGcSwvqCLwg/g");
+                        if (there == i) {
+                                assert_int_equal(run_pid1(), FAKE_OS_EXECED);
+                                assert_string_equal(boot.evidence.provenance.replay, "proved");
+                                fake_machine_remove();
+                        } else
+                                assert_refused_in_prove(FAIL_EVENT_UNEXPLAINED_CODE, "not in the initramfs");
+                }
+}
+
 /* The floor decides on what cannot be proved, and on nothing that is disproved. */
 static void test_the_event_log(_unused_ void **state)
 {
@@ -336,6 +364,7 @@ int main(void)
                 cmocka_unit_test(test_debug_changes_only_the_log),
                 cmocka_unit_test(test_planted_variables),
                 cmocka_unit_test(test_secure_boot),
+                cmocka_unit_test(test_archive_of_credentials),
                 cmocka_unit_test(test_the_event_log),
                 cmocka_unit_test(test_a_log_without_end),
                 cmocka_unit_test(test_witnesses_that_cannot_be_read),

@@ -577,6 +577,12 @@ static void test_credentials(_unused_ void **state)
                 log_described(&m.log, 12, "cpio", 4, names[i]);
                 assert_disproved(FAIL_EVENT_UNEXPLAINED_CODE, "credentials=none");
                 m.floor.credentials = CREDENTIALS_ESP_ENCRYPTED;
+                assert_disproved(FAIL_EVENT_UNEXPLAINED_CODE, "not in the initramfs");
+                m.in.has_credentials = i == 1; /* the other's */
+                m.in.has_global_credentials = i == 0;
+                assert_disproved(FAIL_EVENT_UNEXPLAINED_CODE, "not in the initramfs");
+                m.in.has_credentials = i == 0;
+                m.in.has_global_credentials = i == 1;
                 (void) assert_proved();
                 m.floor.credentials = CREDENTIALS_PLATFORM;
                 (void) assert_proved();
@@ -586,6 +592,30 @@ static void test_credentials(_unused_ void **state)
         m.floor.credentials = CREDENTIALS_PLATFORM;
         log_words(&m.log, "Credentials initrd");
         assert_disproved(FAIL_EVENT_UNEXPLAINED_CODE, "these words were added");
+}
+
+/* The text is all that tells them from another archive: so each but once, and the UKI's first. */
+static void test_order_of_credentials(_unused_ void **state)
+{
+        static const char *const bad[][2] = {
+                { "Credentials initrd", "Credentials initrd" },
+                { "Global credentials initrd", "Global credentials initrd" },
+                { "Global credentials initrd", "Credentials initrd" },
+        };
+
+        for (size_t i = 0; i <= ARRAY_SIZE(bad); i++) {
+                good_boot(BAKED);
+                m.floor.credentials = CREDENTIALS_ESP_ENCRYPTED;
+                m.in.has_credentials = m.in.has_global_credentials = true;
+                log_described(&m.log, 12, "cpio", 4, i < ARRAY_SIZE(bad) ? bad[i][0] : "Credentials initrd");
+                (void) assert_proved();
+                log_described(&m.log, 12, "other", 5, i < ARRAY_SIZE(bad) ? bad[i][1] : "Global credentials initrd");
+                if (i < ARRAY_SIZE(bad))
+                        assert_disproved(FAIL_EVENT_UNEXPLAINED_CODE, "systemd-stub makes one such archive");
+        }
+        (void) assert_proved();
+        log_described(&m.log, 12, "other", 5, "Global credentials initrd");
+        assert_disproved(FAIL_EVENT_UNEXPLAINED_CODE, "systemd-stub makes one such archive");
 }
 
 /* PCR 11 is one UKI, its sections in order, each name borne out by its digest. */
@@ -695,6 +725,7 @@ int main(void)
                 cmocka_unit_test(test_smbios),
                 cmocka_unit_test(test_sidecars),
                 cmocka_unit_test(test_credentials),
+                cmocka_unit_test(test_order_of_credentials),
                 cmocka_unit_test(test_sections),
                 cmocka_unit_test(test_relabelled_section),
                 cmocka_unit_test(test_every_bank_counts),

@@ -191,6 +191,8 @@ static void test_addon_and_credential(_unused_ void **state)
         (void) str_copy(test_floor.addon_keys[test_floor.n_addon_keys++], FLOOR_WORD_MAX, "usrhash.extra");
         assert_disproved(FAIL_EVENT_UNEXPLAINED_CODE, "('Credentials initrd'): credentials were loaded");
         test_floor.credentials = CREDENTIALS_ESP_ENCRYPTED;
+        assert_disproved(FAIL_EVENT_UNEXPLAINED_CODE, "('Credentials initrd'): these credentials are not in the initramfs");
+        in.has_credentials = true;
         assert_int_equal(assert_proved().addons_size, strlen(" " ADDON));
 }
 
