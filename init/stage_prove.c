@@ -139,7 +139,8 @@ int stage_prove(struct boot *boot, struct error *err)
                 return error_set(err, FAIL_CMDLINE_UNPROVED_CODE, ENODATA,
                                  "the TPM cannot bear witness to the command line (%s), and the floor requires that "
                                  "(cmdline-replay=require)", p.reason);
-        if (!baked && p.verdict != PROVENANCE_PROVED)
+        boot->is_cmdline_proved = baked || p.verdict == PROVENANCE_PROVED;
+        if (!boot->is_cmdline_proved)
                 return stage_skip(boot, STAGE_PROVE, "cmdline-not-baked");
         log_info("command line: %s; replay: %s%s%s", boot->evidence.cmdline_proof, boot->evidence.provenance.replay,
                  p.reason ? ", " : "", p.reason ? p.reason : "");

@@ -38,6 +38,7 @@ int stage_verify(struct boot *boot, struct error *err)
                 .hash_offset_is_file_system_end = config->hash_offset_is_file_system_end,
                 .data_blocks = config->data_blocks,
                 .geometry = config->has_geometry ? &config->geometry : NULL,
+                .is_geometry_proved = boot->is_cmdline_proved,
                 .has_superblock = config->has_superblock,
                 .corruption = config->corruption,
                 .fec = config->fec.device.kind != DEVICE_NONE ? &fec : NULL,

@@ -14,7 +14,6 @@
 
 struct verified_root {
         struct volume_shape shape;
-        struct fs_size fs; /* type NULL: not asked */
         struct verity_table table;
         uint8_t root_hash[DIGEST_MAX_BYTES];
 };
@@ -135,10 +134,10 @@ static int check_path(const struct verity_request *req, const struct verified_ro
 }
 
 /* The other witness of the number of blocks, for volumes that were not built by cryptsetup or are signed with padding. */
-static int check_size(const struct verity_request *req, const uint8_t *head, size_t size, struct verified_root *root,
+static int check_size(const struct verity_request *req, const uint8_t *head, size_t size, const struct volume_shape *shape,
                       struct error *err)
 {
-        const struct verity_superblock *sb = &root->shape.superblock;
+        const struct verity_superblock *sb = &shape->superblock;
         struct fs_size fs;
 
         if (!fs_size_parse(head, size, &fs))
@@ -147,10 +146,9 @@ static int check_size(const struct verity_request *req, const uint8_t *head, siz
                                  "whose size could be compared", req->data_name);
         if (!fs_size_is(&fs, sb->data_blocks, sb->data_block_bytes))
                 return error_set(err, FAIL_SIZE_MISMATCH_CODE, EBADMSG,
-                                 "%s: the superblock says %llu data blocks of %u bytes, but its %s has %llu bytes",
-                                 req->data_name, (unsigned long long) sb->data_blocks, sb->data_block_bytes, fs.type,
+                                 "%s: the %s says %llu data blocks of %u bytes, but its %s has %llu bytes", req->data_name,
+                                 shape->is_pinned ? "unproved command line" : "superblock", (unsigned long long) sb->data_blocks, sb->data_block_bytes, fs.type,
                                  (unsigned long long) fs.bytes);
-        root->fs = fs;
         return 0;
 }
 
@@ -179,7 +177,7 @@ static int check_content(const struct verity_request *req, struct verified_root 
                 if (r < 0)
                         return r;
         }
-        return root->shape.is_pinned ? 0 : check_size(req, head, size, root, err);
+        return root->shape.is_pinned && req->is_geometry_proved ? 0 : check_size(req, head, size, &root->shape, err);
 }
 
 static int make_table(const struct verity_request *req, struct verified_root *root, struct error *err)
@@ -235,11 +233,6 @@ const struct verity_superblock *verified_root_superblock(const struct verified_r
 bool verified_root_is_pinned(const struct verified_root *root)
 {
         return root->shape.is_pinned;
-}
-
-const struct fs_size *verified_root_file_system(const struct verified_root *root)
-{
-        return root->fs.type ? &root->fs : NULL;
 }
 
 const struct verity_table *verified_root_table(const struct verified_root *root)

@@ -25,6 +25,7 @@ struct boot {
         int watchdog_fd;             /* probe; -1 where the floor asks for none */
         unsigned watchdog_s;         /* after which it ends the machine; 0: it is not armed */
         struct last_failure last_failure; /* probe */
+        bool is_cmdline_proved;      /* prove: one of the witnesses has shown that it is what was signed */
         struct measure measure;      /* probe; .tpm NULL where there is none */
         struct boot_plan plan;       /* plan */
         int data_fd, hash_fd, fec_fd; /* find: held until the live table names the same devices; fec_fd may be -1 */

@@ -154,7 +154,8 @@ struct verity_request {
         uint64_t hash_offset_bytes;           /* of the superblock */
         bool hash_offset_is_file_system_end;  /* it is not known: look behind the file system, on the same device */
         uint64_t data_blocks;                 /* data-blocks=; 0: not said */
-        const struct verity_geometry *geometry; /* pinned by signed text; NULL: the superblock says, and the file system */
+        const struct verity_geometry *geometry; /* pinned by the command line; NULL: the superblock says, and the file system */
+        bool is_geometry_proved;      /* stage prove has shown that this text is what was signed; false: the file system is asked too */
         bool has_superblock;                  /* with a geometry: there is one before the tree, and it may not differ */
         enum corruption_mode corruption;
         const struct verity_fec_request *fec; /* NULL: none */
@@ -179,16 +180,14 @@ struct measured_volume;
  * level), DATA_CORRUPT. The result lives in static storage, one a boot.
  *
  * The number of data blocks is under no hash. It is pinned by signed text: GEOMETRY_MISMATCH where a superblock, or the
- * size of a device, differs. Or it is what the file system in the verified blocks says of itself: SIZE_MISMATCH,
- * SIZE_UNKNOWN. In both cases slots behind the last data block must be empty in every level, or more was signed than is
+ * size of a device, differs. Or, and also where nobody has proved the text, it is what the file system in the verified blocks
+ * says of itself: SIZE_MISMATCH, SIZE_UNKNOWN. In both cases slots behind the last data block must be empty in every level, or more was signed than is
  * claimed: SUPERBLOCK_INVALID, GEOMETRY_MISMATCH if pinned.
  */
 int verity_verify(const struct verity_request *req, const struct verified_root **ret, struct error *err);
 /* The pinned geometry in the same form, if there is one. */
 const struct verity_superblock *verified_root_superblock(const struct verified_root *root);
 bool verified_root_is_pinned(const struct verified_root *root);
-/* What the file system says of itself; NULL if the geometry is pinned and it was not asked. */
-const struct fs_size *verified_root_file_system(const struct verified_root *root);
 const struct verity_table *verified_root_table(const struct verified_root *root);
 const uint8_t *verified_root_hash(const struct verified_root *root, size_t *ret_size);
 

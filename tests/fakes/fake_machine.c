@@ -161,10 +161,11 @@ static void gpt_of_disk(int disk_fd, struct partition_table *ret)
                 *ret = second_gpt;
 }
 
-static void put_disk(void)
+static void put_disk(const struct fake_machine_options *options)
 {
         const struct verity_image_spec spec = {
                 .alg = DIGEST_SHA256, .data_block_bytes = 4096, .hash_block_bytes = 4096, .data_blocks = 200, .salt_size = 32,
+                .file_system_bytes = options->is_padded ? 100 * 4096 : 0,
         };
         char data_uuid[37], hash_uuid[37];
 
@@ -215,11 +216,17 @@ static void put_empty_drive(void)
 
 static void put_command_line(const struct fake_machine_options *options)
 {
-        char hex[DIGEST_MAX_HEX], text[512];
+        char hex[DIGEST_MAX_HEX], text[1024], geometry_text[VERITY_GEOMETRY_TEXT_MAX];
+        const struct verity_geometry geometry = verity_image_geometry(&tree.image);
 
         hex_encode(tree.image.root_hash, tree.image.root_hash_size, hex);
         /* No mount.usrfstype=: so the verified volume is probed too. */
         snprintf(text, sizeof(text), "quiet security=selinux enforcing=1 root=tmpfs usrhash=%s", hex);
+        if (options->is_pinned) {
+                verity_geometry_format(&geometry, geometry_text);
+                strncat(text, " init.verity=", sizeof(text) - strlen(text) - 1);
+                strncat(text, geometry_text, sizeof(text) - strlen(text) - 1);
+        }
         need(str_copy(tree.signed_text, sizeof(tree.signed_text), text), text);
         if (!options->is_unpacked)
                 put_text("etc/verinit/cmdline", text);
@@ -453,7 +460,7 @@ void fake_machine_make(const struct fake_machine_options *options)
 
         put_kernel();
         put_modules();
-        put_disk();
+        put_disk(options);
         if (options->has_empty_drive)
                 put_empty_drive();
         if (!options->is_unsigned)

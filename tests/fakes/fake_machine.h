@@ -26,6 +26,8 @@ struct fake_machine_options {
         const char *smbios;      /* a string of the machine's SMBIOS */
         bool has_tpm;            /* and with it firmware with variables, and a measured UKI */
         bool has_selinux;
+        bool is_pinned;          /* the command line has init.verity= */
+        bool is_padded;          /* the volume is longer than its file system says */
         bool has_empty_drive;    /* sr0, beside the disk and before it */
         bool has_watchdog;
         const char *last_failure; /* the data of VerinitLastFailure; NULL: there is none */

@@ -323,6 +323,31 @@ static void test_without_a_packed_text(_unused_ void **state)
         fake_machine_remove();
 }
 
+/* The geometry is as good as the line that it stands on: with none of the witnesses the file system has to agree. */
+static void test_geometry_of_an_unproved_line(_unused_ void **state)
+{
+        static const char *const floors[] = {
+                FAKE_FLOOR FAKE_NO_FIRMWARE "cmdline=allow\ntpm=allow\n", FAKE_FLOOR "cmdline=allow\n",
+                FAKE_FLOOR FAKE_NO_FIRMWARE "tpm=allow\n",
+        };
+
+        for (size_t i = 0; i < 2 * ARRAY_SIZE(floors); i++) {
+                const struct fake_machine_options options = {
+                        .floor = floors[i / 2], .has_tpm = i / 2 == 1, .is_unpacked = i / 2 < 2, .is_padded = i % 2 == 1,
+                        .is_pinned = true, .has_selinux = true,
+                };
+                bool is_refused = i == 1;
+
+                fake_machine_make(&options);
+                assert_int_equal(run_pid1(), is_refused ? FAKE_OS_ENDED : FAKE_OS_EXECED);
+                if (is_refused) {
+                        assert_int_equal(error.stage, STAGE_VERIFY);
+                        assert_int_equal(error.code, FAIL_SIZE_MISMATCH_CODE);
+                }
+                fake_machine_remove();
+        }
+}
+
 static void test_a_crash_kernel_asks_no_tpm(_unused_ void **state)
 {
         const struct fake_machine_options lax = {
@@ -372,6 +397,7 @@ int main(void)
                 cmocka_unit_test(test_smbios_strings),
                 cmocka_unit_test(test_addons),
                 cmocka_unit_test(test_without_a_packed_text),
+                cmocka_unit_test(test_geometry_of_an_unproved_line),
                 cmocka_unit_test(test_a_crash_kernel_asks_no_tpm),
                 cmocka_unit_test(test_delay_is_the_floors),
         };
