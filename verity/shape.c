@@ -65,6 +65,11 @@ static int look_behind_file_system(const struct verity_request *req, uint64_t *r
                                  "%s: nothing says where its hash tree begins, and it holds no erofs, ext4 or squashfs "
                                  "that could", req->data_name);
         *ret_offset = fs_size_end(&fs);
+        if (*ret_offset > req->hash_device_bytes || req->hash_device_bytes - *ret_offset < VERITY_SUPERBLOCK_BYTES)
+                return error_set(err, FAIL_SIZE_MISMATCH_CODE, EBADMSG,
+                                 "%s: its %s says that it has %llu bytes, and nothing says where its hash tree "
+                                 "begins: behind them a device of %llu bytes has no room for one", req->data_name, fs.type,
+                                 (unsigned long long) fs.bytes, (unsigned long long) req->hash_device_bytes);
         log_debug("%s: %s says that it ends at byte %llu: the hash tree is looked for there", req->data_name, fs.type,
                   (unsigned long long) *ret_offset);
         return 0;

@@ -338,9 +338,16 @@ static void test_hash_area_behind_the_file_system(_unused_ void **state)
         (void) accepted(&req);
 
         /* The hint is not signed, but under the root hash: a changed one leads nowhere. */
-        verity_image_flip(image.data_fd, 42);
-        refused_with(&req, FAIL_VERITY_READ_FAILED_CODE, "vda2");
-        verity_image_flip(image.data_fd, 42);
+        for (uint64_t at = 42; at < 47; at++) { /* up to 2^55 bytes more */
+                verity_image_flip(image.data_fd, at);
+                refused_with(&req, FAIL_SIZE_MISMATCH_CODE, "vda2: its squashfs says that it has ");
+                verity_image_flip(image.data_fd, at);
+        }
+        req.hash_device_bytes = 304 * 1024 + VERITY_SUPERBLOCK_BYTES - 1;
+        refused_with(&req, FAIL_SIZE_MISMATCH_CODE, "a device of 311807 bytes has no room");
+        req.hash_device_bytes++;
+        refused_with(&req, FAIL_SUPERBLOCK_INVALID_CODE, "the tree ends at byte");
+        req.hash_device_bytes = image.hash_device_bytes;
         verity_image_flip(image.data_fd, 40);
         refused_with(&req, FAIL_SUPERBLOCK_INVALID_CODE, "vda2 at byte 315392: verity superblock: no magic");
         verity_image_flip(image.data_fd, 40);
