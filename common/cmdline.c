@@ -101,6 +101,19 @@ static char dash_to_underscore(char c)
         return c == '-' ? '_' : c;
 }
 
+bool cmdline_number_parse(const char *text, uint64_t *ret)
+{
+        size_t n = strspn(text, "0123456789");
+        uint64_t number = 0;
+
+        if (n == 0 || n > 18 || text[n] != '\0' || (text[0] == '0' && n > 1))
+                return false;
+        for (; *text; text++)
+                number = number * 10 + (uint64_t) (*text - '0');
+        *ret = number;
+        return true;
+}
+
 bool cmdline_key_equal(const char *a, const char *b)
 {
         for (; *a && *b; a++, b++)

@@ -19,12 +19,6 @@ static const char *const shape_names[_SHAPE_MAX] = {
         [SHAPE_UUID] = "uuid",
 };
 
-/* As cryptsetup counts: the tree begins in the first hash block behind the superblock. */
-static uint64_t first_block_behind_superblock(uint64_t offset, uint32_t block_bytes)
-{
-        return (offset + VERITY_SUPERBLOCK_BYTES + block_bytes - 1) / block_bytes;
-}
-
 static int take_shape(struct config_parse *p)
 {
         struct boot_config *c = &p->config;
@@ -75,6 +69,8 @@ static int take_pin(struct config_parse *p)
 {
         struct boot_config *c = &p->config;
         uint64_t start = p->pin.hash_start_block;
+        uint64_t offset = p->has_hash_offset ? c->hash_offset_bytes :
+                                               verity_superblock_before(start, p->pin.hash_block_bytes);
 
         for (unsigned i = 0; i < _SHAPE_MAX; i++)
                 if (p->has_shape[i] && !shape_agrees(p, (enum shape_option) i))
@@ -83,11 +79,12 @@ static int take_pin(struct config_parse *p)
         if (p->says_no_superblock && start != c->geometry.hash_start_block)
                 return config_refuse(p, FAIL_CMDLINE_CONTRADICTION_CODE, PIN, NULL,
                                      "its tree begins elsewhere than hash-offset= says");
-        if (!p->says_no_superblock && p->has_hash_offset &&
-            start != first_block_behind_superblock(c->hash_offset_bytes, p->pin.hash_block_bytes))
+        if (!p->says_no_superblock && start != verity_block_behind_superblock(offset, p->pin.hash_block_bytes))
                 return config_refuse(p, FAIL_CMDLINE_CONTRADICTION_CODE, PIN, NULL,
-                                     "its tree does not begin behind a superblock at hash-offset=%llu",
-                                     (unsigned long long) c->hash_offset_bytes);
+                                     p->has_hash_offset ?
+                                     "its tree does not begin behind a superblock at hash-offset=%llu" :
+                                     "its tree leaves no room for a superblock at byte %llu: say superblock=no if there is none",
+                                     (unsigned long long) offset);
         c->geometry = p->pin;
         c->has_geometry = true;
         return 0;

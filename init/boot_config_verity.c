@@ -22,16 +22,6 @@ struct verity_word {
         bool (*take)(struct verity_options *o, const char *value);
 };
 
-static bool parse_number(const char *text, uint64_t *ret)
-{
-        size_t n = strspn(text, "0123456789");
-
-        if (n == 0 || n > 18 || text[n] != '\0')
-                return false;
-        *ret = strtoull(text, NULL, 10);
-        return true;
-}
-
 /* systemd: a suffix counts in steps of 1024. */
 static bool parse_block_size(const char *text, uint32_t *ret)
 {
@@ -39,7 +29,7 @@ static bool parse_block_size(const char *text, uint32_t *ret)
         unsigned shift = str_equal(text + n, "K") ? 10 : str_equal(text + n, "M") ? 20 : 0;
         unsigned long size;
 
-        if (n == 0 || n > 7 || (shift == 0 && text[n] != '\0'))
+        if (n == 0 || n > 7 || text[0] == '0' || (shift == 0 && text[n] != '\0'))
                 return false;
         size = strtoul(text, NULL, 10) << shift;
         if (size < 512 || size > 512UL * 1024 || (size & (size - 1)) != 0)
@@ -52,7 +42,7 @@ static bool take_offset(const char *value, uint64_t *ret)
 {
         uint64_t bytes = 0;
 
-        if (!parse_number(value, &bytes) || bytes % 512 != 0)
+        if (!cmdline_number_parse(value, &bytes) || bytes % 512 != 0)
                 return false;
         *ret = bytes;
         return true;
@@ -115,7 +105,7 @@ static bool take_hash_block_size(struct verity_options *o, const char *value)
 static bool take_data_blocks(struct verity_options *o, const char *value)
 {
         o->parse->has_shape[SHAPE_DATA_BLOCKS] = true;
-        return parse_number(value, &o->parse->shape.data_blocks) && o->parse->shape.data_blocks > 0;
+        return cmdline_number_parse(value, &o->parse->shape.data_blocks) && o->parse->shape.data_blocks > 0;
 }
 
 /* An empty one is a random one to systemd. */
@@ -152,7 +142,7 @@ static bool take_fec_roots(struct verity_options *o, const char *value)
 {
         uint64_t roots = 0;
 
-        if (!parse_number(value, &roots) || roots < 2 || roots > 24)
+        if (!cmdline_number_parse(value, &roots) || roots < 2 || roots > 24)
                 return false;
         o->parse->has_fec_place = true;
         o->parse->config.fec.roots = (unsigned) roots;

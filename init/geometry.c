@@ -43,25 +43,11 @@ bool verity_geometry_equal(const struct verity_geometry *a, const struct verity_
                memcmp(a->salt, b->salt, a->salt_size) == 0 && memcmp(a->uuid, b->uuid, sizeof(a->uuid)) == 0;
 }
 
-static bool parse_number(const char *text, uint64_t *ret)
-{
-        uint64_t n = 0;
-
-        if (text[0] == '\0' || (text[0] == '0' && text[1] != '\0'))
-                return false;
-        for (; *text; text++)
-                if (*text < '0' || *text > '9' || __builtin_mul_overflow(n, 10U, &n) ||
-                    __builtin_add_overflow(n, (uint64_t) (*text - '0'), &n))
-                        return false;
-        *ret = n;
-        return true;
-}
-
 static bool parse_number32(const char *text, uint32_t *ret)
 {
         uint64_t n = 0;
 
-        if (!parse_number(text, &n) || n > UINT32_MAX)
+        if (!cmdline_number_parse(text, &n) || n > UINT32_MAX)
                 return false;
         *ret = (uint32_t) n;
         return true;
@@ -134,7 +120,7 @@ const char *verity_geometry_parse(const char *text, struct verity_geometry *ret)
                 return "the hash type is not 1";
         g.alg = digest_from_name(fields[1]);
         if (!parse_number32(fields[2], &g.data_block_bytes) || !parse_number32(fields[3], &g.hash_block_bytes) ||
-            !parse_number(fields[4], &g.data_blocks) || !parse_number(fields[5], &g.hash_start_block))
+            !cmdline_number_parse(fields[4], &g.data_blocks) || !cmdline_number_parse(fields[5], &g.hash_start_block))
                 return "a number is malformed or too large";
         if (!parse_salt(fields[6], &g))
                 return "the salt is neither '-' nor at most 256 bytes in lower-case hex";

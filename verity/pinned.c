@@ -25,13 +25,12 @@ struct verity_superblock verity_superblock_pinned(const struct verity_geometry *
 
 struct verity_geometry verity_geometry_of(const struct verity_superblock *sb, uint64_t hash_offset_bytes)
 {
-        uint64_t end = hash_offset_bytes + VERITY_SUPERBLOCK_BYTES;
         struct verity_geometry geometry = {
                 .alg = sb->alg,
                 .data_block_bytes = sb->data_block_bytes,
                 .hash_block_bytes = sb->hash_block_bytes,
                 .data_blocks = sb->data_blocks,
-                .hash_start_block = end / sb->hash_block_bytes + (end % sb->hash_block_bytes != 0),
+                .hash_start_block = verity_block_behind_superblock(hash_offset_bytes, sb->hash_block_bytes),
                 .salt_size = sb->salt_size,
         };
 

@@ -118,13 +118,12 @@ static int shape_from_superblock(const struct verity_request *req, struct volume
 static int place_of_superblock(const struct verity_request *req, uint64_t *ret_offset, struct error *err)
 {
         const struct verity_geometry *g = req->geometry;
-        uint64_t offset = req->hash_offset_bytes, end;
+        uint64_t offset = req->hash_offset_bytes;
 
-        if (g->hash_start_block > 0 && offset == 0 &&
-            __builtin_mul_overflow(g->hash_start_block - 1, (uint64_t) g->hash_block_bytes, &offset))
-                offset = UINT64_MAX;
-        if (__builtin_add_overflow(offset, (uint64_t) VERITY_SUPERBLOCK_BYTES, &end) || offset % 512 != 0 ||
-            end / g->hash_block_bytes + (end % g->hash_block_bytes != 0) != g->hash_start_block)
+        if (offset == 0)
+                offset = verity_superblock_before(g->hash_start_block, g->hash_block_bytes);
+        if (offset > INT64_MAX || offset % 512 != 0 ||
+            verity_block_behind_superblock(offset, g->hash_block_bytes) != g->hash_start_block)
                 return error_set(err, FAIL_CMDLINE_CONTRADICTION_CODE, EINVAL,
                                  "pinned geometry: a tree from hash block %llu of %u bytes on does not begin behind a "
                                  "superblock at byte %llu: correct hash-offset=, or say superblock=no",
@@ -158,9 +157,14 @@ static int compare_superblock(const struct verity_request *req, uint64_t offset,
 static int shape_from_geometry(const struct verity_request *req, struct volume_shape *shape, struct error *err)
 {
         const struct verity_geometry *g = req->geometry;
-        uint64_t area_start = 0;
+        const char *why = verity_geometry_check(g);
+        uint64_t area_start;
         int r;
 
+        /* boot_config_parse() refused it already; the arithmetic below does not rest on who filled the request. */
+        if (why)
+                return error_set(err, FAIL_CMDLINE_CONTRADICTION_CODE, EINVAL, "pinned geometry: %s", why);
+        area_start = g->hash_start_block * g->hash_block_bytes;
         shape->is_pinned = true;
         shape->superblock = verity_superblock_pinned(g);
         if (req->root_hash_size != digest_size(g->alg))
@@ -173,8 +177,7 @@ static int shape_from_geometry(const struct verity_request *req, struct volume_s
                         r = compare_superblock(req, area_start, err);
                 if (r < 0)
                         return r;
-        } else if (__builtin_mul_overflow(g->hash_start_block, (uint64_t) g->hash_block_bytes, &area_start))
-                area_start = UINT64_MAX; /* no tree fits behind it */
+        }
         r = verity_tree_layout_pinned(g, area_start, req->data_device_bytes, req->hash_device_bytes,
                                       req->data_dev == req->hash_dev, &shape->tree, err);
         return r < 0 ? error_prefix(err, "%s over %s", req->hash_name, req->data_name) : 0;

@@ -31,6 +31,16 @@ static uint64_t divide_up(uint64_t n, uint64_t by)
         return n / by + (n % by != 0);
 }
 
+uint64_t verity_block_behind_superblock(uint64_t hash_offset_bytes, uint32_t hash_block_bytes)
+{
+        return divide_up(hash_offset_bytes + VERITY_SUPERBLOCK_BYTES, hash_block_bytes);
+}
+
+uint64_t verity_superblock_before(uint64_t hash_start_block, uint32_t hash_block_bytes)
+{
+        return hash_start_block > 0 ? (hash_start_block - 1) * hash_block_bytes : 0;
+}
+
 /* Counts the blocks of each level from the data up, until one block holds all hashes of the level below. */
 static int count_levels(const struct place *place, uint64_t data_blocks, struct verity_tree *tree, struct error *err)
 {
@@ -114,7 +124,6 @@ int verity_tree_layout(const struct verity_superblock *sb, uint64_t hash_offset_
                 .says = "verity superblock", .area_start_bytes = hash_offset_bytes,
                 .impossible = FAIL_SUPERBLOCK_INVALID_CODE, .unfit = FAIL_SUPERBLOCK_INVALID_CODE,
         };
-        uint64_t superblock_end;
         int r;
 
         /* libcryptsetup refuses it too; a sector is also what a read of a device is made of. */
@@ -124,10 +133,10 @@ int verity_tree_layout(const struct verity_superblock *sb, uint64_t hash_offset_
         r = check_data_area(&place, sb, data_device_bytes, is_same_device, err);
         if (r < 0)
                 return r;
-        if (__builtin_add_overflow(hash_offset_bytes, (uint64_t) VERITY_SUPERBLOCK_BYTES, &superblock_end))
+        if (hash_offset_bytes > UINT64_MAX - VERITY_SUPERBLOCK_BYTES)
                 return error_set(err, FAIL_CMDLINE_BAD_VALUE_CODE, EOVERFLOW, "hash-offset=%llu is too large",
                                  (unsigned long long) hash_offset_bytes);
-        place.start_block = divide_up(superblock_end, sb->hash_block_bytes);
+        place.start_block = verity_block_behind_superblock(hash_offset_bytes, sb->hash_block_bytes);
         return layout(&place, sb, hash_device_bytes, ret, err);
 }
 

@@ -41,6 +41,9 @@ enum cmdline_result {
 enum cmdline_result cmdline_parse(const char *text, size_t size, size_t limit, struct cmdline *ret,
                                   size_t *ret_offset);
 
+/* In base 10, at most 18 digits, without a sign or a leading zero: one text for each number. Pure. */
+bool cmdline_number_parse(const char *text, uint64_t *ret);
+
 /* '-' and '_' are the same to the kernel's module parameters and to systemd.verity_* keys. */
 bool cmdline_key_equal(const char *a, const char *b);
 bool cmdline_key_begins(const char *key, const char *prefix);

@@ -82,6 +82,14 @@ int verity_tree_layout_pinned(const struct verity_geometry *geometry, uint64_t a
                               uint64_t data_device_bytes, uint64_t hash_device_bytes, bool is_same_device,
                               struct verity_tree *ret, struct error *err);
 
+/*
+ * Pure. The hash block in which a tree begins that lies behind a superblock at this byte, with 512 more below 2^64; and the byte of the
+ * superblock where only the tree's first block is said, one that a device can have: that of the hash block before, which
+ * is where veritysetup puts it. Before block 0 there is none: the answer, 0, has its tree elsewhere.
+ */
+uint64_t verity_block_behind_superblock(uint64_t hash_offset_bytes, uint32_t hash_block_bytes);
+uint64_t verity_superblock_before(uint64_t hash_start_block, uint32_t hash_block_bytes);
+
 /* Pure. What a superblock would say that agrees with the geometry. */
 struct verity_superblock verity_superblock_pinned(const struct verity_geometry *geometry);
 

@@ -8,7 +8,7 @@ import subprocess
 import unittest
 from pathlib import Path
 
-from case import FALSE, TROUBLE, USAGE, YES, ToolTest
+from case import FALSE, TROUBLE, USAGE, VERINIT, YES, ToolTest
 
 UUID = "7c1b5a52-5bb0-4e0b-9d4f-0c5c2b1a6e03"
 
@@ -42,8 +42,31 @@ class GeometryTest(ToolTest):
         tree, root_hash = self.format("--salt=-", "--hash=sha512", "--hash-block-size=1024", block=512, offset=129 * 512)
         word = self.geometry(tree, "--hash-offset", 129 * 512)
         # 66048 bytes and a superblock: in blocks of 1024 the next is the 65th.
-        self.assertEqual(word, f"init.verity=1:sha512:512:1024:129:65:-:{UUID}")
-        self.accepted(root_hash, word, f"systemd.verity_usr_options=hash-offset={129 * 512}")
+        # The one before it begins 512 bytes before the superblock, so the word alone would not find it.
+        self.assertEqual(word, f"init.verity=1:sha512:512:1024:129:65:-:{UUID} "
+                               f"systemd.verity_usr_options=hash-offset={129 * 512}")
+        self.accepted(root_hash, "verity.usr=PARTLABEL=usr", word)
+
+    def test_superblock_within_a_block(self) -> None:
+        tree, root_hash = self.format("--salt=-", "--hash-block-size=4096")
+        content = tree.read_bytes()
+        for offset, block, is_said in ((512, 4096, True), (512, 512, False), (4096, 4096, False), (4608, 4096, True)):
+            with self.subTest(offset=offset, block=block):
+                moved = bytearray(bytes(offset) + content)
+                moved[offset + 68:offset + 72] = block.to_bytes(4, "little")
+                words = self.geometry(self.file("moved", bytes(moved)), "--hash-offset", offset).split()
+                self.assertEqual(words[1:], [f"systemd.verity_usr_options=hash-offset={offset}"] * is_said)
+                self.accepted(root_hash, *words)
+
+    def test_the_example(self) -> None:
+        """Of --help: the last two lines, as somebody types them."""
+        image, root_hash = self.format("--salt=-", "--hash-block-size=4096", offset=129 * 4096)
+        shown = "\n".join(self.verinit("verity", "geometry", "--help").stdout.splitlines()[-2:])
+        self.assertIn("--hash-device usr.img --hash-offset 209461248)", shown)
+        typed = shown.replace("usr.img", str(image)).replace("209461248", str(129 * 4096))
+        subprocess.run(["bash", "-euc", f"hash={root_hash}\n{typed}"], check=True, cwd=self.dir,
+                       env={"PATH": f"{VERINIT.parent}:{os.environ['PATH']}"})
+        self.accepted(root_hash, *(self.dir / "cmdline").read_text().split()[1:])
 
     def accepted(self, root_hash: str, *words: str) -> None:
         """By PID 1's parser of command lines, with a floor that wants everything."""

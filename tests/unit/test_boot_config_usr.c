@@ -142,11 +142,11 @@ static void test_values_of_verity_options(_unused_ void **state)
 {
         static const char *const bad[] = {
                 "hash-offset", "hash-offset=", "hash-offset=513", "hash-offset=1K", "hash-offset=-512",
-                "hash-offset=0x200", "hash-offset=18446744073709551616", "superblock=", "superblock=maybe", "format=0", "format=",
+                "hash-offset=0x200", "hash-offset=0512", "data-block-size=04K", "fec-roots=02", "hash-offset=18446744073709551616", "superblock=", "superblock=maybe", "format=0", "format=",
                 "format", "hash=md5", "hash=sha1", "hash=SHA256", "hash=none", "hash=", "data-block-size=511",
                 "data-block-size=4095", "data-block-size=1M", "data-block-size=4k", "data-block-size=4KK",
                 "data-block-size=0K", "data-block-size=", "hash-block-size=256", "hash-block-size=16777216K",
-                "data-blocks=0", "data-blocks=-1", "data-blocks=1K", "data-blocks=9999999999999999999", "salt=", "salt=0",
+                "data-blocks=0", "data-blocks=010", "data-blocks=-1", "data-blocks=1K", "data-blocks=9999999999999999999", "salt=", "salt=0",
                 "salt=xx", "uuid=", "uuid=1b0e7b5a6f9c4a39a2d10c8f4b8c7e11", "uuid=1B0E7B5A-6F9C-4A39-A2D1-0C8F4B8C7E11",
                 "fec-device=", "fec-device=LABEL=x", "fec-device=UUID=" UUID_A, "fec-device=/etc/x", "fec-offset=511",
                 "fec-roots=1", "fec-roots=25", "root-hash-signature=", "root-hash-signature=x", "root-hash-signature=/",

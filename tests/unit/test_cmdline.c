@@ -189,10 +189,25 @@ static void test_what_is_shown_of_a_word(_unused_ void **state)
         assert_int_equal(strlen(shown(word)), CMDLINE_SHOWN_MAX);
 }
 
+static void test_numbers(_unused_ void **state)
+{
+        static const char *const bad[] = { "", "00", "01", "+1", "-1", " 1", "1 ", "0x1", "1K", "1000000000000000000" };
+        uint64_t n = 4711;
+
+        for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+                assert_false(cmdline_number_parse(bad[i], &n));
+        assert_int_equal(n, 4711);
+        assert_true(cmdline_number_parse("999999999999999999", &n));
+        assert_int_equal(n, UINT64_C(999999999999999999));
+        assert_true(cmdline_number_parse("0", &n));
+        assert_int_equal(n, 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_words_are_split_at_blanks),
+                cmocka_unit_test(test_numbers),
                 cmocka_unit_test(test_double_quotes_group_and_vanish),
                 cmocka_unit_test(test_words_without_a_key_are_none),
                 cmocka_unit_test(test_quotes_that_two_readers_see_differently_are_refused),

@@ -70,7 +70,8 @@ static void test_every_field(_unused_ void **state)
                 { "1:sha256:4096:4096:0:1:-" UUID_TAIL, "no data blocks" },
                 { "1:sha256:4096:4096:-1:1:-" UUID_TAIL, "number" },
                 { "1:sha256:4096:4096:18446744073709551616:1:-" UUID_TAIL, "number" },
-                { "1:sha256:4096:4096:18446744073709551615:1:-" UUID_TAIL, "number of blocks" },
+                { "1:sha256:4096:4096:1000000000000000000:1:-" UUID_TAIL, "number is malformed or too large" },
+                { "1:sha256:4096:4096:999999999999999999:1:-" UUID_TAIL, "number of blocks" },
                 { "1:sha256:4096:4096:2251799813685248:1:-" UUID_TAIL, "number of blocks" },
                 { "1:sha256:4096:4096:1:2251799813685248:-" UUID_TAIL, "number of blocks" },
                 { "1:sha256:4096:4096:1:+1:-" UUID_TAIL, "number" },
@@ -156,6 +157,18 @@ static void test_the_pin_beside_options(_unused_ void **state)
         assert_refused(PINNED "uuid=00000000-0000-0000-0000-000000000000", CMDLINE_CONTRADICTION, "another uuid=");
 }
 
+/* Without hash-offset= the superblock is in the block before the tree, so there has to be one. */
+static void test_a_tree_in_the_first_block(_unused_ void **state)
+{
+        assert_refused(USR "init.verity=1:sha256:4096:4096:1:0:-" UUID_TAIL, CMDLINE_CONTRADICTION,
+                       "leaves no room for a superblock");
+        assert_refused(USR "init.verity=1:sha256:4096:4096:1:0:-" UUID_TAIL " systemd.verity_usr_options=hash-offset=0",
+                       CMDLINE_CONTRADICTION, "does not begin behind a superblock at hash-offset=0");
+        parse_ok(USR "init.verity=1:sha256:4096:4096:1:1:-" UUID_TAIL, &strict);
+        parse_ok(USR "init.verity=1:sha256:4096:4096:1:0:ab" UUID_TAIL " systemd.verity_usr_options=superblock=no,format=1,"
+                 "hash=sha256,data-block-size=4096,hash-block-size=4096,data-blocks=1,salt=ab,uuid=" UUID_A, &strict);
+}
+
 #define NO_SUPERBLOCK "superblock=no,format=1,hash=sha256,data-block-size=4096,hash-block-size=1024,data-blocks=16,salt=ab"
 
 static void test_no_superblock(_unused_ void **state)
@@ -209,6 +222,7 @@ int main(void)
                 cmocka_unit_test(test_the_floor_asks_for_it),
                 cmocka_unit_test(test_the_pin_by_itself),
                 cmocka_unit_test(test_the_pin_beside_options),
+                cmocka_unit_test(test_a_tree_in_the_first_block),
                 cmocka_unit_test(test_no_superblock),
         };
 

@@ -190,10 +190,14 @@ static void test_place_of_the_superblock(_unused_ void **state)
         req.hash_offset_bytes = 0;
         geometry.hash_start_block = 0; /* no room for one */
         refused_with(&req, FAIL_CMDLINE_CONTRADICTION_CODE, "superblock=no");
-        geometry.hash_start_block = UINT64_MAX;
-        refused_with(&req, FAIL_CMDLINE_CONTRADICTION_CODE, "superblock=no");
+        geometry.hash_start_block = INT64_MAX / 4096;
+        refused_with(&req, FAIL_VERITY_READ_FAILED_CODE, "vda3");
+        geometry.hash_start_block++;
+        refused_with(&req, FAIL_CMDLINE_CONTRADICTION_CODE, "pinned geometry: a number of blocks is more");
         req.has_superblock = false;
-        refused_with(&req, FAIL_CMDLINE_CONTRADICTION_CODE, "beyond 2^64 bytes");
+        refused_with(&req, FAIL_CMDLINE_CONTRADICTION_CODE, "pinned geometry: a number of blocks is more");
+        geometry.hash_start_block--;
+        refused_with(&req, FAIL_GEOMETRY_MISMATCH_CODE, "the tree ends at byte");
         verity_image_done(&image);
 }
 

@@ -18,7 +18,8 @@ static const char usage[] =
         "Usage: verinit verity geometry --hash-device FILE [--hash-offset BYTES]\n"
         "\n"
         "Reads the superblock of a hash tree and prints the word that pins the shape of its volume: init.verity=… for\n"
-        "the signed command line (verinit-cmdline(7)).\n"
+        "the signed command line (verinit-cmdline(7)). Behind a superblock that is not at the beginning of the hash block\n"
+        "before the tree, systemd.verity_usr_options=hash-offset=… too.\n"
         "\n"
         "  --hash-device FILE     what veritysetup format wrote the hash tree to: a file or a block device\n"
         "  --hash-offset BYTES    where the superblock lies in it; default: 0\n"
@@ -28,7 +29,8 @@ static const char usage[] =
         "\n"
         "Examples:\n"
         "  verinit verity geometry --hash-device usr.verity\n"
-        "  echo \"usrhash=$hash $(verinit verity geometry --hash-device usr.img --hash-offset 209461248)\" >cmdline\n";
+        "  pin=$(verinit verity geometry --hash-device usr.img --hash-offset 209461248)\n"
+        "  echo \"usrhash=$hash verity.usr=PARTLABEL=usr $pin\" >cmdline\n";
 
 struct geometry_options {
         const char *hash_device;
@@ -41,14 +43,12 @@ struct geometry_options {
 /* As on the command line of the kernel: decimal, a multiple of a sector. */
 static int take_offset(const char *text, struct geometry_options *o, struct trouble *t)
 {
-        uint64_t bytes = 0;
+        uint64_t bytes;
 
         if (o->has_offset)
                 return trouble_set_usage(t, VERB, "option given twice", "--hash-offset");
-        if (text[0] == '\0' || strlen(text) > 18 || strspn(text, "0123456789") != strlen(text))
+        if (!cmdline_number_parse(text, &bytes))
                 return trouble_set_usage(t, VERB, "--hash-offset is a number of bytes, not", text);
-        for (const char *p = text; *p; p++)
-                bytes = bytes * 10 + (uint64_t) (*p - '0');
         if (bytes % 512 != 0)
                 return trouble_set_usage(t, VERB, "--hash-offset is no multiple of 512:", text);
         o->hash_offset = bytes;
@@ -153,6 +153,10 @@ int verity_geometry(int argc, char *argv[], struct trouble *t)
                 return trouble_set(t, OUTCOME_FALSE, "%s at byte %llu cannot be pinned: %s", o.hash_device,
                                    (unsigned long long) o.hash_offset, why);
         verity_geometry_format(&geometry, text);
-        printf("init.verity=%s\n", text);
+        printf("init.verity=%s", text);
+        /* The word says where the tree begins. That the superblock is not in the block before, it does not. */
+        if (verity_superblock_before(geometry.hash_start_block, geometry.hash_block_bytes) != o.hash_offset)
+                printf(" systemd.verity_usr_options=hash-offset=%llu", (unsigned long long) o.hash_offset);
+        putchar('\n');
         return 0;
 }
