@@ -57,3 +57,15 @@ int floor_check_file(const char *path, const char *key, const struct digest *nam
                 return error_prefix(err, "/%s", path);
         return digest_equal(named, &seen) ? 0 : refuse(err, FAIL_FLOOR_FILE_MISMATCH_CODE, path, named, &seen);
 }
+
+int floor_check_release(const struct floor *floor, bool has_certificates, struct error *err)
+{
+        if (floor->ipe != NEED_ALLOW)
+                return error_set(err, FAIL_IPE_ABSENT_CODE, ENOSYS,
+                                 "the floor requires an IPE policy (ipe=require), and this release of verinit loads none");
+        if (floor->root_hash_signature != NEED_ALLOW && !has_certificates)
+                return error_set(err, FAIL_SIGNATURE_MISSING_CODE, ENOKEY,
+                                 "the floor requires a signature of the root hash (root-hash-signature=require), and names no "
+                                 "certificate that could have made one");
+        return 0;
+}

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "verinit/boot_plan.h"
+#include "verinit/floor_check.h"
 
 static void skip(struct step *step, const char *reason)
 {
@@ -58,17 +59,13 @@ static int plan_mac(const struct boot_config *config, const struct facts *facts,
         return 0;
 }
 
-/* There is no support for IPE yet. A floor that requires it is told so, and never boots without. */
+/* There is no support for IPE yet: what the signed line names is not left unloaded. */
 static int plan_ipe(const struct boot_config *config, struct error *err)
 {
-        if (config->ipe_policy.alg != DIGEST_NONE)
-                return error_set(err, FAIL_IPE_ABSENT_CODE, ENOSYS,
-                                 "the command line names an IPE policy (acl.ipe.policy_sha256=), and this release of verinit "
-                                 "loads none");
-        if (config->floor.ipe == NEED_ALLOW)
+        if (config->ipe_policy.alg == DIGEST_NONE)
                 return 0;
         return error_set(err, FAIL_IPE_ABSENT_CODE, ENOSYS,
-                         "the floor requires an IPE policy (ipe=require), and this release of verinit loads none");
+                         "the command line names an IPE policy (acl.ipe.policy_sha256=), and this release of verinit loads none");
 }
 
 static int check_found(const struct found_device *device, const struct device_spec *spec, const char *what,
@@ -185,6 +182,8 @@ int plan_make(const struct boot_config *config, const struct facts *facts, struc
                 return r;
         plan.steps[STAGE_MEASURE] = plan.steps[STAGE_ENTER];
         r = plan_mac(config, facts, &plan.steps[STAGE_MAC], err);
+        if (r == 0)
+                r = floor_check_release(&config->floor, config->floor.n_certificates > 0, err);
         if (r == 0)
                 r = plan_ipe(config, err);
         if (r == 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Whether floor and files are those that were packed together. PID 1 asks while it boots, 'verinit initrd inspect' before.
- * Pure, but for the digest.
+ * Whether floor and files are those that were packed together, and whether any machine can meet the floor. PID 1 asks while it
+ * boots, the host command before. Pure, but for the digest.
  */
 #pragma once
 
@@ -19,3 +19,9 @@ int floor_check_digest(const struct digest *note, const void *data, size_t size,
  */
 int floor_check_file(const char *path, const char *key, const struct digest *named, const void *data, size_t size,
                      struct error *err);
+
+/*
+ * What this floor requires and no machine can have with this release: such an image never boots. has_certificates: the floor names
+ * one, or will when the builder has filled it in. IPE_ABSENT, SIGNATURE_MISSING.
+ */
+int floor_check_release(const struct floor *floor, bool has_certificates, struct error *err);

@@ -27,7 +27,8 @@ def program(note: bytes = bytes(32)) -> bytes:
 
 
 INIT = program()
-FLOOR = "tpm=allow\nselinux=require\netc=tmpfs\n"
+MEETABLE = "ipe=allow\nroot-hash-signature=allow\n"  # the least that a floor has to let pass for a build
+FLOOR = f"tpm=allow\nselinux=require\netc=tmpfs\n{MEETABLE}"
 YES, TROUBLE, USAGE, FALSE = 0, 1, 2, 3
 
 
@@ -80,9 +81,11 @@ class ToolTest(unittest.TestCase):
 
     def build(self, *words: object, on: str | kernels.Kernel = "cloud", cmdline: str = CMDLINE,
               compress: str = "none", **options: object) -> Result:
-        """initrd build into self.output; WORDS come last."""
+        """initrd build into self.output; WORDS come last. With a floor that can be met, unless they give one."""
         tree = kernel(on) if isinstance(on, str) else on
         level = ["--level", 1] if compress != "none" else []
+        if "--floor" not in words:
+            words = ("--floor", self.file("least", MEETABLE), *words)
         return self.verinit("initrd", "build", "--init", self.init, "--modules-dir", tree.modules,
                             "--cmdline", cmdline, "--output", self.output, "--compress", compress,
                             *level, *words, **options)

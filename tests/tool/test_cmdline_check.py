@@ -12,7 +12,9 @@ PINNED = f"usrhash={HASH} init.verity=1:sha256:4096:4096:25600:1:-:{UUID} quiet"
 
 class CmdlineCheck(ToolTest):
     def check(self, *words: object, cmdline: str = PINNED) -> Result:
-        return self.verinit("cmdline", "check", "--cmdline", cmdline, *words)
+        """With a floor that can be met, unless WORDS give one."""
+        floor = () if "--floor" in words else ("--floor", self.file("least", "ipe=allow\n"))
+        return self.verinit("cmdline", "check", "--cmdline", cmdline, *floor, *words)
 
     def assert_refused(self, code: str, *words: object, cmdline: str = PINNED, kind: str = "CONFIG") -> Result:
         done = self.check(*words, cmdline=cmdline)
@@ -51,11 +53,20 @@ class CmdlineCheck(ToolTest):
     def test_the_floor_decides(self) -> None:
         bare = f"usrhash={HASH} quiet"
         self.assert_refused("geometry-not-pinned", cmdline=bare, kind="UNVERIFIED")
-        floor = self.file("floor", "pinned-geometry=allow\n")
+        floor = self.file("floor", "ipe=allow\npinned-geometry=allow\n")
         done = self.check("--floor", floor, cmdline=bare)
         self.assert_ends(done, YES)
         self.assertIn("geometry   not pinned\n", done.stdout)
         self.assert_refused("floor-malformed", "--floor", self.file("odd", "odd=1\n"), cmdline=bare)
+
+    def test_what_this_release_cannot_meet(self) -> None:
+        for words in ([], ["--floor", self.file("floor", "ipe=require\n")]):
+            done = self.verinit("cmdline", "check", "--cmdline", PINNED, *words)
+            self.assert_ends(done, FALSE, "PID 1 would refuse this with ipe-absent: ")
+            self.assertEqual(done.stdout.splitlines()[0], "refused: plan/UNVERIFIED/ipe-absent")
+            # What is wrong with the line is met before.
+            done = self.verinit("cmdline", "check", "--cmdline", f"{PINNED} single", *words)
+            self.assert_ends(done, FALSE, "cmdline-dangerous")
 
     def test_the_key_is_named(self) -> None:
         done = self.assert_refused("cmdline-dangerous", cmdline=f"{PINNED} rd.systemd.debug_shell")

@@ -15,8 +15,8 @@ import unittest
 from pathlib import Path
 
 import newc
-from case import (CMDLINE, FALSE, FLOOR, HASH, INIT, TROUBLE, USAGE, VERINIT, YES, ToolTest, filled, kernel, packed,
-                  program, sha256)
+from case import (CMDLINE, FALSE, FLOOR, HASH, INIT, MEETABLE, TROUBLE, USAGE, VERINIT, YES, ToolTest, filled, kernel,
+                  packed, program, sha256)
 
 DEFAULT_FEATURES = ["verity", "erofs", "overlay", "efivarfs", "virtio-blk", "virtio-scsi", "nvme", "ahci"]
 
@@ -151,18 +151,32 @@ class FloorTest(ToolTest):
         head = b"MZ" + bytes(58) + struct.pack("<I", 64) + b"PE\0\0" + struct.pack("<HHIIIHH", 0x8664, 1, 0, 0, 0, 24, 0)
         return self.file(name, head + bytes(24) + sections + text)
 
-    def test_without_a_floor(self) -> None:
-        self.assertRegex(self.floor(), r"\A# Filled in by verinit initrd build:\nbaked-cmdline=\S+\nmodules=\S+\n\Z")
+    def test_what_is_filled_in(self) -> None:
+        self.assertRegex(self.floor(), rf"\A{MEETABLE}# Filled in by verinit initrd build:\nbaked-cmdline=\S+\nmodules=\S+\n\Z")
 
     def test_last_line_without_an_end(self) -> None:
-        self.assertRegex(self.floor("--floor", self.file("floor", "tpm=allow")), r"\Atpm=allow\n# Filled")
+        floor = f"{MEETABLE}tpm=allow"
+        self.assertRegex(self.floor("--floor", self.file("floor", floor)), rf"\A{floor}\n# Filled")
+
+    def test_what_this_release_cannot_meet(self) -> None:
+        """No machine would ever boot it, so it is not built; PID 1 has the same codes."""
+        nothing = self.verinit("initrd", "build", "--init", self.init, "--modules-dir", kernel("cloud").modules,
+                               "--cmdline", CMDLINE, "--output", self.output)
+        self.assert_ends(nothing, FALSE, "without --floor everything is required: PID 1 would refuse this with ipe-absent")
+        for floor, code in (("root-hash-signature=allow\n", "ipe-absent"), ("ipe=require\n", "ipe-absent"),
+                            ("ipe=allow\n", "signature-missing")):
+            with self.subTest(floor=floor):
+                self.assert_ends(self.build("--floor", self.file("floor", floor)), FALSE, f"would refuse this with {code}")
+                self.assert_no_output()
+        self.assertIn("\ncertificate=", self.floor("--floor", self.file("floor", "ipe=allow\n"),
+                                                   "--certificate", self.certificate("c.pem", "PEM")))
 
     def test_what_was_written_by_hand_stands_if_it_is_true(self) -> None:
-        good = f"baked-cmdline={sha256(CMDLINE.encode())}\n"
+        good = f"{MEETABLE}baked-cmdline={sha256(CMDLINE.encode())}\n"
         floor = self.floor("--floor", self.file("floor", good))
         self.assertEqual(floor.count("baked-cmdline="), 1)
         for key in ("baked-cmdline", "modules"):
-            wrong = self.file("floor", f"{key}={sha256(b'other')}\n")
+            wrong = self.file("floor", f"{MEETABLE}{key}={sha256(b'other')}\n")
             self.assert_ends(self.build("--floor", wrong), FALSE, "floor-file-mismatch", f"{key}=")
 
     def test_an_init_that_was_packed_before(self) -> None:
@@ -177,9 +191,9 @@ class FloorTest(ToolTest):
             self.assertIn(f"\ncertificate={digest}\n", entries["etc/verinit/floor.conf"].decode())
             self.assertEqual(entries[f"etc/verinit/certificates/{digest.removeprefix('sha256-')}.der"], der.read_bytes())
         self.assert_ends(self.build("--certificate", pem, "--certificate", der), USAGE, "given before")
-        self.assert_ends(self.build("--floor", self.file("floor", f"certificate={sha256(b'other')}\n")), FALSE,
+        self.assert_ends(self.build("--floor", self.file("floor", f"{MEETABLE}certificate={sha256(b'other')}\n")), FALSE,
                          "floor-file-mismatch")
-        named = self.file("floor", f"certificate={digest}\n")
+        named = self.file("floor", f"ipe=allow\ncertificate={digest}\n")
         self.assertEqual(self.floor("--floor", named, "--certificate", der).count("certificate="), 1)
 
     def test_what_is_no_certificate(self) -> None:
@@ -191,7 +205,7 @@ class FloorTest(ToolTest):
 
     def assert_addon(self, words: str, expected: str) -> None:
         """Our own way to what systemd-stub measures."""
-        floor = self.file("floor", "addon-keys=a.b\naddon-keys=quiet\n")
+        floor = self.file("floor", f"{MEETABLE}addon-keys=a.b\naddon-keys=quiet\n")
         self.assertIn(f"\naddon={sha256(expected.encode('utf-16-le') + bytes(2))}\n",
                       self.floor("--floor", floor, "--addon", words))
 
@@ -203,7 +217,7 @@ class FloorTest(ToolTest):
         self.assert_addon(f"{two},{one}", "quiet quiet a.b=1")
 
     def test_addons_that_pid_1_would_refuse(self) -> None:
-        floor = self.file("floor", "addon-keys=a.b\naddon-keys=enforcing\n")
+        floor = self.file("floor", f"{MEETABLE}addon-keys=a.b\naddon-keys=enforcing\n")
         for text, status, words in ((b"a.c=1", FALSE, "addon-keys="), (b"a.b=1 quiet", FALSE, "'quiet'"),
                                     (b"enforcing=0", FALSE, "cmdline-weakening"), (b"a.b=\xc3\xb6", FALSE, "not ASCII"),
                                     (b"a.b=" + b"x" * 2040, FALSE, "cmdline"), (b" \n\0x", TROUBLE, "empty")):
@@ -212,7 +226,7 @@ class FloorTest(ToolTest):
             self.assert_no_output()
 
     def test_what_is_no_addon(self) -> None:
-        floor = self.file("floor", "addon-keys=a.b\n")
+        floor = self.file("floor", f"{MEETABLE}addon-keys=a.b\n")
         good = self.addon("good.addon.efi", b"a.b=1").read_bytes()
         for path, words in ((self.addon("k.efi", b"x", b".linux"), "kernel image"),
                             (self.addon("d.efi", b"x", b".dtb"), "no .cmdline"),
@@ -423,7 +437,7 @@ class RefusalTest(ToolTest):
         self.assert_refused("module-missing", "--feature", "erofs", "--feature", "overlay")
         self.assert_refused("module-missing", "--feature", "verity", "--feature", "overlay")
         self.assert_refused("module-missing", "--feature", "verity", "--feature", "erofs")
-        floor = self.file("floor", "root=unverified\n")
+        floor = self.file("floor", f"{MEETABLE}root=unverified\n")
         self.assert_refused("module-missing", "--floor", floor,
                             cmdline=f"{CMDLINE} root=/dev/vda1 rootfstype=ext4")
         self.assert_built("--floor", floor, "--feature", "verity", "--feature", "erofs", "--feature", "overlay",

@@ -11,7 +11,7 @@ import unittest
 from typing import Any
 
 import newc
-from case import CMDLINE, FALSE, FLOOR, INIT, TROUBLE, VERSION, YES, ToolTest, filled, kernel, packed, sha256
+from case import CMDLINE, FALSE, FLOOR, INIT, MEETABLE, TROUBLE, VERSION, YES, ToolTest, filled, kernel, packed, sha256
 
 FLOOR_PATH = "etc/verinit/floor.conf"
 FILE = stat.S_IFREG | 0o644
@@ -26,7 +26,7 @@ class InspectTest(ToolTest):
         self.assert_ends(done, status, *said)
         return json.loads(done.stdout) if done.stdout else {}
 
-    def good(self, floor: str = "", cmdline: str = CMDLINE, table: str = TABLE) -> list[tuple[str, int, bytes]]:
+    def good(self, floor: str = MEETABLE, cmdline: str = CMDLINE, table: str = TABLE) -> list[tuple[str, int, bytes]]:
         floor = filled(floor, cmdline.encode(), table.encode())
         return [("init", stat.S_IFREG | 0o755, packed(floor)), ("etc/verinit/cmdline", FILE, cmdline.encode()),
                 (FLOOR_PATH, FILE, floor.encode()), ("etc/verinit/modules", FILE, table.encode()),
@@ -45,7 +45,7 @@ class SoundTest(InspectTest):
         self.assertEqual(report["has_floor"], True)
         packed_files = {e.path: e.content for e in entries}
         required = {key: "require" for key in NEEDS}
-        self.assertEqual(report["floor"], {**required, "tpm": "allow", "root": "tmpfs", "etc": "tmpfs", "credentials": "none",
+        self.assertEqual(report["floor"], {**required, "tpm": "allow", "ipe": "allow", "root-hash-signature": "allow", "root": "tmpfs", "etc": "tmpfs", "credentials": "none",
                                            "os-separator": False, "extra-words": [], "addon": [], "addon-keys": [],
                                            "certificate": [], "baked-cmdline": sha256(CMDLINE.encode()),
                                            "modules": sha256(packed_files["etc/verinit/modules"])})
@@ -63,8 +63,7 @@ class SoundTest(InspectTest):
             self.assert_ends(self.build(compress=name), YES)
             self.assertEqual(self.inspect(YES)["compression"], name)
 
-    def test_no_floor_is_everything(self) -> None:
-        """And it is packed all the same: an archive put before this one must not bring its own."""
+    def test_what_is_not_said_is_required(self) -> None:
         self.assert_built()
         self.assertEqual(self.inspect(YES)["floor"]["tpm"], "require")
 
@@ -139,6 +138,13 @@ class ProblemTest(InspectTest):
     def test_floor_that_pid_1_refuses(self) -> None:
         self.assert_problem("floor-malformed", self.good(floor="tpm=no\n"))
 
+    def test_floor_that_this_release_cannot_meet(self) -> None:
+        self.assert_problem("ipe-absent: the floor requires an IPE policy", self.good(floor="root-hash-signature=allow\n"))
+        self.assert_problem("signature-missing: the floor requires a signature", self.good(floor="ipe=allow\n"))
+        files = [(p, m, packed("") if p == "init" else c) for p, m, c in self.good() if p != FLOOR_PATH]
+        self.assert_problem("floor-digest-mismatch", files)
+        self.assertIn("ipe-absent", "".join(self.inspect(FALSE)["problems"]))
+
     def test_floor_that_is_not_the_one_in_the_note(self) -> None:
         self.assert_problem("floor-digest-mismatch", self.replaced(FLOOR_PATH, b"tpm=allow\n"))
         self.assert_problem("floor-digest-mismatch", self.replaced("init", INIT))
@@ -152,12 +158,12 @@ class ProblemTest(InspectTest):
                             self.replaced("etc/verinit/cmdline", f"{CMDLINE} single".encode()))
         self.assert_problem("floor-file-mismatch: /etc/verinit/modules",
                             self.replaced("etc/verinit/modules", TABLE.encode() + b"feature x erofs\n"))
-        bare = "tpm=allow\n"
+        bare = f"{MEETABLE}tpm=allow\n"
         files = [(p, m, {"init": packed(bare), FLOOR_PATH: bare.encode()}.get(p, c)) for p, m, c in self.good()]
         self.assert_problem("floor-file-unnamed: the floor has no baked-cmdline=", files)
 
     def test_certificates(self) -> None:
-        floor = f"certificate={sha256(b'one')}\n"
+        floor = f"ipe=allow\ncertificate={sha256(b'one')}\n"
         path = f"etc/verinit/certificates/{sha256(b'one').removeprefix('sha256-')}.der"
         self.output.write_bytes(newc.write([*self.good(floor=floor), (path, FILE, b"one")]))
         self.assertEqual(self.inspect(YES)["floor"]["certificate"], [sha256(b"one")])

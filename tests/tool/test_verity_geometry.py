@@ -69,8 +69,8 @@ class GeometryTest(ToolTest):
         self.accepted(root_hash, *(self.dir / "cmdline").read_text().split()[1:])
 
     def accepted(self, root_hash: str, *words: str) -> None:
-        """By PID 1's parser of command lines, with a floor that wants everything."""
-        self.assert_ends(self.verinit("cmdline", "check", "--cmdline", " ".join((f"usrhash={root_hash}", *words))), YES)
+        """By PID 1's parser of command lines, with a floor that wants everything that there is."""
+        self.assert_ends(self.verinit("cmdline", "check", "--floor", self.file("floor", "ipe=allow\n"), "--cmdline", " ".join((f"usrhash={root_hash}", *words))), YES)
 
     def refused(self, status: int, *said: str, options: tuple[object, ...]) -> None:
         done = self.verinit("verity", "geometry", *options)

@@ -28,6 +28,7 @@ static int setup(_unused_ void **state)
         };
         floor_init(&config.floor);
         config.floor.ipe = NEED_ALLOW;
+        config.floor.n_certificates = 1;
         facts = (struct facts) {
                 .tpm = TPM_STATE_MEASURED,
                 .is_efi = true,
@@ -228,6 +229,19 @@ static void test_ipe_is_not_there_yet(_unused_ void **state)
         assert_refused(FAIL_IPE_ABSENT_CODE, "acl.ipe.policy_sha256=");
 }
 
+/* Whatever the disk has: who signed it could be anybody. */
+static void test_signature_that_nobody_may_have_made(_unused_ void **state)
+{
+        config.floor.n_certificates = 0;
+        assert_refused(FAIL_SIGNATURE_MISSING_CODE, "names no certificate");
+        config.signature.source = SIGNATURE_INLINE;
+        assert_refused(FAIL_SIGNATURE_MISSING_CODE, "names no certificate");
+        config.signature.source = SIGNATURE_DISCOVERED;
+        config.floor.root_hash_signature = NEED_ALLOW;
+        make_ok();
+        assert_false(plan.is_unsigned);
+}
+
 static void test_overlapping_devices(_unused_ void **state)
 {
         facts.usr_hash = device("vda", "vda", 0);
@@ -313,6 +327,7 @@ int main(void)
                 TEST(test_one_device_with_a_pinned_geometry),
                 TEST(test_one_device_of_flatcar),
                 TEST(test_ipe_is_not_there_yet),
+                TEST(test_signature_that_nobody_may_have_made),
                 TEST(test_overlapping_devices),
                 TEST(test_devices_must_have_been_found),
                 TEST(test_an_unverified_root),

@@ -6,6 +6,8 @@
 #include <getopt.h>
 #include <stdio.h>
 
+#include "verinit/floor_check.h"
+
 #include "initrd_check.h"
 
 static const char usage[] =
@@ -15,7 +17,8 @@ static const char usage[] =
         "code of the refusal. Nothing of the machine is looked at.\n"
         "\n"
         "  --cmdline TEXT       the command line; @FILE reads it from a file, such as /proc/cmdline\n"
-        "  --floor FILE         what the image demands (verinit-floor(5)); default: everything\n"
+        "  --floor FILE         what the image demands (verinit-floor(5)); default: everything, which this release\n"
+        "                       cannot meet\n"
         "  --quiet              nothing but errors\n"
         "  --help               this text\n"
         "\n"
@@ -23,7 +26,7 @@ static const char usage[] =
         "\n"
         "Examples:\n"
         "  verinit cmdline check --cmdline @cmdline.txt --floor floor.conf\n"
-        "  verinit cmdline check --cmdline \"usrhash=$hash quiet systemd.debug_shell\"\n";
+        "  verinit cmdline check --floor floor.conf --cmdline \"usrhash=$hash quiet systemd.debug_shell\"\n";
 
 /* More than PID 1 reads, so that it is PID 1's answer that a text is too long. */
 enum { TEXT_MAX = 65536 };
@@ -91,16 +94,24 @@ static int read_inputs(const struct check_options *o, struct buffer *cmdline, st
         return o->floor ? tool_read_file(o->floor, TEXT_MAX, floor, t) : 0;
 }
 
-/* As stage config does it: the floor first. */
-static int check(const struct buffer *cmdline, const struct buffer *floor_text, struct boot_config *ret, struct error *err)
+/*
+ * As stage config does it: the floor first. Then what stage plan would say of the floor, but for certificates: those are named when
+ * the image is built.
+ */
+static int check(const struct buffer *cmdline, const struct buffer *floor_text, struct boot_config *ret,
+                 enum stage_id *ret_stage, struct error *err)
 {
         struct floor floor;
 
+        *ret_stage = STAGE_CONFIG;
         floor_init(&floor);
         if (floor_text->data && floor_parse((const char *) floor_text->data, floor_text->size, &floor, err) < 0)
                 return -1;
-        return boot_config_parse(cmdline->size > 0 ? (const char *) cmdline->data : "", cmdline->size,
-                                 CMDLINE_KERNEL_LIMIT, &floor, ret, err);
+        if (boot_config_parse(cmdline->size > 0 ? (const char *) cmdline->data : "", cmdline->size,
+                              CMDLINE_KERNEL_LIMIT, &floor, ret, err) < 0)
+                return -1;
+        *ret_stage = STAGE_PLAN;
+        return floor_check_release(&floor, true, err);
 }
 
 static void print_device(const char *name, const struct device_spec *spec)
@@ -128,12 +139,12 @@ static void print_accepted(const struct boot_config *c)
         printf("%-10s %s\n", "init", c->init_path);
 }
 
-static void print_refused(const struct error *err)
+static void print_refused(enum stage_id stage, const struct error *err)
 {
         char text[sizeof(err->msg)];
 
         memcpy(text, err->msg, sizeof(text));
-        printf("refused: %s/%s/%s\n%s\nremedy: %s\n", stage_name(STAGE_CONFIG), fail_class_name(fail_code_class(err->code)),
+        printf("refused: %s/%s/%s\n%s\nremedy: %s\n", stage_name(stage), fail_class_name(fail_code_class(err->code)),
                fail_code_name(err->code), tool_printable(text), fail_code_remedy(err->code));
 }
 
@@ -143,6 +154,7 @@ int cmdline_check(int argc, char *argv[], struct trouble *t)
         static struct boot_config config;
         struct check_options o = {};
         struct error err = {};
+        enum stage_id stage;
 
         if (parse_options(argc, argv, &o, t) < 0)
                 return -1;
@@ -150,9 +162,9 @@ int cmdline_check(int argc, char *argv[], struct trouble *t)
                 return fputs(usage, stdout) < 0 ? -1 : 0;
         if (read_inputs(&o, &cmdline, &floor, t) < 0)
                 return -1;
-        if (check(&cmdline, &floor, &config, &err) < 0) {
+        if (check(&cmdline, &floor, &config, &stage, &err) < 0) {
                 if (!o.is_quiet)
-                        print_refused(&err);
+                        print_refused(stage, &err);
                 tool_printable(err.msg);
                 return trouble_from_error(t, &err);
         }

@@ -16,7 +16,8 @@ const char build_usage[] =
         "  --modules-dir DIR    .../lib/modules/VER of the kernel, with the indexes that depmod makes\n"
         "  --cmdline TEXT       the command line of the UKI, exactly; @FILE reads it from a file\n"
         "  --output FILE        what is written; an old file is replaced when the new one is complete\n"
-        "  --floor FILE         what the image demands (verinit-floor(5)); default: everything\n"
+        "  --floor FILE         what the image demands (verinit-floor(5)); default: everything, which this release\n"
+        "                       cannot meet\n"
         "  --certificate FILE   an X.509 certificate (PEM or DER) whose key may sign root hashes; may be repeated\n"
         "  --addon FILE[,FILE]  an add-on (*.addon.efi) whose command line may follow ours, or several that are on the\n"
         "                       ESP together, in the order in which systemd-stub takes them; may be repeated\n"
@@ -35,7 +36,7 @@ const char build_usage[] =
         "\n"
         "Examples:\n"
         "  verinit initrd build --init /usr/lib/verinit/init --modules-dir /usr/lib/modules/$(uname -r) \\\n"
-        "      --cmdline 'usrhash=4f0c... quiet' --output initrd.cpio.zst\n"
+        "      --cmdline 'usrhash=4f0c... quiet' --floor floor.conf --output initrd.cpio.zst\n"
         "  verinit initrd build --init init --modules-dir root/usr/lib/modules/6.12.1 --cmdline @cmdline.txt \\\n"
         "      --floor floor.conf --feature verity --feature squashfs --feature overlay --feature nvme \\\n"
         "      --output initrd.cpio.zst\n";

@@ -39,12 +39,13 @@ void report_read_floor(struct report *r)
         read_note(r);
         if (floor_check_digest(&r->note, text ? bytes_of(text) : NULL, text ? text->size : 0, &err) < 0)
                 report_problem_from_error(r, &err);
-        if (!text)
-                return;
-        if (floor_parse(bytes_of(text), text->size, &r->floor, &err) < 0)
+        if (text && floor_parse(bytes_of(text), text->size, &r->floor, &err) < 0) {
                 report_problem_from_error(r, &err);
-        else
-                r->has_floor = true;
+                return;
+        }
+        r->has_floor = text != NULL;
+        if (floor_check_release(&r->floor, r->floor.n_certificates > 0, &err) < 0)
+                report_problem_from_error(r, &err);
 }
 
 static void check_file(struct report *r, const char *path, const char *key, const struct digest *named)

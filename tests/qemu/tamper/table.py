@@ -212,8 +212,8 @@ PLAN = [
         image="explicit", signed=both(changed(**{"systemd.verity_usr_hash": disks.DATA}))),
     row("plan-selinux-not-selected", "the kernel runs another LSM", "plan/UNVERIFIED/selinux-absent",
         "does not run SELinux", signed=without("security")),
-    row("plan-ipe-required", "the floor requires IPE", "plan/UNVERIFIED/ipe-absent", "ipe=require",
-        floor={"ipe": "require"}),
+    row("plan-ipe-policy-named", "the signed line names an IPE policy", "plan/UNVERIFIED/ipe-absent", "acl.ipe.policy_sha256=",
+        signed=added("acl.ipe.policy_sha256=" + "ab" * 32)),
 ]
 
 VERIFY = [
