@@ -146,10 +146,13 @@ class FloorTest(ToolTest):
         subprocess.run(["openssl", "x509", "-in", self.dir / "cert.pem", "-outform", form, "-out", out], check=True)
         return out
 
-    def addon(self, name: str, text: bytes, section: bytes = b".cmdline") -> Path:
-        sections = section.ljust(8, b"\0") + struct.pack("<IIII", len(text), 4096, len(text), 152) + bytes(16)
-        head = b"MZ" + bytes(58) + struct.pack("<I", 64) + b"PE\0\0" + struct.pack("<HHIIIHH", 0x8664, 1, 0, 0, 0, 24, 0)
-        return self.file(name, head + bytes(24) + sections + text)
+    def addon(self, name: str, text: bytes, *sections: bytes) -> Path:
+        """Each section has the same content."""
+        names = sections or (b".cmdline",)
+        table = b"".join(section.ljust(8, b"\0") + struct.pack("<IIII", len(text), 4096, len(text), 112 + 40 * len(names)) + bytes(16)
+                         for section in names)
+        head = b"MZ" + bytes(58) + struct.pack("<I", 64) + b"PE\0\0" + struct.pack("<HHIIIHH", 0x8664, len(names), 0, 0, 0, 24, 0)
+        return self.file(name, head + bytes(24) + table + text)
 
     def test_what_is_filled_in(self) -> None:
         self.assertRegex(self.floor(), rf"\A{MEETABLE}# Filled in by verinit initrd build:\nbaked-cmdline=\S+\nmodules=\S+\n\Z")
@@ -225,11 +228,21 @@ class FloorTest(ToolTest):
             self.assert_ends(done, status, words)
             self.assert_no_output()
 
+    def test_addons_that_bring_more_than_words(self) -> None:
+        floor = self.file("floor", f"{MEETABLE}addon-keys=a.b\n")
+        self.floor("--floor", floor, "--addon", self.addon("x.addon.efi", b"a.b=1", b".cmdline", b".sbat", b".uname"))
+        self.output.unlink()
+        for more in ((b".initrd",), (b".ucode",), (b".dtb",), (b".dtbauto",), (b".dtbauto", b".dtbauto")):
+            with self.subTest(more=more):
+                done = self.build("--floor", floor, "--addon", self.addon("x.addon.efi", b"a.b=1", b".cmdline", *more))
+                self.assert_ends(done, FALSE, "event-unexplained", f"has a section {more[0].decode()},")
+                self.assert_no_output()
+
     def test_what_is_no_addon(self) -> None:
         floor = self.file("floor", f"{MEETABLE}addon-keys=a.b\n")
         good = self.addon("good.addon.efi", b"a.b=1").read_bytes()
         for path, words in ((self.addon("k.efi", b"x", b".linux"), "kernel image"),
-                            (self.addon("d.efi", b"x", b".dtb"), "no .cmdline"),
+                            (self.addon("d.efi", b"x", b".sbat"), "no .cmdline"),
                             (self.file("cut", good[:-1]), "not a sound PE file"), (self.file("junk", "MZ"), "PE file")):
             self.assert_ends(self.build("--floor", floor, "--addon", path), TROUBLE, words)
             self.assert_no_output()

@@ -40,20 +40,35 @@ static int append_mangled(const uint8_t *text, size_t size, const char *path, st
                trouble_set(t, OUTCOME_FALSE, "%s: its .cmdline is longer than a command line", path);
 }
 
+/* UAPI: systemd src/boot/stub.c load_addons(): what else an add-on may bring, and an event of PCR 12 for each. */
+static int check_sections(const struct buffer *file, const char *path, struct trouble *t)
+{
+        static const char *const unexplained[] = { ".initrd", ".ucode", ".dtb", ".dtbauto" };
+        size_t offset, size;
+        int r = pe_section_find(file->data, file->size, ".linux", &offset, &size);
+
+        if (r == 0)
+                return trouble_set(t, OUTCOME_TROUBLE, "%s has a .linux section: it is a kernel image, and systemd-stub "
+                                   "takes no such add-on", path);
+        if (r != -ENOENT)
+                return trouble_set(t, OUTCOME_TROUBLE, "%s is not a sound PE file", path);
+        for (size_t i = 0; i < ARRAY_SIZE(unexplained); i++)
+                if (pe_section_find(file->data, file->size, unexplained[i], &offset, &size) != -ENOENT)
+                        return trouble_set(t, OUTCOME_FALSE, "PID 1 would refuse this with %s: %s has a section %s, and the "
+                                           "floor can list no more of an add-on than its command line",
+                                           fail_code_name(FAIL_EVENT_UNEXPLAINED_CODE), path, unexplained[i]);
+        return 0;
+}
+
 static int append_file(const char *path, struct buffer *ret, struct trouble *t)
 {
         _cleanup_buffer_ struct buffer file = {};
         size_t offset, size;
         int r;
 
-        if (tool_read_file(path, ADDON_MAX_BYTES, &file, t) < 0)
+        if (tool_read_file(path, ADDON_MAX_BYTES, &file, t) < 0 || check_sections(&file, path, t) < 0)
                 return -1;
-        r = pe_section_find(file.data, file.size, ".linux", &offset, &size);
-        if (r == 0)
-                return trouble_set(t, OUTCOME_TROUBLE, "%s has a .linux section: it is a kernel image, and systemd-stub "
-                                   "takes no such add-on", path);
-        if (r == -ENOENT)
-                r = pe_section_find(file.data, file.size, ".cmdline", &offset, &size);
+        r = pe_section_find(file.data, file.size, ".cmdline", &offset, &size);
         if (r == -ENOENT)
                 return trouble_set(t, OUTCOME_TROUBLE, "%s has no .cmdline section", path);
         if (r < 0)
