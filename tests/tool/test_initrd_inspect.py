@@ -122,6 +122,13 @@ class ProblemTest(InspectTest):
 
     def test_no_command_line(self) -> None:
         self.assert_problem("baked-cmdline-missing", self.without("etc/verinit/cmdline"))
+        lax = self.good(floor=f"{MEETABLE}cmdline=allow\n")
+        self.assert_problem("baked-cmdline-missing: no /etc/verinit/cmdline, which the floor names",
+                            [f for f in lax if f[0] != "etc/verinit/cmdline"])
+        unnamed = f"{MEETABLE}cmdline=allow\nmodules={sha256(TABLE.encode())}\n".encode()
+        self.output.write_bytes(newc.write([(p, m, {"init": packed(unnamed.decode()), FLOOR_PATH: unnamed}.get(p, c))
+                                            for p, m, c in lax if p != "etc/verinit/cmdline"]))
+        self.inspect(YES)
 
     def test_no_module_table(self) -> None:
         self.assert_problem("module-table-malformed", self.without("etc/verinit/modules"))

@@ -72,9 +72,11 @@ static void read_cmdline(struct report *r)
         struct trouble t = {};
 
         if (!text) {
-                if (r->floor.cmdline == NEED_REQUIRE)
-                        report_problem(r, "%s: no /etc/verinit/cmdline, which the floor requires",
-                                fail_code_name(FAIL_BAKED_CMDLINE_MISSING_CODE));
+                /* As stage prove: one that the floor names was packed, whatever it allows. */
+                if (r->floor.cmdline == NEED_REQUIRE || r->floor.baked_cmdline.alg != DIGEST_NONE)
+                        report_problem(r, "%s: no /etc/verinit/cmdline, which the floor %s",
+                                fail_code_name(FAIL_BAKED_CMDLINE_MISSING_CODE),
+                                r->floor.cmdline == NEED_REQUIRE ? "requires" : "names");
                 return;
         }
         copy.data = tool_alloc(text->size + 1, 1);
