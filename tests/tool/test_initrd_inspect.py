@@ -5,11 +5,13 @@
 import hashlib
 import json
 import os
+import re
 import stat
 import subprocess
 import unittest
 from typing import Any
 
+import kernels
 import newc
 from case import CMDLINE, FALSE, FLOOR, INIT, MEETABLE, TROUBLE, VERSION, YES, ToolTest, filled, kernel, packed, sha256
 
@@ -47,7 +49,9 @@ class SoundTest(InspectTest):
         required = {key: "require" for key in NEEDS}
         self.assertEqual(report["floor"], {**required, "tpm": "allow", "ipe": "allow", "root-hash-signature": "allow", "root": "tmpfs", "etc": "tmpfs", "credentials": "none",
                                            "os-separator": False, "extra-words": [], "addon": [], "addon-keys": [],
-                                           "certificate": [], "baked-cmdline": sha256(CMDLINE.encode()),
+                                           "certificate": [], "tpm-ek": None, "selinux-dir": "etc/selinux",
+                                           "failure-actions": ["reboot"], "device-timeout": 90, "panic-timeout": 10,
+                                           "failure-delay": 10, "failure-delay-max": 60, "watchdog": 0, "baked-cmdline": sha256(CMDLINE.encode()),
                                            "modules": sha256(packed_files["etc/verinit/modules"])})
         self.assertEqual(report["floor_note"], sha256(packed_files[FLOOR_PATH]))
         self.assertEqual(report["modules"]["release"], kernel("cloud").release)
@@ -77,6 +81,30 @@ class SoundTest(InspectTest):
         for words in (VERSION, CMDLINE, hashlib.sha256(self.good()[0][2]).hexdigest(), "etc/verinit/cmdline", "6.12.1"):
             self.assertIn(words, text.stdout)
         self.assertEqual(text.returncode, YES)
+
+    def test_every_key_of_the_floor(self) -> None:
+        """All that init/floor.c knows, each with another value than it has where nothing is said."""
+        source = (kernels.TOP / "init/floor.c").read_text()
+        keys = re.findall(r'^ +\{ "([a-z-]+)",', source, re.M)
+        self.assertGreater(len(keys), 25)
+        path = f"etc/verinit/certificates/{sha256(b'one').removeprefix('sha256-')}.der"
+        said = {key: "allow" for key in NEEDS} | {
+            "tpm-ek": "000b" + "ab" * 32, "extra-words": "debug", "addon": sha256(b"a"), "addon-keys": "a.b",
+            "certificate": sha256(b"one"), "selinux-dir": "etc/other", "root": "unverified", "etc": "tmpfs", "credentials": "platform",
+            "os-separator": "yes", "device-timeout": "91", "panic-timeout": "11", "failure-actions": "halt,reboot",
+            "failure-delay": "12", "failure-delay-max": "61", "watchdog": "60"}
+        self.assertEqual({*said, "baked-cmdline", "modules"}, set(keys))
+        floor = "".join(f"{key}={value}\n" for key, value in said.items())
+        self.output.write_bytes(newc.write([*self.good(floor=floor), (path, FILE, b"one")]))
+        shown = self.inspect(YES)["floor"]
+        self.assertEqual(set(shown), set(keys))
+        for key, value in said.items():
+            with self.subTest(key=key):
+                form = {bool: lambda v: "yes" if v else "no", list: ",".join}.get(type(shown[key]), str)
+                self.assertEqual(form(shown[key]), value)
+        text = self.verinit("initrd", "inspect", self.output).stdout
+        for line in filled(floor, CMDLINE.encode(), TABLE.encode()).splitlines():
+            self.assertEqual(text.count(f"\n              {line}\n"), not line.startswith("#"), line)
 
     def test_zeros_behind_the_archive_are_no_archive(self) -> None:
         self.output.write_bytes(newc.write(self.good()) + bytes(512))

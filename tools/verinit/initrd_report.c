@@ -37,9 +37,9 @@ void report_problem_from_error(struct report *r, const struct error *err)
         report_problem(r, "%s: %s", fail_code_name(err->code), err->msg);
 }
 
-const struct buffer *report_find_file(struct report *r, const char *path)
+const struct buffer *report_find_file(const struct report *r, const char *path)
 {
-        struct tree_entry *e = tree_find(&r->tree, path);
+        const struct tree_entry *e = tree_find(&r->tree, path);
 
         return e && S_ISREG(e->mode) ? &e->content : NULL;
 }

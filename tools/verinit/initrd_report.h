@@ -37,7 +37,7 @@ void report_done(struct report *r);
 /* For what fills a report. */
 void report_problem(struct report *r, const char *fmt, ...) _printf_(2, 3);
 void report_problem_from_error(struct report *r, const struct error *err);
-const struct buffer *report_find_file(struct report *r, const char *path); /* NULL: none, or no file */
+const struct buffer *report_find_file(const struct report *r, const char *path); /* NULL: none, or no file */
 void report_read_floor(struct report *r);
 void report_check_files(struct report *r); /* after report_read_floor() */
 

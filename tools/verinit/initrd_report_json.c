@@ -74,6 +74,30 @@ static void add_words(struct json_object *o, const char *key, const char (*list)
         add(o, key, array);
 }
 
+/* In the order of the floor's own words, the default first. */
+static void add_failure_actions(struct json_object *o, const struct floor *f)
+{
+        static const struct {
+                const char *name;
+                unsigned bit;
+        } actions[] = { { "reboot", FAILURE_REBOOT }, { "poweroff", FAILURE_POWEROFF }, { "halt", FAILURE_HALT } };
+        struct json_object *array = check(json_object_new_array());
+
+        for (int is_default = 1; is_default >= 0; is_default--)
+                for (size_t i = 0; i < ARRAY_SIZE(actions); i++)
+                        if (f->failure_actions & actions[i].bit && (f->failure_default == actions[i].bit) == is_default)
+                                append(array, text_or_null(actions[i].name));
+        add(o, "failure-actions", array);
+}
+
+static void add_tpm_ek(struct json_object *o, const struct floor *f)
+{
+        char hex[2 * FLOOR_TPM_NAME_MAX + 1];
+
+        hex_encode(f->tpm_ek, f->tpm_ek_size, hex);
+        add_text(o, "tpm-ek", f->tpm_ek_size > 0 ? hex : NULL);
+}
+
 static struct json_object *format_floor(const struct floor *f)
 {
         struct json_object *o = check(json_object_new_object());
@@ -90,6 +114,14 @@ static struct json_object *format_floor(const struct floor *f)
         add_digest(o, "baked-cmdline", &f->baked_cmdline);
         add_digest(o, "modules", &f->modules);
         add_digests(o, "certificate", f->certificates, f->n_certificates);
+        add_text(o, "selinux-dir", f->selinux_dir);
+        add_tpm_ek(o, f);
+        add_failure_actions(o, f);
+        add_size(o, "device-timeout", f->device_timeout_s);
+        add_size(o, "panic-timeout", f->panic_timeout_s);
+        add_size(o, "failure-delay", f->failure_delay_s);
+        add_size(o, "failure-delay-max", f->failure_delay_max_s);
+        add_size(o, "watchdog", f->watchdog_s);
         return o;
 }
 

@@ -82,13 +82,21 @@ static char type_letter(mode_t mode)
         }
 }
 
-static void print_list(const char *key, const struct digest *list, size_t n)
+/* As they are packed, less comments: what no key of the summary shows is there too. */
+static void print_floor_lines(const struct report *r)
 {
-        char text[DIGEST_MAX_HEX + 8];
+        const struct buffer *file = report_find_file(r, FLOOR_PATH);
+        size_t size = file ? file->size : 0;
 
-        for (size_t i = 0; i < n; i++) {
-                report_digest_text(&list[i], text);
-                printf("              %s=%s\n", key, text);
+        for (size_t at = 0, n; at < size; at += n + 1) {
+                const char *line = (const char *) file->data + at;
+                const char *end = memchr(line, '\n', size - at);
+                _cleanup_free_ char *copy = NULL;
+
+                n = end ? (size_t) (end - line) : size - at;
+                copy = tool_format("%.*s", (int) n, line);
+                if (copy[0] != '\0' && copy[0] != '#')
+                        printf("              %s\n", tool_printable(copy));
         }
 }
 
@@ -102,10 +110,7 @@ static void print_floor(const struct report *r)
         for (const struct report_need *need = report_needs; need->key; need++)
                 printf(" %s=%s", need->key, report_need_name(report_need_of(f, need)));
         putchar('\n');
-        print_list("baked-cmdline", &f->baked_cmdline, f->baked_cmdline.alg != DIGEST_NONE);
-        print_list("modules", &f->modules, f->modules.alg != DIGEST_NONE);
-        print_list("addon", f->addons, f->n_addons);
-        print_list("certificate", f->certificates, f->n_certificates);
+        print_floor_lines(r);
         report_digest_text(&r->note, note);
         printf("floor's note: %s\n", note[0] ? note : "none: no floor was packed with this /init");
 }
