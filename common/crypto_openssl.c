@@ -233,6 +233,34 @@ static const char *weakness_of(const EVP_PKEY *key)
         }
 }
 
+/* NULL: the bytes are no certificate, or more than one. */
+static X509 *parse_certificate(const struct iovec *der)
+{
+        const unsigned char *p = der->iov_base;
+        X509 *certificate = d2i_X509(NULL, &p, (long) der->iov_len);
+
+        if (!certificate || p == (const unsigned char *) der->iov_base + der->iov_len)
+                return certificate;
+        X509_free(certificate);
+        return NULL;
+}
+
+static int check_key(const EVP_PKEY *key, const char *whose, struct error *err)
+{
+        const char *weakness = key ? weakness_of(key) : "no key that can be read";
+
+        return weakness ? error_set(err, FAIL_SIGNATURE_UNTRUSTED_CODE, EKEYREJECTED, "%s has %s", whose, weakness) : 0;
+}
+
+int crypto_check_certificate(const struct iovec *certificate, struct error *err)
+{
+        _cleanup_(x509_freep) X509 *x = start() ? parse_certificate(certificate) : NULL;
+
+        if (!x)
+                return error_set(err, FAIL_SIGNATURE_UNTRUSTED_CODE, EBADMSG, "it is no X.509 certificate in DER");
+        return check_key(X509_get0_pubkey(x), "the certificate", err);
+}
+
 /* PKCS#7 writes plain rsaEncryption; others name key and digest in one, and then both must be meant. */
 static bool is_algorithm_of(const X509_ALGOR *algorithm, const EVP_PKEY *key, const X509_ALGOR *digest)
 {
@@ -249,11 +277,10 @@ static int check_signer(const PKCS7_SIGNER_INFO *signer, EVP_PKEY *key, const st
 {
         _cleanup_(md_ctx_freep) EVP_MD_CTX *context = EVP_MD_CTX_new();
         enum digest_alg alg = digest_of(signer->digest_alg);
-        const char *weakness = key ? weakness_of(key) : "no key that can be read";
+        int r = check_key(key, "the signer's certificate", err);
 
-        if (weakness)
-                return error_set(err, FAIL_SIGNATURE_UNTRUSTED_CODE, EKEYREJECTED, "the signer's certificate has %s",
-                                 weakness);
+        if (r < 0)
+                return r;
         if (alg == DIGEST_NONE)
                 return error_set(err, FAIL_SIGNATURE_UNTRUSTED_CODE, EKEYREJECTED,
                                  "the signature is over a digest other than SHA-256, SHA-384 or SHA-512");
@@ -287,10 +314,9 @@ static int find_signer(const PKCS7_SIGNER_INFO *signer, const struct iovec *cont
         struct error refused = {};
 
         for (size_t i = 0; i < n; i++) {
-                const unsigned char *p = certificates[i].iov_base;
-                _cleanup_(x509_freep) X509 *certificate = d2i_X509(NULL, &p, (long) certificates[i].iov_len);
+                _cleanup_(x509_freep) X509 *certificate = parse_certificate(&certificates[i]);
 
-                if (!certificate || p != (const unsigned char *) certificates[i].iov_base + certificates[i].iov_len)
+                if (!certificate)
                         return error_set(err, FAIL_SIGNATURE_UNTRUSTED_CODE, EBADMSG,
                                          "certificate %zu of the floor is no X.509 certificate in DER", i + 1);
                 if (!is_same_name(X509_get_issuer_name(certificate), wanted->issuer) ||

@@ -34,6 +34,9 @@ static int load_certificate(struct boot *boot, const struct digest *wanted, stru
         r = floor_check_file(path, "certificate", wanted, ret->bytes, (size_t) n, err);
         if (r < 0)
                 return r;
+        r = signature_check_certificate(ret->bytes, (size_t) n, err);
+        if (r < 0)
+                return error_prefix(err, "/%s", path);
         ret->size = (size_t) n;
         ret->sha256 = *wanted;
         return 0;

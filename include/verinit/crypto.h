@@ -28,6 +28,12 @@ int crypto_check_signature(const struct iovec *signature, const struct iovec *co
                            size_t n_certificates, size_t *ret_signer, struct error *err);
 
 /*
+ * One X.509 certificate in DER, with nothing behind it, whose key is one of those. SIGNATURE_UNTRUSTED. crypto_check_signature()
+ * holds the signer's to the same.
+ */
+int crypto_check_certificate(const struct iovec *certificate, struct error *err);
+
+/*
  * Base64 (RFC 4648, section 4) in its one canonical form: no blanks, no line ends, padded. ret has room for three bytes for
  * each four characters. False: it is not, or is empty.
  */

@@ -40,9 +40,15 @@ int signature_decode(const char *base64, struct signature_der *ret, struct error
 /* A certificate that the floor names: its bytes, and their SHA-256. */
 struct signature_certificate {
         size_t size;
-        uint8_t bytes[SIGNATURE_CERTIFICATE_MAX_BYTES];
+        uint8_t bytes[SIGNATURE_CERTIFICATE_MAX_BYTES + 1]; /* whoever reads it can see that there is more */
         struct digest sha256;
 };
+
+/*
+ * Is this a certificate that may stand in a floor? Asked when it is packed, and when it is loaded. SIGNATURE_UNTRUSTED: it is too
+ * long, not one certificate in DER, or of a key that is too weak.
+ */
+int signature_check_certificate(const void *der, size_t size, struct error *err);
 
 struct proven_signature;
 

@@ -58,6 +58,16 @@ int crypto_check_signature(const struct iovec *signature, const struct iovec *co
         return error_set(err, FAIL_SIGNATURE_UNTRUSTED_CODE, ENOKEY, "fake signature: by another");
 }
 
+/* Its bytes say whether it is good enough. */
+int crypto_check_certificate(const struct iovec *certificate, struct error *err)
+{
+        if (fake_call("crypto_check_certificate"))
+                return error_set(err, FAIL_SIGNATURE_UNTRUSTED_CODE, EIO, "fake crypto_check_certificate");
+        if (certificate->iov_len >= 4 && memcmp(certificate->iov_base, "weak", 4) == 0)
+                return error_set(err, FAIL_SIGNATURE_UNTRUSTED_CODE, EKEYREJECTED, "fake certificate: weak");
+        return 0;
+}
+
 /* Hex stands for Base64: the core does not look into it. */
 bool crypto_decode_base64(const char *text, uint8_t *ret, size_t *ret_size)
 {

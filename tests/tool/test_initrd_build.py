@@ -206,6 +206,17 @@ class FloorTest(ToolTest):
                              "not one X.509 certificate")
             self.assert_no_output()
 
+    def test_certificates_that_pid_1_would_refuse(self) -> None:
+        for name, words, said in (("weak", ["-newkey", "rsa:1024"], "RSA key of less than 2048 bits"),
+                                  ("p521", ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-521"], "neither on P-256"),
+                                  ("ed", ["-newkey", "ed25519"], "neither RSA nor EC"),
+                                  ("long", ["-newkey", "rsa:2048", "-addext", f"nsComment={'x' * 8000}"], "at most 8192")):
+            with self.subTest(name):
+                subprocess.run(["openssl", "req", "-x509", *words, "-noenc", "-keyout", self.dir / "other.key", "-out",
+                                self.dir / name, "-subj", "/CN=test"], check=True, capture_output=True)
+                self.assert_ends(self.build("--certificate", self.dir / name), FALSE, "signature-untrusted", said)
+                self.assert_no_output()
+
     def assert_addon(self, words: str, expected: str) -> None:
         """Our own way to what systemd-stub measures."""
         floor = self.file("floor", f"{MEETABLE}addon-keys=a.b\naddon-keys=quiet\n")

@@ -453,9 +453,38 @@ static void test_partition_padding(_unused_ void **state)
         assert_non_null(strstr(err.msg, "at most 65536"));
 }
 
+/* What may stand in a floor: asked when it is packed, and when it is loaded. */
+static void test_certificates_of_a_floor(_unused_ void **state)
+{
+        static const char *const good[] = { "rsa", "second", "p256", "p384", "expired" };
+        uint8_t *bytes = certificates[0].bytes;
+        size_t size;
+
+        for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+                trust_only(good[i]);
+                if (signature_check_certificate(bytes, certificates[0].size, &err) < 0)
+                        fail_msg("%s: %s", good[i], err.msg);
+        }
+        size = certificates[0].size;
+        assert_true(signature_check_certificate(bytes, size - 1, &err) < 0);
+        bytes[size] = 0;
+        assert_true(signature_check_certificate(bytes, size + 1, &err) < 0);
+        assert_non_null(strstr(err.msg, "no X.509 certificate in DER"));
+        assert_true(signature_check_certificate(bytes, SIGNATURE_CERTIFICATE_MAX_BYTES + 1, &err) < 0);
+        assert_non_null(strstr(err.msg, "at most 8192 are read"));
+        trust_only("weak");
+        assert_true(signature_check_certificate(bytes, certificates[0].size, &err) < 0);
+        assert_int_equal(err.code, FAIL_SIGNATURE_UNTRUSTED_CODE);
+        assert_non_null(strstr(err.msg, "an RSA key of less than 2048 bits"));
+        trust_only("p521");
+        assert_true(signature_check_certificate(bytes, certificates[0].size, &err) < 0);
+        assert_non_null(strstr(err.msg, "neither on P-256 nor on P-384"));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_certificates_of_a_floor),
                 cmocka_unit_test(test_signers),
                 cmocka_unit_test(test_cms),
                 cmocka_unit_test(test_any_of_the_floor),

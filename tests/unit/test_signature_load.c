@@ -298,6 +298,9 @@ static void test_certificate_files(_unused_ void **state)
         boot.config.floor.n_certificates = 1;
         trust("not packed", NULL);
         refused(FAIL_FLOOR_FILE_MISMATCH_CODE, "cannot be read: ENOENT");
+        boot.config.floor.n_certificates = 1;
+        trust("weak", "weak");
+        refused(FAIL_SIGNATURE_UNTRUSTED_CODE, ".der: fake certificate: weak");
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)

@@ -3,6 +3,7 @@
 
 #include "verinit/crypto.h"
 #include "verinit/floor_note.h"
+#include "verinit/signature.h"
 
 #include "certificate.h"
 #include "initrd_check.h"
@@ -37,6 +38,8 @@ static bool is_in(const struct digest *d, const struct digest *list, size_t n)
 
 static int read_certificates(const struct build_options *o, struct floor_build *f, struct trouble *t)
 {
+        struct error err = {};
+
         for (size_t i = 0; i < o->n_certificates; i++) {
                 size_t n = f->n_certificates;
 
@@ -45,6 +48,10 @@ static int read_certificates(const struct build_options *o, struct floor_build *
                 if (certificate_read(o->certificates[i], &f->certificates[n], t) < 0)
                         return -1;
                 f->n_certificates++;
+                if (signature_check_certificate(f->certificates[n].data, f->certificates[n].size, &err) < 0) {
+                        (void) trouble_from_error(t, &err);
+                        return trouble_prefix(t, "--certificate %s", o->certificates[i]);
+                }
                 if (hash(&f->certificates[n], &f->certificate_digests[n], t) < 0)
                         return -1;
                 if (is_in(&f->certificate_digests[n], f->certificate_digests, n))
