@@ -64,6 +64,14 @@ void floor_init(struct floor *ret)
         };
 }
 
+bool floor_has_addon_key(const struct floor *floor, const char *key)
+{
+        for (size_t i = 0; i < floor->n_addon_keys; i++)
+                if (str_equal(floor->addon_keys[i], key))
+                        return true;
+        return false;
+}
+
 static int refuse_line(struct error *err, unsigned line, const char *text, const char *why)
 {
         return error_set(err, FAIL_FLOOR_MALFORMED_CODE, EINVAL, "floor, line %u: '%.80s': %s", line, text, why);

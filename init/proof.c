@@ -30,7 +30,7 @@ static struct shown show(const char *word)
 }
 
 /*
- * UAPI: systemd 262 src/boot/console.c cmdline_append_console(): at most one of each, in this order. They are in no event of
+ * UAPI: systemd 261 and newer, src/boot/console.c cmdline_append_console(): at most one of each, in this order. They are in no event of
  * PCR 12, and name a device that the firmware has.
  */
 static size_t console_rank(const char *word, size_t size)

@@ -21,14 +21,6 @@ static int refuse(const struct tcg2_event *event, const char *what, struct error
                          what);
 }
 
-static bool is_addon_key(const struct floor *floor, const char *key)
-{
-        for (size_t i = 0; i < floor->n_addon_keys; i++)
-                if (str_equal(floor->addon_keys[i], key))
-                        return true;
-        return false;
-}
-
 static int check_addon_keys(const struct floor *floor, const struct tcg2_event *event, const char *text,
                             struct error *err)
 {
@@ -38,7 +30,7 @@ static int check_addon_keys(const struct floor *floor, const struct tcg2_event *
         if (cmdline_parse(text, strlen(text), CMDLINE_KERNEL_LIMIT, &words, &offset) != CMDLINE_OK)
                 return refuse(event, "the add-on's text is no command line", err);
         for (size_t i = 0; i < words.n_words; i++)
-                if (!is_addon_key(floor, words.words[i].key))
+                if (!floor_has_addon_key(floor, words.words[i].key))
                         return error_set(err, FAIL_ADDON_KEY_REFUSED_CODE, EACCES,
                                          "PCR 12, record %zu: an add-on sets '%.*s', which is not among the floor's addon-keys=",
                                          event->number, CMDLINE_SHOWN_MAX, words.words[i].key);

@@ -39,8 +39,6 @@ void event_digests(const struct provenance_input *in, const struct tcg2_event *e
 /* 1: in every active bank the digest is that of the bytes; 0: in one of them it is not. */
 int digests_match(const struct provenance_input *in, const struct digest *digests, const void *bytes, size_t size,
                   struct error *err);
-/* UTF-16LE with its NUL; the number of bytes, or 0: a character that is no printable ASCII, or no room. */
-size_t text_to_utf16(const char *text, uint8_t *ret, size_t size);
 /* The event's data as such a text. */
 bool event_text(const struct tcg2_event *event, char *ret, size_t size);
 /* For a message: words, each as cmdline_word_show() has it, and no more than fit. */

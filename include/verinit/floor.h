@@ -93,5 +93,7 @@ struct floor {
 
 void floor_init(struct floor *ret);
 
+bool floor_has_addon_key(const struct floor *floor, const char *key);
+
 /* Lines "key=value", '#' comments, each key once (extra-words= may repeat). Pure. Unknown key or value: refused. */
 int floor_parse(const char *text, size_t size, struct floor *ret, struct error *err);

@@ -61,3 +61,6 @@ int provenance_prove(const struct provenance_input *in, struct provenance *ret, 
 
 /* Any such string is refused, with a TPM and without: SMBIOS_CMDLINE. provenance_prove() begins with it. */
 int provenance_check_smbios(const struct provenance_input *in, struct error *err);
+
+/* UTF-16LE with its NUL; the number of bytes, or 0: a character that is no printable ASCII, or no room. */
+size_t text_to_utf16(const char *text, uint8_t *ret, size_t size);

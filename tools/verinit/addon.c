@@ -4,6 +4,7 @@
 #include "verinit/cmdline.h"
 #include "verinit/crypto.h"
 #include "verinit/pe.h"
+#include "verinit/provenance.h"
 
 #include "addon.h"
 
@@ -78,12 +79,13 @@ static int append_file(const char *path, struct buffer *ret, struct trouble *t)
 
 static int hash_utf16(const struct buffer *text, struct digest *ret, struct trouble *t)
 {
-        _cleanup_free_ uint8_t *wide = tool_alloc(text->size + 1, 2);
-        const struct iovec part = { .iov_base = wide, .iov_len = 2 * (text->size + 1) };
+        _cleanup_free_ char *narrow = tool_format("%.*s", (int) text->size, (const char *) text->data);
+        uint8_t wide[2 * (CMDLINE_KERNEL_LIMIT + 1)];
+        const struct iovec part = { .iov_base = wide, .iov_len = text_to_utf16(narrow, wide, sizeof(wide)) };
         struct error err = {};
 
-        for (size_t i = 0; i < text->size; i++)
-                wide[2 * i] = text->data[i];
+        if (part.iov_len == 0)
+                return trouble_set(t, OUTCOME_FALSE, "an add-on's .cmdline is not printable ASCII, or too long");
         if (crypto_digest(DIGEST_SHA256, &part, 1, ret, &err) < 0)
                 return trouble_set(t, OUTCOME_TROUBLE, "cannot hash an add-on: %s", err.msg);
         return 0;

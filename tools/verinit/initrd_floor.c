@@ -86,14 +86,6 @@ int floor_build_read(const struct build_options *o, struct floor_build *ret, str
         return 0;
 }
 
-static bool is_addon_key(const struct floor *floor, const char *key)
-{
-        for (size_t i = 0; i < floor->n_addon_keys; i++)
-                if (str_equal(floor->addon_keys[i], key))
-                        return true;
-        return false;
-}
-
 static int check_addon(const struct floor *floor, const struct addon *a, const struct buffer *cmdline, struct trouble *t)
 {
         static struct cmdline words;
@@ -104,7 +96,7 @@ static int check_addon(const struct floor *floor, const struct addon *a, const s
         if (cmdline_parse((const char *) a->text.data, a->text.size, CMDLINE_KERNEL_LIMIT, &words, &offset) != CMDLINE_OK)
                 return trouble_set(t, OUTCOME_FALSE, "byte %zu of its .cmdline is not for a command line", offset);
         for (size_t i = 0; i < words.n_words; i++)
-                if (!is_addon_key(floor, words.words[i].key))
+                if (!floor_has_addon_key(floor, words.words[i].key))
                         return trouble_set(t, OUTCOME_FALSE, "'%s' is not among the floor's addon-keys=: PID 1 would "
                                            "refuse it", words.words[i].key);
         if (buffer_append(&whole, cmdline->data, cmdline->size) < 0 ||
