@@ -188,7 +188,7 @@ class Cmdline(unittest.TestCase):
         fields = re.findall(r'Ar ([a-z-]+)', text.split(".Pp", 1)[0])
         self.assertEqual(fields, names_of(text, "Ar"))
         uuid = "0" * 8 + "-0000" * 3 + "-" + "0" * 12
-        good = dict(zip(fields, ("sha256", "4096", "4096", "1", "0", "-", uuid)))
+        good = dict(zip(fields, ("sha256", "4096", "4096", "1", "1", "-", uuid)))
 
         def pinned(**changed: str) -> str:
             words = {**good, **{key.replace("_", "-"): value for key, value in changed.items()}}
@@ -199,6 +199,7 @@ class Cmdline(unittest.TestCase):
                              ("1048576", "cmdline-bad-value"), ("513", "cmdline-bad-value")):
             self.assertEqual((pinned(data_block_size=size), pinned(hash_block_size=size)), (answer, answer), size)
         self.assertEqual(pinned(data_blocks="0"), "cmdline-bad-value")
+        self.assertEqual(pinned(hash_start_block="0"), "cmdline-contradiction")
         self.assertEqual((pinned(salt="ab" * 256), pinned(salt="ab" * 257)), ("accepted", "cmdline-bad-value"))
         self.assertEqual((pinned(salt="AB"), pinned(data_blocks="01")), ("cmdline-bad-value", "cmdline-bad-value"))
         self.assertEqual(pinned(algorithm="sha512"), "cmdline-contradiction")
