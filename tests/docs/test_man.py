@@ -272,7 +272,7 @@ class Floor(unittest.TestCase):
         sentence = section(self.page, "FORMAT").split("Each key may stand once", 1)[1].split("An unknown key")[0]
         named = re.findall(r'(?m)^(?:\.Cm|and) ([a-z-]+)|\.Cm ([a-z-]+)', sentence)
         self.assertEqual(sorted(a or b for a, b in named), sorted(two))
-        once = {"seconds": "10", "path": "a", "digest": digest, "action": "reboot", "name": "000b" + "4f" * 32}
+        once = {"seconds": "10", "path": "a", "digest": digest, "action": "reboot", "program": "/a/b", "name": "000b" + "4f" * 32}
         for item in self.items:
             kind = item.rest.split()[-1]
             value = "no" if "no" in item.rest.split() else once.get(kind, "tmpfs" if "tmpfs" in item.rest else "none"
