@@ -1,48 +1,37 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Adapter: json-c.
+ * What an initramfs holds, for programs.
  */
-#include <errno.h>
-#include <json-c/json.h>
 #include <stdio.h>
 
 #include "verinit/credential.h"
 
 #include "initrd_report.h"
-
-static struct json_object *check(struct json_object *o)
-{
-        if (o)
-                return o;
-        (void) fputs("verinit: out of memory\n", stderr);
-        exit(tool_exit_status(OUTCOME_TROUBLE));
-}
+#include "json_value.h"
 
 static struct json_object *text_or_null(const char *s)
 {
-        return s ? check(json_object_new_string(s)) : NULL;
+        return json_value_text(s);
 }
 
 static void add(struct json_object *o, const char *key, struct json_object *value)
 {
-        if (json_object_object_add(o, key, value) < 0)
-                (void) check(NULL);
+        json_value_add(o, key, value);
 }
 
 static void add_text(struct json_object *o, const char *key, const char *value)
 {
-        add(o, key, text_or_null(value));
+        json_value_add_text(o, key, value);
 }
 
 static void add_size(struct json_object *o, const char *key, size_t value)
 {
-        add(o, key, check(json_object_new_uint64(value)));
+        add(o, key, json_value_u64(value));
 }
 
 static void append(struct json_object *array, struct json_object *value)
 {
-        if (json_object_array_add(array, value) < 0)
-                (void) check(NULL);
+        json_value_append(array, value);
 }
 
 static void add_digest(struct json_object *o, const char *key, const struct digest *d)
@@ -55,7 +44,7 @@ static void add_digest(struct json_object *o, const char *key, const struct dige
 
 static void add_digests(struct json_object *o, const char *key, const struct digest *list, size_t n)
 {
-        struct json_object *array = check(json_object_new_array());
+        struct json_object *array = json_value_array();
         char text[DIGEST_MAX_HEX + 8];
 
         for (size_t i = 0; i < n; i++) {
@@ -67,7 +56,7 @@ static void add_digests(struct json_object *o, const char *key, const struct dig
 
 static void add_words(struct json_object *o, const char *key, const char (*list)[FLOOR_WORD_MAX], size_t n)
 {
-        struct json_object *array = check(json_object_new_array());
+        struct json_object *array = json_value_array();
 
         for (size_t i = 0; i < n; i++)
                 append(array, text_or_null(list[i]));
@@ -100,14 +89,14 @@ static void add_tpm_ek(struct json_object *o, const struct floor *f)
 
 static struct json_object *format_floor(const struct floor *f)
 {
-        struct json_object *o = check(json_object_new_object());
+        struct json_object *o = json_value_object();
 
         for (const struct report_need *need = report_needs; need->key; need++)
                 add_text(o, need->key, report_need_name(report_need_of(f, need)));
         add_text(o, "root", report_root_name(f->root));
         add_text(o, "etc", report_etc_name(f->etc));
         add_text(o, "credentials", credentials_name(f->credentials));
-        add(o, "os-separator", check(json_object_new_boolean(f->os_separator)));
+        add(o, "os-separator", json_value_bool(f->os_separator));
         add_words(o, "extra-words", f->extra_words, f->n_extra_words);
         add_digests(o, "addon", f->addons, f->n_addons);
         add_words(o, "addon-keys", f->addon_keys, f->n_addon_keys);
@@ -127,8 +116,8 @@ static struct json_object *format_floor(const struct floor *f)
 
 static struct json_object *format_table(const struct modtable *table)
 {
-        struct json_object *o = check(json_object_new_object());
-        struct json_object *names = check(json_object_new_array());
+        struct json_object *o = json_value_object();
+        struct json_object *names = json_value_array();
 
         add_text(o, "release", table->release);
         add_size(o, "modules", table->n_modules);
@@ -141,11 +130,11 @@ static struct json_object *format_table(const struct modtable *table)
 
 static struct json_object *format_entries(const struct report *r)
 {
-        struct json_object *array = check(json_object_new_array());
+        struct json_object *array = json_value_array();
 
         for (size_t i = 0; i < r->tree.n_entries; i++) {
                 const struct tree_entry *e = &r->tree.entries[i];
-                struct json_object *o = check(json_object_new_object());
+                struct json_object *o = json_value_object();
                 char mode[16];
 
                 (void) snprintf(mode, sizeof(mode), "%06o", (unsigned) e->mode);
@@ -160,11 +149,9 @@ static struct json_object *format_entries(const struct report *r)
 
 int report_print_json(const struct report *r, bool is_pretty, struct trouble *t)
 {
-        struct json_object *o = check(json_object_new_object());
-        struct json_object *problems = check(json_object_new_array());
-        int flags = JSON_C_TO_STRING_NOSLASHESCAPE | (is_pretty ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED : 0);
-        const char *text;
-        int n;
+        struct json_object *o = json_value_object();
+        struct json_object *problems = json_value_array();
+        int status;
 
         add_text(o, "file", r->path);
         add_size(o, "file_bytes", r->file_bytes);
@@ -173,7 +160,7 @@ int report_print_json(const struct report *r, bool is_pretty, struct trouble *t)
         add_size(o, "content_bytes", r->content_bytes);
         add_text(o, "verinit_version", r->version);
         add_text(o, "cmdline", r->cmdline);
-        add(o, "has_floor", check(json_object_new_boolean(r->has_floor)));
+        add(o, "has_floor", json_value_bool(r->has_floor));
         add(o, "floor", format_floor(&r->floor));
         add_digest(o, "floor_note", &r->note);
         add(o, "modules", r->has_table ? format_table(&r->table) : NULL);
@@ -182,8 +169,7 @@ int report_print_json(const struct report *r, bool is_pretty, struct trouble *t)
                 append(problems, text_or_null(r->problems[i]));
         add(o, "problems", problems);
 
-        text = json_object_to_json_string_ext(o, flags);
-        n = text ? printf("%s\n", text) : -1;
-        (void) json_object_put(o);
-        return n < 0 ? trouble_set_errno(t, errno, "cannot write to standard output") : 0;
+        status = json_value_print(o, is_pretty, t);
+        json_value_done(&o);
+        return status;
 }
