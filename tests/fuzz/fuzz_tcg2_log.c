@@ -1,10 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fuzz.h"
-#include "verinit/tcg2_log.h"
+#include "verinit/tcg2_describe.h"
 
 static bool is_inside(const uint8_t *data, size_t size, const uint8_t *at, size_t n)
 {
         return at >= data && at <= data + size && n <= (size_t) (data + size - at);
+}
+
+/* For a terminal: one line, printable, whatever the data are. */
+static void check_description(const struct tcg2_event *event)
+{
+        char text[TCG2_DESCRIPTION_MAX + 1];
+
+        memset(text, 0x7f, sizeof(text));
+        tcg2_event_describe(event, text);
+        FUZZ_ASSERT(memchr(text, 0, sizeof(text)) != NULL);
+        for (const char *p = text; *p; p++)
+                FUZZ_ASSERT(*p >= 0x20 && *p <= 0x7e);
 }
 
 static void check_event(const struct tcg2_event *event, const uint8_t *data, size_t size)
@@ -29,6 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 end = log.offset;
                 while ((r = tcg2_log_next(&log, &event, &err)) > 0) {
                         check_event(&event, data, size);
+                        check_description(&event);
                         /* Each record begins where the one before ended. */
                         FUZZ_ASSERT(event.number == ++n && event.offset == end && log.offset > end);
                         end = log.offset;
