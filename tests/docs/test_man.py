@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The man pages: their form by mandoc, their keys, values, stages and options against the code."""
 
+import hashlib
 import re
 import subprocess
 import tempfile
@@ -366,6 +367,38 @@ class VerityGeometry(unittest.TestCase):
         self.assertEqual({f"--{name}" for name in re.findall(r'Fl \\-([a-z-]+)', section(page, "SYNOPSIS"))},
                          in_help - {"--help"})
         self.assertEqual({f"--{item.name[2:]}" for item in items(section(page, "DESCRIPTION"), "Fl")}, in_help)
+
+
+class Log(unittest.TestCase):
+    """Options by each verb's own help; tag and JSON keys by the code."""
+
+    def setUp(self) -> None:
+        self.page = read("man/verinit-log.1")
+
+    def test_options(self) -> None:
+        parts = section(self.page, "SYNOPSIS").split(".Nm verinit log ")[1:]
+        self.assertEqual(sorted(part.split()[0] for part in parts), table_names("tools/verinit/main.c", "log_verbs"))
+        for part in parts:
+            verb = part.split()[0]
+            in_help = set(re.findall(r'(?m)^  (--[a-z-]+)', run(VERINIT, "log", verb, "--help")))
+            with self.subTest(verb):
+                self.assertEqual({f"--{name}" for name in re.findall(r'Fl \\-([a-z-]+)', part)}, in_help - {"--help"})
+                self.assertEqual({f"--{item.name[2:]}" for item in items(section(self.page, verb), "Fl")}, in_help)
+
+    def test_keys_of_json(self) -> None:
+        for verb, source in (("show", "log_show.c"), ("join", "log_join.c"), ("replay", "log_replay.c")):
+            code = read(f"tools/verinit/{source}")
+            written = set(re.findall(r'json_value_add(?:_text)?\(\w+, "([a-z_]+)"', code))
+            written |= {"nv_index", "pcr"} if verb == "show" else set()
+            with self.subTest(verb):
+                self.assertEqual(set(re.findall(r'(?m)^\.Va ([a-z_]+)', section(self.page, verb))), written)
+
+    def test_the_tag(self) -> None:
+        found = re.search(r'TCG2_USERSPACE_TAG = (0x[0-9a-f]{8})', read("include/verinit/tcg2_describe.h"))
+        assert found
+        for page in (self.page, read("docs/MEASUREMENTS.md")):
+            self.assertIn(found[1], page)
+        self.assertEqual(found[1][2:], hashlib.sha256(b"verinit.userspace-log").hexdigest()[:8])
 
 
 class Initrd(unittest.TestCase):

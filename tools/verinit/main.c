@@ -13,7 +13,8 @@ static const char usage[] =
         "       verinit --version\n"
         "\n"
         "Builds and examines what verinit, the first program of a signed node image, boots with.\n"
-        "Each verb has its own --help. Exit status: 0 yes, 1 trouble, 2 wrong usage, 3 verified and false.\n"
+        "Each verb has its own --help. Exit status: 0 yes, 1 trouble, 2 wrong usage, 3 verified and false,\n"
+        "4 cannot be decided.\n"
         "\n"
         "Examples:\n"
         "  verinit cmdline check --cmdline @cmdline.txt --floor floor.conf\n"
@@ -23,6 +24,7 @@ static const char usage[] =
 static const struct verb verbs[] = {
         { "cmdline", verb_cmdline, "check a kernel command line as PID 1 would" },
         { "initrd", verb_initrd, "build or inspect the initramfs that holds PID 1" },
+        { "log", verb_log, "show, convert and replay the measurement logs" },
         { "verity", verb_verity, "say what pins a verity volume" },
 };
 
@@ -72,6 +74,25 @@ static const struct verb initrd_verbs[] = {
 int verb_initrd(int argc, char *argv[], struct trouble *t)
 {
         return verb_dispatch(initrd_verbs, ARRAY_SIZE(initrd_verbs), initrd_usage, argc, argv, t);
+}
+
+static const char log_usage[] =
+        "Usage: verinit log VERB...\n"
+        "\n"
+        "Examples:\n"
+        "  verinit log show\n"
+        "  verinit log replay binary_bios_measurements tpm2-measure.log --pcrs pcrs.yaml\n";
+
+static const struct verb log_verbs[] = {
+        { "cel", log_cel, "write the logs as canonical event log records" },
+        { "join", log_join, "write both logs as one of the firmware's format" },
+        { "replay", log_replay, "compare what the logs say with the PCRs of a TPM" },
+        { "show", log_show, "list what was measured" },
+};
+
+int verb_log(int argc, char *argv[], struct trouble *t)
+{
+        return verb_dispatch(log_verbs, ARRAY_SIZE(log_verbs), log_usage, argc, argv, t);
 }
 
 static int run(int argc, char *argv[], struct trouble *t)

@@ -18,6 +18,8 @@ int tool_exit_status(enum outcome outcome)
                 return 2;
         case OUTCOME_FALSE:
                 return 3;
+        case OUTCOME_UNDECIDED:
+                return 4;
         case OUTCOME_TROUBLE:
                 break;
         }

@@ -11,10 +11,11 @@ enum outcome {
         OUTCOME_TROUBLE = 0, /* could not find out, or could not do */
         OUTCOME_USAGE,
         OUTCOME_FALSE, /* found out: it is not so, or PID 1 would refuse it */
+        OUTCOME_UNDECIDED, /* what there is does not say: a part of a log or a bank is missing */
         OUTCOME_YES,
 };
 
-int tool_exit_status(enum outcome outcome); /* 1, 2, 3, 0 */
+int tool_exit_status(enum outcome outcome); /* 1, 2, 3, 4, 0 */
 
 /* Set once at the origin, prefixed on the way up, printed once by main(). */
 struct trouble {
@@ -75,5 +76,6 @@ int verb_dispatch(const struct verb *verbs, size_t n_verbs, const char *usage, i
                   struct trouble *t);
 
 verb_function verb_verity, verity_geometry;
-verb_function verb_cmdline, verb_initrd;
+verb_function verb_cmdline, verb_initrd, verb_log;
 verb_function cmdline_check, initrd_build, initrd_inspect;
+verb_function log_cel, log_join, log_replay, log_show;
