@@ -12,6 +12,9 @@
 /* A TPM in its self-test answers TESTING or RETRY for up to two seconds: 10 ms, doubled, 8 times is 2.5 s. */
 enum { RETRY_MAX = 8, RETRY_FIRST_MS = 10 };
 
+/* Slow hardware takes 2 s for our slowest command (a salted session by RSA). One that has hung gets a last chance only. */
+enum { ANSWER_MS = 20 * 1000, ANSWER_AFTER_HANG_MS = 2 * 1000 };
+
 static struct tpm the_tpm;
 
 static void disconnect(struct tpm *tpm)
@@ -39,7 +42,8 @@ TSS2_RC tpm_esys_connect(struct tpm *tpm)
                 rc = tcti_init(tpm->tcti_storage, &size, tpm->path);
         if (rc != TSS2_RC_SUCCESS)
                 return rc;
-        tpm->tcti = (TSS2_TCTI_CONTEXT *) (void *) tpm->tcti_storage;
+        tpm->tcti = tcti_bounded_init(&tpm->bounded, (TSS2_TCTI_CONTEXT *) (void *) tpm->tcti_storage,
+                                      tpm->has_hung ? ANSWER_AFTER_HANG_MS : ANSWER_MS);
         rc = Esys_Initialize(&tpm->esys, tpm->tcti, &abi);
         if (rc != TSS2_RC_SUCCESS)
                 disconnect(tpm);
@@ -78,7 +82,13 @@ bool tpm_esys_retry(TSS2_RC rc, unsigned *n_tried)
 
 int tpm_esys_error(struct error *err, enum fail_code code, struct tpm *tpm, TSS2_RC rc, const char *what)
 {
+        bool is_hung = tpm->tcti && tpm->bounded.has_hung;
+
+        tpm->has_hung = tpm->has_hung || is_hung;
         drop_if_broken(tpm, rc);
+        if (is_hung)
+                return error_set(err, code, ETIMEDOUT, "TPM %s: %s: no answer for %d s", tpm->path, what,
+                                 tpm->bounded.answer_ms / 1000);
         return error_set(err, code, EIO, "TPM %s: %s: %s (0x%x)", tpm->path, what, Tss2_RC_Decode(rc), rc);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the two files of the adapter to tpm2-tss share: the connection, and how an answer becomes an error.
+ * What the files of the adapter to tpm2-tss share: the connection, and how an answer becomes an error.
  */
 #pragma once
 
@@ -11,11 +11,23 @@
 
 enum { TCTI_MAX_BYTES = 8192 /* the device TCTI's context holds a response buffer of 4096 */ };
 
+/* tcti_bounded.c. A connection whose waits have an end, and whose answers are whole. */
+struct tcti_bounded {
+        TSS2_TCTI_CONTEXT_COMMON_V1 common; /* first: what ESYS is given */
+        TSS2_TCTI_CONTEXT *below;
+        int32_t answer_ms;
+        bool has_hung; /* no answer came in time, and perhaps one comes later */
+};
+
+TSS2_TCTI_CONTEXT *tcti_bounded_init(struct tcti_bounded *b, TSS2_TCTI_CONTEXT *below, int32_t answer_ms);
+
 struct tpm {
         bool is_open;
         char path[64];
         ESYS_CONTEXT *esys; /* NULL between a broken connection and the next call */
         TSS2_TCTI_CONTEXT *tcti;
+        struct tcti_bounded bounded; /* what tcti points to; that which it bounds is in tcti_storage */
+        bool has_hung;               /* once, on any connection: it is not waited for as long again */
         bool is_session_on; /* PCRs are read through the session, or not at all */
         ESYS_TR session;    /* ESYS_TR_NONE: there is none, or it broke with its connection */
         _Alignas(max_align_t) uint8_t tcti_storage[TCTI_MAX_BYTES];

@@ -24,6 +24,11 @@ struct tcti_swtpm {
         size_t n_answers, next_answer;
         struct tcti_answer answers[TCTI_MAX_ANSWERS];
         bool is_refusing; /* new connections */
+        /* A TPM that hangs: the time that it is given is over at once. It may have taken the command all the same. */
+        bool is_silent, is_taking;
+        int32_t timeout_ms; /* that was given last */
+        unsigned delay_ms;  /* before each answer */
+        unsigned n_ends;    /* connections that were ended */
         void (*alter)(const uint8_t *command, uint8_t *response, size_t *size); /* what the TPM said, before it is handed on */
 };
 
