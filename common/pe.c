@@ -11,7 +11,6 @@ enum {
         COFF_N_SECTIONS = 4 + 2,
         COFF_OPTIONAL_SIZE = 4 + 16,
         SECTION_BYTES = 40,
-        SECTION_NAME_BYTES = 8,
         SECTION_VIRTUAL_SIZE = 8,
         SECTION_RAW_SIZE = 16,
         SECTION_RAW_OFFSET = 20,
@@ -22,9 +21,9 @@ static bool is_inside(size_t size, uint64_t offset, uint64_t n)
         return offset <= size && n <= size - offset;
 }
 
-static int find_table(const uint8_t *file, size_t size, const uint8_t **ret_table, unsigned *ret_n)
+int pe_open(const uint8_t *file, size_t size, struct pe *ret)
 {
-        uint64_t coff, table;
+        uint64_t coff, optional_size, table;
         unsigned n;
 
         if (size < DOS_HEADER_BYTES || memcmp(file, "MZ", 2) != 0)
@@ -33,44 +32,66 @@ static int find_table(const uint8_t *file, size_t size, const uint8_t **ret_tabl
         if (!is_inside(size, coff, COFF_HEADER_BYTES) || memcmp(file + coff, "PE\0\0", 4) != 0)
                 return -EBADMSG;
         n = le16_read(file + coff + COFF_N_SECTIONS);
-        table = coff + COFF_HEADER_BYTES + le16_read(file + coff + COFF_OPTIONAL_SIZE);
-        if (!is_inside(size, table, (uint64_t) n * SECTION_BYTES))
+        optional_size = le16_read(file + coff + COFF_OPTIONAL_SIZE);
+        table = coff + COFF_HEADER_BYTES + optional_size;
+        if (n > PE_MAX_SECTIONS || !is_inside(size, table, (uint64_t) n * SECTION_BYTES))
                 return -EBADMSG;
-        *ret_table = file + table;
-        *ret_n = n;
+        *ret = (struct pe) {
+                .file = file, .size = size, .optional = file + coff + COFF_HEADER_BYTES,
+                .optional_size = (size_t) optional_size, .table = file + table, .n_sections = n,
+        };
+        return 0;
+}
+
+static const uint8_t *section_header(const struct pe *pe, unsigned index)
+{
+        return pe->table + (size_t) index * SECTION_BYTES;
+}
+
+int pe_section_at(const struct pe *pe, unsigned index, struct pe_section *ret)
+{
+        const uint8_t *header = section_header(pe, index);
+        uint32_t offset = le32_read(header + SECTION_RAW_OFFSET), n = le32_read(header + SECTION_RAW_SIZE);
+        uint32_t virtual_size = le32_read(header + SECTION_VIRTUAL_SIZE);
+
+        /* Where nothing is, nobody looks: linkers leave any offset there. */
+        if (n == 0)
+                offset = 0;
+        if (!is_inside(pe->size, offset, n))
+                return -EBADMSG;
+        *ret = (struct pe_section) {
+                .virtual_size = virtual_size, .offset = offset, .size = n < virtual_size ? n : virtual_size, .raw_size = n,
+        };
+        memcpy(ret->name, header, PE_NAME_MAX);
         return 0;
 }
 
 int pe_section_find(const uint8_t *file, size_t size, const char *name, size_t *ret_offset, size_t *ret_size)
 {
-        char wanted[SECTION_NAME_BYTES] = {};
-        const uint8_t *table, *found = NULL;
-        uint32_t offset, n;
-        unsigned n_sections;
-        int r;
+        char wanted[PE_NAME_MAX] = {};
+        struct pe_section section;
+        int found = -1, r;
+        struct pe pe;
 
         if (strlen(name) > sizeof(wanted))
                 return -EINVAL;
         memcpy(wanted, name, strlen(name));
-        r = find_table(file, size, &table, &n_sections);
+        r = pe_open(file, size, &pe);
         if (r < 0)
                 return r;
-        for (unsigned i = 0; i < n_sections; i++) {
-                const uint8_t *section = table + (size_t) i * SECTION_BYTES;
-
-                if (memcmp(section, wanted, sizeof(wanted)) != 0)
+        for (unsigned i = 0; i < pe.n_sections; i++) {
+                if (memcmp(section_header(&pe, i), wanted, sizeof(wanted)) != 0)
                         continue;
-                if (found)
+                if (found >= 0)
                         return -EBADMSG;
-                found = section;
+                found = (int) i;
         }
-        if (!found)
+        if (found < 0)
                 return -ENOENT;
-        offset = le32_read(found + SECTION_RAW_OFFSET);
-        n = le32_read(found + SECTION_RAW_SIZE);
-        if (!is_inside(size, offset, n))
-                return -EBADMSG;
-        *ret_offset = offset;
-        *ret_size = n < le32_read(found + SECTION_VIRTUAL_SIZE) ? n : le32_read(found + SECTION_VIRTUAL_SIZE);
+        r = pe_section_at(&pe, (unsigned) found, &section);
+        if (r < 0)
+                return r;
+        *ret_offset = section.offset;
+        *ret_size = section.size;
         return 0;
 }

@@ -1,13 +1,49 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Sections of a PE file (Microsoft's PE Format; UAPI.5 for what a UKI and its add-ons have). For the host command.
+ * PE files (Microsoft's PE Format; UAPI.5 for what a UKI and its add-ons have): sections, and what Authenticode hashes. For the
+ * host command. All of it is pure and bounded; -EBADMSG: no PE file, or something is out of bounds.
  */
 #pragma once
 
+#include <sys/uio.h>
+
 #include "verinit/base.h"
 
-/*
- * Pure: where the section of this name is, as its program would find it in memory: VirtualSize, less what the file does not
- * have and the loader fills with zeros. 0, -ENOENT, -EBADMSG: no PE file, out of bounds, or the section is there twice.
- */
+enum {
+        PE_MAX_SECTIONS = 96, /* as Windows' loader has it */
+        /* Before the checksum, behind it, behind the entry of the certificates; the sections; what follows them. */
+        PE_MAX_HASHED = 3 + PE_MAX_SECTIONS + 1,
+        PE_NAME_MAX = 8,
+};
+
+struct pe {
+        const uint8_t *file;
+        size_t size;
+        const uint8_t *optional; /* header */
+        size_t optional_size;
+        const uint8_t *table;
+        unsigned n_sections;
+};
+
+/* As its program finds it in memory: VirtualSize bytes, of which the loader fills with zeros what the file does not have. */
+struct pe_section {
+        char name[PE_NAME_MAX + 1];
+        uint32_t virtual_size;
+        size_t offset, size; /* in the file; size is at most virtual_size */
+        size_t raw_size;     /* in the file, with what fills it up to the next section */
+};
+
+int pe_open(const uint8_t *file, size_t size, struct pe *ret);
+
+/* index is below n_sections. */
+int pe_section_at(const struct pe *pe, unsigned index, struct pe_section *ret);
+
+/* The section of this name, less its zeros. 0, -ENOENT, -EBADMSG: also where it is there twice. */
 int pe_section_find(const uint8_t *file, size_t size, const char *name, size_t *ret_offset, size_t *ret_size);
+
+/*
+ * What the firmware hashes of the file (Windows Authenticode Portable Executable Signature Format, "Calculating the PE Image
+ * Hash"; EDK2 does it for Secure Boot and for PCR 4): all but the checksum, the place of the certificates and the certificates
+ * themselves, so that a signature does not change it. The parts are in the order in which they are hashed.
+ */
+int pe_hashed_parts(const struct pe *pe, struct iovec ret[static PE_MAX_HASHED], size_t *ret_n);
