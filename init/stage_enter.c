@@ -6,24 +6,17 @@
 #include "verinit/boot.h"
 #include "verinit/log.h"
 
-#define OS_SEPARATOR "os-separator"
-
-/*
- * systemd 261 and newer parts what the firmware measured from what the system does with this word; its unit runs in an
- * initrd of systemd's own, and a host finds it there. PCR 11 has its phases for that.
- */
 static int separate(struct boot *boot, struct error *err)
 {
-        static const unsigned pcrs[] = { 0, 1, 2, 3, 4, 5, 6, 7, 9, 12, 13, 14 };
-
-        for (size_t i = 0; i < ARRAY_SIZE(pcrs); i++) {
-                int r = measure_extend_as(&boot->measure, pcrs[i], OS_SEPARATOR, OS_SEPARATOR, err);
+        for (size_t i = 0; i < MEASURE_N_SEPARATOR_PCRS; i++) {
+                unsigned pcr = measure_separator_pcrs[i];
+                int r = measure_extend_as(&boot->measure, pcr, MEASURE_SEPARATOR, MEASURE_SEPARATOR, err);
 
                 if (r < 0)
                         return r;
-                evidence_word(&boot->evidence, pcrs[i], OS_SEPARATOR);
+                evidence_word(&boot->evidence, pcr, MEASURE_SEPARATOR);
         }
-        log_info(OS_SEPARATOR " into %zu PCRs", ARRAY_SIZE(pcrs));
+        log_info(MEASURE_SEPARATOR " into %u PCRs", (unsigned) MEASURE_N_SEPARATOR_PCRS);
         return 0;
 }
 

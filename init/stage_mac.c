@@ -131,7 +131,7 @@ static int measure_policy(struct boot *boot, const struct policy *p, struct erro
 
         if (boot->plan.steps[STAGE_MEASURE].is_skipped)
                 return 0;
-        measure_format_digest_word("verinit.selinux", &p->digest, word);
+        measure_word_policy(&p->digest, word);
         r = measure_extend(&boot->measure, MEASURE_PCR_WORDS, word, err);
         if (r < 0)
                 return r;

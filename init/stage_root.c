@@ -124,7 +124,7 @@ static int record_kind(struct boot *boot, struct error *err)
 
         if (boot->plan.steps[STAGE_MEASURE].is_skipped)
                 return 0;
-        snprintf(word, sizeof(word), "verinit.root=%s", root_kind_name(boot->plan.root_kind));
+        measure_word_root(root_kind_name(boot->plan.root_kind), word);
         r = measure_extend(&boot->measure, MEASURE_PCR_WORDS, word, err);
         if (r < 0)
                 return r;

@@ -10,12 +10,7 @@
 #include "replay.h"
 
 #include "verinit/le.h"
-
-/* UAPI: systemd src/fundamental/uki.h, in the order in which systemd-stub measures; .pcrsig never is. */
-static const char *const sections[] = {
-        ".linux", ".osrel", ".cmdline", ".initrd",  ".ucode",   ".splash", ".dtb",
-        ".uname", ".sbat",  ".pcrpkey", ".profile", ".dtbauto", ".hwids",  ".efifw",
-};
+#include "verinit/uki.h"
 
 /* UAPI: Linux include/linux/efi.h, LOAD_OPTIONS_EVENT_TAG_ID. */
 #define TAG_LOAD_OPTIONS UINT32_C(0x8f3b22ed)
@@ -23,7 +18,7 @@ static const char *const sections[] = {
 /* Where in PCR 11 we are. */
 struct section_walk {
         size_t next;           /* the first section that may still come */
-        bool is_name_measured; /* the next event must be the content of sections[next - 1] */
+        bool is_name_measured; /* the next event must be the content of uki_measured[next - 1] */
 };
 
 static int refuse_section(const struct tcg2_event *event, const char *what, struct error *err)
@@ -43,9 +38,9 @@ static int explain_section_name(const struct provenance_input *in, const struct 
         size_t i = walk->next;
         int r;
 
-        while (i < ARRAY_SIZE(sections) && !str_equal(sections[i], name))
+        while (i < UKI_N_MEASURED && !str_equal(uki_measured[i], name))
                 i++;
-        if (i == ARRAY_SIZE(sections))
+        if (i == UKI_N_MEASURED)
                 return refuse_section(event, "it is no section of a UKI, or stands twice or out of order", err);
         event_digests(in, event, digests);
         r = digests_match(in, digests, name, strlen(name) + 1, err);
@@ -67,7 +62,7 @@ static int explain_section(const struct provenance_input *in, const struct tcg2_
                 return refuse_section(event, "systemd-stub measures no such event", err);
         if (!walk->is_name_measured)
                 return explain_section_name(in, event, name, walk, err);
-        if (!str_equal(name, sections[walk->next - 1]))
+        if (!str_equal(name, uki_measured[walk->next - 1]))
                 return refuse_section(event, "it is not the content of the section named before it", err);
         walk->is_name_measured = false;
         e->n_sections++;
@@ -131,6 +126,6 @@ int explain_events(const struct provenance_input *in, struct explanation *ret, s
         if (walk.is_name_measured)
                 return error_set(err, FAIL_EVENT_UNEXPLAINED_CODE, EBADMSG,
                                  "PCR 11: the section '%s' was named, but its content never measured",
-                                 sections[walk.next - 1]);
+                                 uki_measured[walk.next - 1]);
         return 0;
 }

@@ -23,7 +23,7 @@ int measure_volume(struct measure *m, const struct active_volume *volume, const 
         if (digest_size(hash->alg) == 0)
                 return error_set(err, FAIL_BUG_CODE, EINVAL, "volume %s: no root hash to measure",
                                  active_volume_name(volume));
-        measure_format_digest_word("verinit.usr-verity", hash, word);
+        measure_word_volume(hash, word);
         r = measure_extend(m, MEASURE_PCR_WORDS, word, err);
         if (r < 0)
                 return error_prefix(err, "volume %s", active_volume_name(volume));

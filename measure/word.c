@@ -34,6 +34,27 @@ void measure_format_digest_word(const char *key, const struct digest *d, char re
         (void) snprintf(ret_word, MEASURE_WORD_MAX + 1, "%s=%s-%s", key, digest_name(d->alg), hex);
 }
 
+void measure_word_volume(const struct digest *root_hash, char ret_word[static MEASURE_WORD_MAX + 1])
+{
+        measure_format_digest_word("verinit.usr-verity", root_hash, ret_word);
+}
+
+void measure_word_policy(const struct digest *policy, char ret_word[static MEASURE_WORD_MAX + 1])
+{
+        measure_format_digest_word("verinit.selinux", policy, ret_word);
+}
+
+void measure_word_root(const char *kind, char ret_word[static MEASURE_WORD_MAX + 1])
+{
+        (void) snprintf(ret_word, MEASURE_WORD_MAX + 1, "verinit.root=%s", kind);
+}
+
+/*
+ * systemd 261 and newer parts what the firmware measured from what the system does with this word; its unit runs in an
+ * initrd of systemd's own, and a host finds it there. PCR 11 has its phases for that.
+ */
+const unsigned measure_separator_pcrs[MEASURE_N_SEPARATOR_PCRS] = { 0, 1, 2, 3, 4, 5, 6, 7, 9, 12, 13, 14 };
+
 struct text {
         char *p;
         size_t n, size;

@@ -37,8 +37,16 @@ ssize_t measure_record_format(unsigned pcr, const struct digest *digests, size_t
                               const char *event_type, const char *boot_id, uint64_t timestamp_us, char *ret_text,
                               size_t size);
 
-/* The words. */
+/* The words of PCR 13, for the stages and for who predicts them. */
 void measure_format_digest_word(const char *key, const struct digest *d, char ret_word[static MEASURE_WORD_MAX + 1]);
+void measure_word_volume(const struct digest *root_hash, char ret_word[static MEASURE_WORD_MAX + 1]);
+void measure_word_policy(const struct digest *policy, char ret_word[static MEASURE_WORD_MAX + 1]);
+void measure_word_root(const char *kind, char ret_word[static MEASURE_WORD_MAX + 1]); /* root_kind_name() */
+
+/* Where stage enter puts MEASURE_SEPARATOR, if the floor has os-separator=yes; in this order. */
+#define MEASURE_SEPARATOR "os-separator"
+enum { MEASURE_N_SEPARATOR_PCRS = 12 };
+extern const unsigned measure_separator_pcrs[MEASURE_N_SEPARATOR_PCRS];
 
 /* Extends "verinit.usr-verity=…" from the live table, and so makes the witness that stage usr takes; ret_word says what. */
 int measure_volume(struct measure *m, const struct active_volume *volume, const struct measured_volume **ret,
