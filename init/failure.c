@@ -66,13 +66,13 @@ const char *failure_action_name(enum os_end action)
 {
         switch (action) {
         case OS_END_REBOOT:
-                return "reboot";
+                return failure_action_word(FAILURE_REBOOT);
         case OS_END_POWEROFF:
-                return "poweroff";
+                return failure_action_word(FAILURE_POWEROFF);
         case OS_END_HALT:
-                return "halt";
+                return failure_action_word(FAILURE_HALT);
         }
-        return "reboot";
+        return failure_action_word(FAILURE_REBOOT);
 }
 
 static unsigned at_least(unsigned a, unsigned b)

@@ -192,16 +192,26 @@ bool floor_apply_certificate(struct floor *f, _unused_ const struct floor_key *k
         return append_sha256(value, f->certificates, &f->n_certificates, FLOOR_MAX_CERTIFICATES);
 }
 
+const char *failure_action_word(unsigned bit)
+{
+        switch (bit) {
+        case FAILURE_REBOOT:
+                return "reboot";
+        case FAILURE_POWEROFF:
+                return "poweroff";
+        case FAILURE_HALT:
+                return "halt";
+        }
+        return NULL;
+}
+
 unsigned failure_action_bit(const char *name, size_t n)
 {
-        static const struct {
-                const char *name;
-                unsigned bit;
-        } actions[] = { { "reboot", FAILURE_REBOOT }, { "poweroff", FAILURE_POWEROFF }, { "halt", FAILURE_HALT } };
+        const char *word;
 
-        for (size_t i = 0; i < ARRAY_SIZE(actions); i++)
-                if (strlen(actions[i].name) == n && memcmp(actions[i].name, name, n) == 0)
-                        return actions[i].bit;
+        for (unsigned bit = 1; (word = failure_action_word(bit)); bit <<= 1)
+                if (strlen(word) == n && memcmp(word, name, n) == 0)
+                        return bit;
         return 0;
 }
 

@@ -34,6 +34,7 @@ enum failure_action_bits { FAILURE_REBOOT = 1 << 0, FAILURE_POWEROFF = 1 << 1, F
 
 /* The bit of "reboot", "poweroff" or "halt", n bytes long; 0: none of these. */
 unsigned failure_action_bit(const char *name, size_t n);
+const char *failure_action_word(unsigned bit); /* NULL: no such bit */
 
 enum {
         FLOOR_MAX_BYTES = 16384,

@@ -66,16 +66,12 @@ static void add_words(struct json_object *o, const char *key, const char (*list)
 /* In the order of the floor's own words, the default first. */
 static void add_failure_actions(struct json_object *o, const struct floor *f)
 {
-        static const struct {
-                const char *name;
-                unsigned bit;
-        } actions[] = { { "reboot", FAILURE_REBOOT }, { "poweroff", FAILURE_POWEROFF }, { "halt", FAILURE_HALT } };
-        struct json_object *array = check(json_object_new_array());
+        struct json_object *array = json_value_array();
 
         for (int is_default = 1; is_default >= 0; is_default--)
-                for (size_t i = 0; i < ARRAY_SIZE(actions); i++)
-                        if (f->failure_actions & actions[i].bit && (f->failure_default == actions[i].bit) == is_default)
-                                append(array, text_or_null(actions[i].name));
+                for (unsigned bit = 1; failure_action_word(bit); bit <<= 1)
+                        if (f->failure_actions & bit && (f->failure_default == bit) == is_default)
+                                append(array, text_or_null(failure_action_word(bit)));
         add(o, "failure-actions", array);
 }
 
@@ -104,6 +100,7 @@ static struct json_object *format_floor(const struct floor *f)
         add_digest(o, "modules", &f->modules);
         add_digests(o, "certificate", f->certificates, f->n_certificates);
         add_text(o, "selinux-dir", f->selinux_dir);
+        add_text(o, "init", f->init_path[0] ? f->init_path : NULL);
         add_tpm_ek(o, f);
         add_failure_actions(o, f);
         add_size(o, "device-timeout", f->device_timeout_s);
