@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "initrd_report.h"
+#include "json_value.h"
 
 static const char usage[] =
         "Usage: verinit initrd inspect FILE [--json=short|pretty|off] [--quiet]\n"
@@ -20,8 +21,6 @@ static const char usage[] =
         "  verinit initrd inspect initrd.cpio.zst\n"
         "  verinit initrd inspect initrd.cpio.zst --json=short | jq .modules.features\n";
 
-enum json_how { JSON_OFF = 0, JSON_SHORT, JSON_PRETTY };
-
 struct inspect_options {
         enum json_how json;
         bool wants_help;
@@ -35,18 +34,6 @@ static const struct option long_options[] = {
         {},
 };
 
-static int take_json(const char *value, enum json_how *ret, struct trouble *t)
-{
-        static const char *const names[] = { [JSON_OFF] = "off", [JSON_SHORT] = "short", [JSON_PRETTY] = "pretty" };
-
-        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-                if (str_equal(value, names[i])) {
-                        *ret = (enum json_how) i;
-                        return 0;
-                }
-        return trouble_set(t, OUTCOME_USAGE, "initrd inspect: --json '%s': short, pretty or off is wanted", value);
-}
-
 static int parse_options(int argc, char *argv[], struct inspect_options *ret, struct trouble *t)
 {
         struct inspect_options o = {};
@@ -57,7 +44,7 @@ static int parse_options(int argc, char *argv[], struct inspect_options *ret, st
         while ((id = getopt_long(argc, argv, ":", long_options, NULL)) != -1)
                 switch (id) {
                 case 'j':
-                        if (take_json(optarg, &o.json, t) < 0)
+                        if (json_how_parse("initrd inspect", optarg, &o.json, t) < 0)
                                 return -1;
                         break;
                 case 'q':
