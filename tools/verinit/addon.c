@@ -8,15 +8,13 @@
 
 #include "addon.h"
 
-enum { ADDON_MAX_BYTES = 16 * 1024 * 1024 };
-
 static bool is_blank(uint8_t c)
 {
         return c <= 0x20 || c == 0x7f;
 }
 
 /* As the stub does (src/boot/util.c mangle_stub_cmdline()): blanks at both ends go, a control character is a blank. */
-static int append_mangled(const uint8_t *text, size_t size, const char *path, struct buffer *ret, struct trouble *t)
+int stub_text_append(const uint8_t *text, size_t size, const char *path, struct buffer *ret, struct trouble *t)
 {
         size_t end = strnlen((const char *) text, size), start = 0;
 
@@ -61,31 +59,54 @@ static int check_sections(const struct buffer *file, const char *path, struct tr
         return 0;
 }
 
-static int append_file(const char *path, struct buffer *ret, struct trouble *t)
+int addon_append(const char *path, const struct buffer *file, struct buffer *ret, struct trouble *t)
 {
-        _cleanup_buffer_ struct buffer file = {};
         size_t offset, size;
         int r;
 
-        if (tool_read_file(path, ADDON_MAX_BYTES, &file, t) < 0 || check_sections(&file, path, t) < 0)
+        if (check_sections(file, path, t) < 0)
                 return -1;
-        r = pe_section_find(file.data, file.size, ".cmdline", &offset, &size);
+        r = pe_section_find(file->data, file->size, ".cmdline", &offset, &size);
         if (r == -ENOENT)
                 return trouble_set(t, OUTCOME_TROUBLE, "%s has no .cmdline section", path);
         if (r < 0)
                 return trouble_set(t, OUTCOME_TROUBLE, "%s is not a sound PE file", path);
-        return append_mangled(file.data + offset, size, path, ret, t);
+        return stub_text_append(file->data + offset, size, path, ret, t);
+}
+
+static int append_file(const char *path, struct buffer *ret, struct trouble *t)
+{
+        _cleanup_buffer_ struct buffer file = {};
+
+        if (tool_read_file(path, ADDON_MAX_BYTES, &file, t) < 0)
+                return -1;
+        return addon_append(path, &file, ret, t);
+}
+
+int stub_text_wide(const struct buffer *text, struct buffer *ret, struct trouble *t)
+{
+        _cleanup_free_ char *narrow = tool_format("%.*s", (int) text->size, (const char *) text->data);
+        uint8_t wide[2 * (CMDLINE_KERNEL_LIMIT + 1)];
+        size_t n = text_to_utf16(narrow, wide, sizeof(wide));
+        struct buffer b = {};
+
+        if (n == 0)
+                return trouble_set(t, OUTCOME_FALSE, "a .cmdline is not printable ASCII, or too long");
+        if (buffer_append(&b, wide, n) < 0)
+                return trouble_set_errno(t, ENOMEM, "cannot widen a command line");
+        *ret = b;
+        return 0;
 }
 
 static int hash_utf16(const struct buffer *text, struct digest *ret, struct trouble *t)
 {
-        _cleanup_free_ char *narrow = tool_format("%.*s", (int) text->size, (const char *) text->data);
-        uint8_t wide[2 * (CMDLINE_KERNEL_LIMIT + 1)];
-        const struct iovec part = { .iov_base = wide, .iov_len = text_to_utf16(narrow, wide, sizeof(wide)) };
+        _cleanup_buffer_ struct buffer wide = {};
+        struct iovec part;
         struct error err = {};
 
-        if (part.iov_len == 0)
-                return trouble_set(t, OUTCOME_FALSE, "an add-on's .cmdline is not printable ASCII, or too long");
+        if (stub_text_wide(text, &wide, t) < 0)
+                return -1;
+        part = (struct iovec) { wide.data, wide.size };
         if (crypto_digest(DIGEST_SHA256, &part, 1, ret, &err) < 0)
                 return trouble_set(t, OUTCOME_TROUBLE, "cannot hash an add-on: %s", err.msg);
         return 0;

@@ -8,6 +8,19 @@
 
 #include "tool.h"
 
+/*
+ * Text of a .cmdline section as it stands on the command line, behind what *ret has and a blank. path names the file. FALSE: not
+ * ASCII, or too long.
+ */
+int stub_text_append(const uint8_t *text, size_t size, const char *path, struct buffer *ret, struct trouble *t);
+/* As the firmware and the kernel get it: UTF-16LE with its NUL. */
+int stub_text_wide(const struct buffer *text, struct buffer *ret, struct trouble *t);
+
+/* The words of one add-on, likewise. */
+int addon_append(const char *path, const struct buffer *file, struct buffer *ret, struct trouble *t);
+
+enum { ADDON_MAX_BYTES = 16 * 1024 * 1024 };
+
 struct addon {
         struct buffer text;   /* ASCII, as it stands on the command line */
         struct digest digest; /* of the one event in PCR 12 for all of them: UTF-16LE with its NUL */

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include "verinit/digest.h"
+
 #include "tool.h"
 
 struct json_object;
@@ -15,6 +17,7 @@ struct json_object *json_value_array(void);
 struct json_object *json_value_text(const char *text); /* NULL: null */
 struct json_object *json_value_u64(uint64_t value);
 struct json_object *json_value_bool(bool value);
+struct json_object *json_value_digest(const struct digest *d); /* hexadecimal; of none: null */
 struct json_object *json_value_ref(struct json_object *value); /* one more owner */
 void json_value_done(struct json_object **value);
 #define _cleanup_json_ _cleanup_(json_value_done)
@@ -35,7 +38,8 @@ const char *json_value_as_text(struct json_object *value); /* NULL: no string, o
 bool json_value_as_u64(struct json_object *value, uint64_t *ret);
 const char *json_value_format(struct json_object *value, bool is_pretty);
 
-/* And a newline, to stdout. */
+/* And a newline, into *ret or to stdout. */
+int json_value_build(struct json_object *value, bool is_pretty, struct buffer *ret, struct trouble *t);
 int json_value_print(struct json_object *value, bool is_pretty, struct trouble *t);
 
 /* --json= of every verb that has one. */

@@ -44,6 +44,16 @@ struct json_object *json_value_bool(bool value)
         return check(json_object_new_boolean(value));
 }
 
+struct json_object *json_value_digest(const struct digest *d)
+{
+        char hex[DIGEST_MAX_HEX];
+
+        if (d->alg == DIGEST_NONE)
+                return NULL;
+        digest_hex(d, hex);
+        return json_value_text(hex);
+}
+
 struct json_object *json_value_ref(struct json_object *value)
 {
         return json_object_get(value);
@@ -138,6 +148,19 @@ const char *json_value_format(struct json_object *value, bool is_pretty)
         if (!text)
                 (void) check(NULL);
         return text;
+}
+
+int json_value_build(struct json_object *value, bool is_pretty, struct buffer *ret, struct trouble *t)
+{
+        const char *text = json_value_format(value, is_pretty);
+        struct buffer b = {};
+
+        if (buffer_append(&b, text, strlen(text)) < 0 || buffer_append(&b, "\n", 1) < 0) {
+                buffer_done(&b);
+                return trouble_set_errno(t, ENOMEM, "cannot write JSON");
+        }
+        *ret = b;
+        return 0;
 }
 
 int json_value_print(struct json_object *value, bool is_pretty, struct trouble *t)

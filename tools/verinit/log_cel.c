@@ -140,12 +140,9 @@ static struct json_object *format(const struct log_events *l)
 
 static int write_file(const char *path, struct json_object *array, bool is_pretty, struct trouble *t)
 {
-        const char *text = json_value_format(array, is_pretty);
         _cleanup_buffer_ struct buffer b = {};
 
-        if (buffer_append(&b, text, strlen(text)) < 0 || buffer_append(&b, "\n", 1) < 0)
-                return trouble_set_errno(t, ENOMEM, "cannot write %s", path);
-        return output_write(path, &b, t);
+        return json_value_build(array, is_pretty, &b, t) < 0 ? -1 : output_write(path, &b, t);
 }
 
 int log_cel(int argc, char *argv[], struct trouble *t)

@@ -25,6 +25,7 @@ static const struct verb verbs[] = {
         { "cmdline", verb_cmdline, "check a kernel command line as PID 1 would" },
         { "initrd", verb_initrd, "build or inspect the initramfs that holds PID 1" },
         { "log", verb_log, "show, convert and replay the measurement logs" },
+        { "measure", verb_measure, "predict what a boot measures" },
         { "verity", verb_verity, "say what pins a verity volume" },
 };
 
@@ -41,6 +42,21 @@ static const struct verb cmdline_verbs[] = {
 int verb_cmdline(int argc, char *argv[], struct trouble *t)
 {
         return verb_dispatch(cmdline_verbs, ARRAY_SIZE(cmdline_verbs), cmdline_usage, argc, argv, t);
+}
+
+static const char measure_usage[] =
+        "Usage: verinit measure VERB...\n"
+        "\n"
+        "Examples:\n"
+        "  verinit measure predict --uki node.efi --policy policy.33 --output measurements.json\n";
+
+static const struct verb measure_verbs[] = {
+        { "predict", measure_predict, "say what the PCRs will hold" },
+};
+
+int verb_measure(int argc, char *argv[], struct trouble *t)
+{
+        return verb_dispatch(measure_verbs, ARRAY_SIZE(measure_verbs), measure_usage, argc, argv, t);
 }
 
 static const char verity_usage[] =

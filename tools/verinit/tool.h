@@ -11,7 +11,7 @@ enum outcome {
         OUTCOME_TROUBLE = 0, /* could not find out, or could not do */
         OUTCOME_USAGE,
         OUTCOME_FALSE, /* found out: it is not so, or PID 1 would refuse it */
-        OUTCOME_UNDECIDED, /* what there is does not say: a part of a log or a bank is missing */
+        OUTCOME_UNDECIDED, /* what there is does not say: a file, a part of a log or a bank is missing */
         OUTCOME_YES,
 };
 
@@ -76,6 +76,7 @@ int verb_dispatch(const struct verb *verbs, size_t n_verbs, const char *usage, i
                   struct trouble *t);
 
 verb_function verb_verity, verity_geometry;
+verb_function verb_measure, measure_predict;
 verb_function verb_cmdline, verb_initrd, verb_log;
 verb_function cmdline_check, initrd_build, initrd_inspect;
 verb_function log_cel, log_join, log_replay, log_show;

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <getopt.h>
+#include <stdio.h>
+
+#include "verinit/measure.h"
+
+#include "measure_predict.h"
+
+static const char usage[] =
+        "Usage: verinit measure predict --uki FILE [--policy FILE] [OPTION]...\n"
+        "\n"
+        "Says what PCRs 4, 9, 11, 12 and 13 will hold after a boot of a unified kernel image, from files alone.\n"
+        "\n"
+        "  --uki FILE                the image\n"
+        "  --profile N               which of its profiles is booted (default 0)\n"
+        "  --policy FILE|none        the SELinux policy in /usr, which PCR 13 needs\n"
+        "  --floor FILE              what the image demands; default: the floor in the image's .initrd\n"
+        "  --loader FILE             a program that is started before the image; may be repeated, in their order\n"
+        "  --addon FILE              a signed add-on; may be repeated, in the order of systemd-stub\n"
+        "  --credential FILE         of the image's own directory (IMAGE.extra.d/); may be repeated\n"
+        "  --global-credential FILE  of /loader/credentials; may be repeated\n"
+        "  --secure-boot on|off      PCR 4 for this alone (default: both)\n"
+        "  --pcr N[,N]...            these PCRs (default: all five)\n"
+        "  --bank NAME[,NAME]...     sha1, sha256, sha384, sha512 (default: all four)\n"
+        "  --phase WORD[:WORD]...    PCR 11 after these words; may be repeated (default: the four of a whole boot)\n"
+        "  --output FILE             write measurements.json, in one line\n"
+        "  --json=HOW                to standard output: short (one line), pretty, or off (default: a table)\n"
+        "  --quiet                   no table, and no talk on stderr but errors\n"
+        "  --help                    this text\n"
+        "\n"
+        "Exit status: 0 predicted, 1 trouble, 2 wrong usage, 3 would not boot so, 4 some of it cannot be decided.\n"
+        "\n"
+        "Examples:\n"
+        "  verinit measure predict --uki node.efi --policy policy.33 --output measurements.json\n"
+        "  verinit measure predict --uki node.efi --pcr 11 --bank sha256 --phase enter-initrd:leave-initrd\n"
+        "  verinit measure predict --uki node.efi --policy policy.33 --loader shimx64.efi --loader systemd-bootx64.efi \\\n"
+        "      --secure-boot on --json=pretty\n";
+
+#define VERB "measure predict"
+
+static const struct option long_options[] = {
+        { "uki", required_argument, NULL, 'u' }, { "profile", required_argument, NULL, 'n' },
+        { "policy", required_argument, NULL, 's' }, { "floor", required_argument, NULL, 'f' },
+        { "loader", required_argument, NULL, 'l' }, { "addon", required_argument, NULL, 'a' },
+        { "credential", required_argument, NULL, 'c' }, { "global-credential", required_argument, NULL, 'g' },
+        { "secure-boot", required_argument, NULL, 'b' }, { "pcr", required_argument, NULL, 'p' },
+        { "bank", required_argument, NULL, 'k' }, { "phase", required_argument, NULL, 'w' },
+        { "output", required_argument, NULL, 'o' }, { "json", required_argument, NULL, 'j' },
+        { "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' }, {},
+};
+
+static int take_once(const char **field, const char *name, struct trouble *t)
+{
+        if (*field)
+                return trouble_set_usage(t, VERB, "option given twice", name);
+        *field = optarg;
+        return 0;
+}
+
+static int take_path(struct paths *list, const char *name, struct trouble *t)
+{
+        if (list->n == PREDICT_MAX_FILES)
+                return trouble_set_usage(t, VERB, "option given too often", name);
+        list->paths[list->n++] = optarg;
+        return 0;
+}
+
+/* Digits alone: strtoul() would take a sign and blanks. */
+static bool parse_number(const char *text, size_t n, unsigned max, unsigned *ret)
+{
+        unsigned value = 0;
+
+        if (n == 0 || n > 6)
+                return false;
+        for (size_t i = 0; i < n; i++) {
+                if (text[i] < '0' || text[i] > '9')
+                        return false;
+                value = value * 10 + (unsigned) (text[i] - '0');
+        }
+        if (value > max)
+                return false;
+        *ret = value;
+        return true;
+}
+
+static bool take_pcr(struct predict_input *in, const char *text, size_t n)
+{
+        unsigned pcr;
+
+        if (!parse_number(text, n, PREDICT_PCRS - 1, &pcr))
+                return false;
+        for (size_t i = 0; i < PREDICT_N_KNOWN; i++)
+                if (predict_known[i] == pcr) {
+                        in->pcrs[pcr] = true;
+                        return true;
+                }
+        return false;
+}
+
+static bool take_bank(struct predict_input *in, const char *text, size_t n)
+{
+        _cleanup_free_ char *name = tool_format("%.*s", (int) n, text);
+        enum digest_alg alg = digest_from_name(name);
+
+        if (alg != DIGEST_NONE)
+                in->banks[alg] = true;
+        return alg != DIGEST_NONE;
+}
+
+static int take_list(struct predict_input *in, bool (*take)(struct predict_input *, const char *, size_t), const char *what,
+                     struct trouble *t)
+{
+        for (const char *p = optarg;; p++) {
+                size_t n = strcspn(p, ",");
+
+                if (!take(in, p, n))
+                        return trouble_set_usage(t, VERB, what, optarg);
+                p += n;
+                if (*p == '\0')
+                        return 0;
+        }
+}
+
+static int take_phase(struct predict_input *in, struct trouble *t)
+{
+        for (const char *p = optarg;; p++) {
+                size_t n = strcspn(p, ":");
+                _cleanup_free_ char *word = tool_format("%.*s", (int) n, p);
+
+                if (!measure_word_is_valid(word))
+                        return trouble_set_usage(t, VERB, "no words with ':' between them", optarg);
+                p += n;
+                if (*p == '\0')
+                        break;
+        }
+        if (in->n_phases == PREDICT_MAX_PHASES)
+                return trouble_set_usage(t, VERB, "option given too often", "--phase");
+        in->phases[in->n_phases++] = optarg;
+        return 0;
+}
+
+static int take_secure_boot(struct predict_options *o, struct predict_input *in, struct trouble *t)
+{
+        if (o->has_secure_boot)
+                return trouble_set_usage(t, VERB, "option given twice", "--secure-boot");
+        o->has_secure_boot = true;
+        in->secure_boot[true] = str_equal(optarg, "on");
+        in->secure_boot[false] = str_equal(optarg, "off");
+        return in->secure_boot[true] || in->secure_boot[false] ? 0 :
+               trouble_set_usage(t, VERB, "on or off is wanted, not", optarg);
+}
+
+static int take_profile(struct predict_options *o, struct trouble *t)
+{
+        if (o->has_profile)
+                return trouble_set_usage(t, VERB, "option given twice", "--profile");
+        o->has_profile = true;
+        return parse_number(optarg, strlen(optarg), PE_MAX_SECTIONS, &o->profile) ? 0 :
+               trouble_set_usage(t, VERB, "no profile's number", optarg);
+}
+
+static int take_option(int id, const char *word, struct predict_options *o, struct predict_input *in, struct trouble *t)
+{
+        switch (id) {
+        case 'u':
+                return take_once(&o->uki, "--uki", t);
+        case 's':
+                return take_once(&o->policy, "--policy", t);
+        case 'f':
+                return take_once(&o->floor, "--floor", t);
+        case 'o':
+                return take_once(&o->output, "--output", t);
+        case 'n':
+                return take_profile(o, t);
+        case 'l':
+                return take_path(&o->loaders, "--loader", t);
+        case 'a':
+                return take_path(&o->addons, "--addon", t);
+        case 'c':
+                return take_path(&o->credentials, "--credential", t);
+        case 'g':
+                return take_path(&o->global_credentials, "--global-credential", t);
+        case 'b':
+                return take_secure_boot(o, in, t);
+        case 'p':
+                o->has_pcrs = true;
+                return take_list(in, take_pcr, "PCRs 4, 9, 11, 12 and 13 are predicted, not", t);
+        case 'k':
+                o->has_banks = true;
+                return take_list(in, take_bank, "no bank", t);
+        case 'w':
+                return take_phase(in, t);
+        case 'j':
+                return json_how_parse(VERB, optarg, &o->json, t);
+        case 'q':
+                o->is_quiet = true;
+                return 0;
+        case 'h':
+                o->wants_help = true;
+                return 0;
+        default:
+                return trouble_set_option(t, VERB, id, word);
+        }
+}
+
+/* systemd-measure's own: after the stub's work, each until the next word comes. */
+static void set_defaults(const struct predict_options *o, struct predict_input *in)
+{
+        static const char *const phases[] = {
+                "enter-initrd", "enter-initrd:leave-initrd", "enter-initrd:leave-initrd:sysinit",
+                "enter-initrd:leave-initrd:sysinit:ready",
+        };
+
+        for (size_t i = 0; !o->has_pcrs && i < PREDICT_N_KNOWN; i++)
+                in->pcrs[predict_known[i]] = true;
+        for (enum digest_alg alg = DIGEST_SHA1; !o->has_banks && alg < _DIGEST_ALG_MAX; alg++)
+                in->banks[alg] = true;
+        if (!o->has_secure_boot)
+                in->secure_boot[false] = in->secure_boot[true] = true;
+        if (in->n_phases > 0)
+                return;
+        in->n_phases = ARRAY_SIZE(phases);
+        memcpy(in->phases, phases, sizeof(phases));
+}
+
+int measure_predict_parse(int argc, char *argv[], struct predict_options *ret, struct predict_input *in, struct trouble *t)
+{
+        struct predict_options o = {};
+        int id, r = 0;
+
+        optind = 0;
+        opterr = 0;
+        while (r == 0 && (id = getopt_long(argc, argv, "+:", long_options, NULL)) != -1)
+                r = take_option(id, argv[optind - 1], &o, in, t);
+        if (r == 0 && !o.wants_help && optind < argc)
+                r = trouble_set_usage(t, VERB, "word that is no option", argv[optind]);
+        if (r == 0 && !o.wants_help && !o.uki)
+                r = trouble_set_usage(t, VERB, "option missing", "--uki");
+        if (r < 0)
+                return -1;
+        if (o.wants_help)
+                (void) fputs(usage, stdout);
+        set_defaults(&o, in);
+        *ret = o;
+        return 0;
+}
