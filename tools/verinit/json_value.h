@@ -34,8 +34,16 @@ struct json_object *json_value_get(struct json_object *object, const char *key);
 size_t json_value_count(struct json_object *array);                              /* 0 for what is no array */
 struct json_object *json_value_at(struct json_object *array, size_t i);
 bool json_value_is_array(struct json_object *value);
+bool json_value_is_object(struct json_object *value);
+bool json_value_has(struct json_object *object, const char *key); /* be it null */
 const char *json_value_as_text(struct json_object *value); /* NULL: no string, or one with a NUL in it */
 bool json_value_as_u64(struct json_object *value, uint64_t *ret);
+bool json_value_as_bool(struct json_object *value, bool *ret);
+
+/* Each of an object, none of anything else, until one answers negatively; that, or 0. */
+typedef int json_value_visit(const char *key, struct json_object *value, void *userdata);
+int json_value_each(struct json_object *object, json_value_visit *visit, void *userdata);
+
 const char *json_value_format(struct json_object *value, bool is_pretty);
 
 /* And a newline, into *ret or to stdout. */

@@ -102,9 +102,19 @@ struct json_object *json_value_get(struct json_object *object, const char *key)
 {
         struct json_object *value = NULL;
 
-        if (!json_object_is_type(object, json_type_object))
+        if (!json_value_is_object(object))
                 return NULL;
         return json_object_object_get_ex(object, key, &value) ? value : NULL;
+}
+
+bool json_value_has(struct json_object *object, const char *key)
+{
+        return json_value_is_object(object) && json_object_object_get_ex(object, key, NULL);
+}
+
+bool json_value_is_object(struct json_object *value)
+{
+        return json_object_is_type(value, json_type_object) != 0;
 }
 
 bool json_value_is_array(struct json_object *value)
@@ -138,6 +148,27 @@ bool json_value_as_u64(struct json_object *value, uint64_t *ret)
                 return false;
         *ret = json_object_get_uint64(value);
         return true;
+}
+
+bool json_value_as_bool(struct json_object *value, bool *ret)
+{
+        if (!json_object_is_type(value, json_type_boolean))
+                return false;
+        *ret = json_object_get_boolean(value) != 0;
+        return true;
+}
+
+int json_value_each(struct json_object *object, json_value_visit *visit, void *userdata)
+{
+        if (!json_value_is_object(object))
+                return 0;
+        json_object_object_foreach(object, key, value) {
+                int r = visit(key, value, userdata);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
 }
 
 const char *json_value_format(struct json_object *value, bool is_pretty)

@@ -25,7 +25,7 @@ static const struct verb verbs[] = {
         { "cmdline", verb_cmdline, "check a kernel command line as PID 1 would" },
         { "initrd", verb_initrd, "build or inspect the initramfs that holds PID 1" },
         { "log", verb_log, "show, convert and replay the measurement logs" },
-        { "measure", verb_measure, "predict what a boot measures" },
+        { "measure", verb_measure, "predict what a boot measures, for verifiers" },
         { "verity", verb_verity, "say what pins a verity volume" },
 };
 
@@ -48,10 +48,12 @@ static const char measure_usage[] =
         "Usage: verinit measure VERB...\n"
         "\n"
         "Examples:\n"
-        "  verinit measure predict --uki node.efi --policy policy.33 --output measurements.json\n";
+        "  verinit measure predict --uki node.efi --policy policy.33 --output measurements.json\n"
+        "  verinit measure export --format pcrlock --measurements measurements.json --output pcrlock.d\n";
 
 static const struct verb measure_verbs[] = {
         { "predict", measure_predict, "say what the PCRs will hold" },
+        { "export", measure_export, "write that for those who check it" },
 };
 
 int verb_measure(int argc, char *argv[], struct trouble *t)

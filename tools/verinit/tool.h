@@ -76,7 +76,7 @@ int verb_dispatch(const struct verb *verbs, size_t n_verbs, const char *usage, i
                   struct trouble *t);
 
 verb_function verb_verity, verity_geometry;
-verb_function verb_measure, measure_predict;
+verb_function verb_measure, measure_predict, measure_export;
 verb_function verb_cmdline, verb_initrd, verb_log;
 verb_function cmdline_check, initrd_build, initrd_inspect;
 verb_function log_cel, log_join, log_replay, log_show;
