@@ -73,7 +73,7 @@ CONFIG = [
         image="explicit", smbios_cmdline="systemd.run=/bin/sh"),
     rare(fast("config-mount-added", "a mount for systemd", "config/CONFIG/cmdline-dangerous", "systemd.mount-extra",
              image="explicit", smbios_cmdline="systemd.mount-extra=/dev/vdb:/etc")),
-    fast("config-init-is-a-shell", "a shell in the place of systemd", "config/CONFIG/cmdline-dangerous", "init", "debug=require",
+    fast("config-init-is-a-shell", "a shell in the place of systemd", "config/CONFIG/cmdline-dangerous", "init", "may be a shell",
         image="inline", smbios_cmdline="init=/bin/sh"),
     fast("config-credential-on-line", "a credential on the command line", "config/CONFIG/cmdline-dangerous",
         "systemd.set_credential", image="explicit", smbios_cmdline="systemd.set_credential=passwd.hashed-password.root:"),
