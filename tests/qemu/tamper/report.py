@@ -31,7 +31,7 @@ What somebody changes, and what becomes of the boot: each row is a machine that 
 Every row boots OVMF with Secure Boot on, a TPM, the init that is shipped and the strict floor (`tests/qemu/floors/strict.conf`:
 all is required that this release can do, and a refusal does not wait). Its column "weaker" has what its machine lacked, and every line
 of its floor that is none of the strict one's, also where that asks for more. A refusal passes only with its stage, class and code, and words
-of its message; never by not coming up.
+of its message; never by not coming up. Of the codes `tpm-unmeasured` alone has no row with firmware: this one tells each TPM of the boot.
 """
 
 
