@@ -59,12 +59,14 @@ class Debian:
 
     def resolve(self, wanted: list[str], release: str = "trixie") -> list[Package]:
         """The packages that apt would install for WANTED on an empty system, without Recommends."""
+        # Named as the target, trixie would be preferred to its own security updates; mmdebstrap names none.
+        target = [] if release == "trixie" else ["-t", release]
+
         def build(out: Path) -> None:
-            done = run([TRIXIE_APT, "apt-get", "install", "-s", "--no-install-recommends",
-                        "-t", release, *wanted])
+            done = run([TRIXIE_APT, "apt-get", "install", "-s", "--no-install-recommends", *target, *wanted])
             rows = re.findall(r"^Inst (\S+) \((\S+) ", done.stdout, re.M)
             (out / "packages").write_text("".join(f"{n}={v}\n" for n, v in sorted(rows)))
-        inputs = {"wanted": wanted, "release": release, "lists": self._releases}
+        inputs = {"wanted": wanted, "release": release, "target": target, "lists": self._releases}
         name = hashlib.sha256(" ".join([release, *wanted]).encode()).hexdigest()[:8]
         out = self.store.stage(f"resolve-{name}", inputs, build)
         lines = (out / "packages").read_text().split()
