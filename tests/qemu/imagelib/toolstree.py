@@ -37,9 +37,12 @@ class Tools:
                        "SYSTEMD_LOG_LEVEL": "warning", "DEBIAN_FRONTEND": "noninteractive",
                        "MTOOLS_SKIP_CHECK": "1"}
         root = tree or self.tree
-        made = [d for d in (root / "host", root / "proc") if not d.exists()]
-        for directory in made:
-            directory.mkdir()
+        mount_points = (root / "host", root / "proc")
+        # Our own tree keeps them: several are in it at a time, and with a directory the kernel takes away what others have
+        # mounted there. TREE is somebody's product, and nobody else is in it.
+        made = [d for d in mount_points if tree and not d.exists()]
+        for directory in mount_points:
+            directory.mkdir(exist_ok=True)
         try:
             done = subprocess.run(
                 ["unshare", "--mount", "--propagation", "private", "--",
