@@ -15,7 +15,7 @@ known_tpm.py  a TPM whose key a floor can name
 memory.py     the machine's memory, changed while it stands
 logs.py       event logs that do not fit the TPM, by that; and a TPM that stops
 gpt_edit.py   a partition table taken apart and put together again, checksums included
-looks.py      what is looked at where a boot is not refused
+looks.py      what is looked at beside the verdict
 unbooted.py   codes without a row, and why
 report.py     docs/TAMPER.md: the table as last run
 deletions.py  each check taken out once: what its row says then

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What is looked at in a boot that comes up although somebody tried."""
+"""What is looked at beside the verdict, above all in a boot that comes up although somebody tried."""
 
 from __future__ import annotations
 
@@ -25,6 +25,13 @@ def boot_json(finding: Finding) -> dict[str, Any]:
     boot = json.loads(text(finding, "boot.json") or "{}")
     assert isinstance(boot, dict)
     return boot
+
+
+def errno_is(name: str) -> Look:
+    """The kernel's reason, where stage, class and code are those of another one too."""
+    def look(finding: Finding, _: Room) -> None:
+        finding.expect("errno", name, finding.outcome.errno)
+    return look
 
 
 def is_healthy(finding: Finding, _: Room) -> None:

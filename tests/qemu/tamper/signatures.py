@@ -65,7 +65,7 @@ SIGNATURES: list[Tamper] = [
            damage=partition(field(signature=lambda text: "!" + text[1:]))),
     row("verify-signature-bit", "a bit of the signature", "verify/TAMPER/signature-invalid",
         "the signature does not verify", medium=Medium(damage=partition(field(signature=bit_flipped)))),
-    row("verify-signature-of-a-stranger", "a good signature with a key that the floor does not name",
+    row("verify-signature-of-a-stranger", "a good signature that names its key, which the floor does not",
         "verify/UNVERIFIED/signature-untrusted",
         "which the floor does not name", medium=Medium(damage=partition(lambda image: signatures.partition(image.root_hash, "other")))),
     signed("verify-signature-of-other-hash", "a good signature over another root hash",
