@@ -495,6 +495,7 @@ class Replay(LogTest):
         for says, log, words, values in cases:
             with self.subTest(says):
                 self.assert_ends(self.replay(log, words, values), UNDECIDED, says)
+                self.assertEqual(json.loads(self.replay(log, words, values, "--json=short").stdout)["verdict"], "undecided")
         self.assert_ends(self.ask("replay", FIRMWARE, USERSPACE), UNDECIDED, "nothing was compared")
 
     def test_a_marked_log(self) -> None:

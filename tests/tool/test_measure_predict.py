@@ -357,11 +357,11 @@ class Images(PredictTest):
         plain = self.ukify().read_bytes()
         old = re.search(rb"systemd-stub (\d+)[^#]* ####", plain)
         assert old and old[1] == b"257"
-        for version, undecided in ((b"258", []), (b"260", []), (b"261", [9])):
+        for version, undecided in ((b"255", [9, 12]), (b"258", []), (b"260", []), (b"261", [9])):
             uki = self.file("other.efi", plain.replace(b"LoaderInfo: systemd-stub 257", b"LoaderInfo: systemd-stub " + version))
             document = self.predict(uki, "--policy", self.policy, status=UNDECIDED if undecided else YES)
             state = document["pcrs"]["sha256"]["4"]
-            self.assertEqual(state["secure_boot_on"], state["secure_boot_off"])
+            self.assertEqual(state["secure_boot_on"] == state["secure_boot_off"], version > b"257")
             self.assertEqual([u["pcr"] for u in document["undecided"]], undecided)
             self.assertEqual("9" in document["pcrs"]["sha256"], not undecided)
 
@@ -389,8 +389,10 @@ class Answers(PredictTest):
             (("--addon", self.addon("b", "--initrd", host(self.output), cmdline="x")), "event-unexplained"),
             (("--addon", self.addon("c", "--uname", "other", cmdline="x")), ".uname"),
             (("--credential", self.file("odd", b"")), ".cred"),
+            (("--credential", self.file("\u00e9.cred", b"")), ".cred"),
             (("--policy", "none"), "selinux-absent"),
-            (("--policy", self.policy, "--floor", self.file("f", "nonsense=1\n")), "floor-malformed"))
+            (("--policy", self.policy, "--floor", self.file("f", "nonsense=1\n")), "floor-malformed"),
+            (("--policy", self.policy, "--floor", self.file("g", "root-hash-signature=allow\n")), "ipe-absent"))
         for options, said in refused:
             with self.subTest(options):
                 self.assert_ends(self.verinit("measure", "predict", "--uki", uki, *options), FALSE, said)

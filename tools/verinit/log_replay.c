@@ -189,9 +189,12 @@ static int answer(const struct log_events *l, const struct replay_options *o, co
 {
         enum digest_alg alg = DIGEST_NONE;
         unsigned pcr = 0;
-        enum log_verdict verdict = sum_up(r, &pcr, &alg);
+        enum log_verdict verdict = sum_up(r, &pcr, &alg), stated = r->lie ? LOG_DIFFERS : verdict;
 
-        if (o->json != JSON_OFF && print_json(r, &o->values, r->lie ? LOG_DIFFERS : verdict, o->json == JSON_PRETTY, t) < 0)
+        /* What the exit status says, for those who read the output alone. */
+        if (stated != LOG_DIFFERS && (l->damage || o->values.unknown_bank[0] != '\0'))
+                stated = LOG_UNDECIDED;
+        if (o->json != JSON_OFF && print_json(r, &o->values, stated, o->json == JSON_PRETTY, t) < 0)
                 return -1;
         if (o->json == JSON_OFF && !o->is_quiet)
                 print_text(r);

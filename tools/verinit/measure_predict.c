@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <limits.h>
 #include <stdio.h>
+#include <strings.h>
 
 #include "addon.h"
 #include "measure_predict.h"
@@ -37,6 +39,13 @@ static int read_files(const struct paths *list, size_t max, struct predict_files
         return 0;
 }
 
+static bool is_ascii(const char *name)
+{
+        while (*name && (unsigned char) *name < 0x80)
+                name++;
+        return *name == '\0';
+}
+
 /* systemd-stub takes no other files, and takes them by name. */
 static int check_credentials(struct predict_files *list, struct trouble *t)
 {
@@ -46,8 +55,10 @@ static int check_credentials(struct predict_files *list, struct trouble *t)
                 const char *name = list->files[i].name;
                 size_t n = strlen(name);
 
-                if (n < sizeof(suffix) || !str_equal(name + n - (sizeof(suffix) - 1), suffix) || name[0] == '.')
-                        return trouble_set(t, OUTCOME_FALSE, "%s: systemd-stub takes no credential without .cred at its end",
+                /* src/boot/cpio.c, pack_cpio(): endswith_no_case(), is_ascii(), and 255 characters. */
+                if (n < sizeof(suffix) || strcasecmp(name + n - (sizeof(suffix) - 1), suffix) != 0 || name[0] == '.' ||
+                    n > NAME_MAX || !is_ascii(name))
+                        return trouble_set(t, OUTCOME_FALSE, "%s: systemd-stub takes no credential but ASCII names with .cred at the end",
                                            list->files[i].path);
                 for (size_t j = i; j > 0 && strcmp(list->files[j - 1].name, list->files[j].name) > 0; j--) {
                         struct predict_file f = list->files[j];

@@ -170,8 +170,14 @@ static int read_floor(struct predict_input *in, struct prediction *p, struct tro
                         return -1;
                 in->floor_from = is_there ? PREDICT_FLOOR_UKI : PREDICT_FLOOR_NONE;
         }
-        if (in->floor_from == PREDICT_FLOOR_NONE)
+        if (in->floor_from == PREDICT_FLOOR_NONE) {
+                /* It is the floor that says whether a separator is measured. */
+                for (size_t i = 0; i < MEASURE_N_SEPARATOR_PCRS; i++)
+                        if (measure_separator_pcrs[i] < PREDICT_PCRS)
+                                predict_leave_open(p, measure_separator_pcrs[i],
+                                                   "no floor was found in the first archive of the UKI's .initrd: name it by --floor");
                 return 0;
+        }
         return initrd_check_floor(&in->floor_text, &p->floor, t);
 }
 

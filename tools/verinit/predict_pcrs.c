@@ -14,6 +14,7 @@
 #include "stub_cpio.h"
 
 enum {
+        STUB_SEEN_FIRST = 257,
         STUB_STARTS_KERNEL = 258, /* itself, from memory: the firmware sees no second image */
         STUB_ADDS_SECRET = 261,
 };
@@ -169,6 +170,12 @@ static int make_initrd(struct prediction *p, struct buffer *initrd, struct troub
         return 0;
 }
 
+/* What it packs into archives, and measures of them, was another thing then. */
+static bool is_too_old(const struct uki *uki)
+{
+        return uki->stub_version > 0 && uki->stub_version < STUB_SEEN_FIRST;
+}
+
 int predict_kernel(struct prediction *p, struct trouble *t)
 {
         _cleanup_buffer_ struct buffer wide = {}, initrd = {};
@@ -176,6 +183,8 @@ int predict_kernel(struct prediction *p, struct trouble *t)
 
         if (!p->in->pcrs[9])
                 return 0;
+        if (is_too_old(uki))
+                predict_leave_open(p, 9, "systemd-stub %s is older than any that is known here", uki->stub);
         if (uki->stub_version == 0)
                 predict_leave_open(p, 9, "the UKI does not say which systemd-stub is in it");
         else if (uki->stub_version >= STUB_ADDS_SECRET)
@@ -234,6 +243,8 @@ int predict_parameters(struct prediction *p, struct trouble *t)
 
         if (!p->in->pcrs[12])
                 return 0;
+        if (is_too_old(&p->in->uki))
+                predict_leave_open(p, 12, "systemd-stub %s is older than any that is known here", p->in->uki.stub);
         if (profile > 0) {
                 _cleanup_free_ char *number = tool_format("%u", profile);
                 const struct buffer text = { .data = (uint8_t *) number, .size = strlen(number) };
@@ -269,6 +280,9 @@ int predict_words(struct prediction *p, struct trouble *t)
 
         if (!p->in->pcrs[13])
                 return 0;
+        /* As stage plan does; the certificates are those that the floor names. */
+        if (initrd_check_release(&p->floor, p->floor.n_certificates > 0, t) < 0)
+                return -1;
         if (boot_config_parse((const char *) p->cmdline.data, p->cmdline.size, CMDLINE_KERNEL_LIMIT, &p->floor, &p->config, &err) < 0)
                 return trouble_from_error(t, &err);
         if (p->in->policy_from == PREDICT_POLICY_NONE && p->floor.selinux == NEED_REQUIRE)
