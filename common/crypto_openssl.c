@@ -254,8 +254,11 @@ static int check_key(const EVP_PKEY *key, const char *whose, struct error *err)
 
 int crypto_check_certificate(const struct iovec *certificate, struct error *err)
 {
-        _cleanup_(x509_freep) X509 *x = start() ? parse_certificate(certificate) : NULL;
+        _cleanup_(x509_freep) X509 *x = NULL;
 
+        if (!start())
+                return error_set(err, FAIL_CRYPTO_FAILED_CODE, EIO, "libcrypto does not start");
+        x = parse_certificate(certificate);
         if (!x)
                 return error_set(err, FAIL_SIGNATURE_UNTRUSTED_CODE, EBADMSG, "it is no X.509 certificate in DER");
         return check_key(X509_get0_pubkey(x), "the certificate", err);

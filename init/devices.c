@@ -135,7 +135,7 @@ static enum devices_elsewhere elsewhere_counts(const struct boot *boot, bool is_
 {
         if (boot->config.floor.boot_disk_only != NEED_ALLOW)
                 return ELSEWHERE_NEVER;
-        return is_last || boot->facts.boot_partuuid[0] == '\0' ? ELSEWHERE_NOW : ELSEWHERE_AT_LAST;
+        return is_last || boot->facts.boot_partuuid[0] == '\0' ? ELSEWHERE_NOW : ELSEWHERE_BEHIND_BOOT_DISK;
 }
 
 /* 1: all is found. 0: not yet. is_last: the time is up. */
@@ -166,7 +166,7 @@ static int report(struct boot *boot, struct devices_scan *scan, uint64_t timeout
 static int look_at_last(struct boot *boot, struct devices_scan *scan, uint64_t timeout_us, enum fail_code code,
                         struct error *err)
 {
-        int r = elsewhere_counts(boot, false) == ELSEWHERE_AT_LAST ? look(boot, scan, true, err) : 0;
+        int r = elsewhere_counts(boot, false) == ELSEWHERE_BEHIND_BOOT_DISK ? look(boot, scan, true, err) : 0;
 
         if (r != 0)
                 return r < 0 ? r : 0;

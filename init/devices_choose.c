@@ -61,8 +61,8 @@ static void forget(struct devices_wanted *w)
 
 int devices_choose(struct devices_scan *scan, enum devices_elsewhere elsewhere, struct error *err)
 {
-        bool is_complete = elsewhere == ELSEWHERE_NOW || scan->n_boot_partitions > 0;
-        bool may_be_elsewhere = elsewhere == ELSEWHERE_NOW || (elsewhere == ELSEWHERE_AT_LAST && scan->n_boot_partitions > 0);
+        bool is_settled = elsewhere == ELSEWHERE_NOW || scan->n_boot_partitions > 0;
+        bool is_complete = is_settled, may_be_elsewhere = is_settled && elsewhere != ELSEWHERE_NEVER;
         int r;
 
         for (size_t i = 0; i < scan->n_wanted; i++)

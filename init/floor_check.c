@@ -58,7 +58,7 @@ int floor_check_file(const char *path, const char *key, const struct digest *nam
         return digest_equal(named, &seen) ? 0 : refuse(err, FAIL_FLOOR_FILE_MISMATCH_CODE, path, named, &seen);
 }
 
-int floor_check_release(const struct floor *floor, bool has_certificates, struct error *err)
+int floor_check_possible(const struct floor *floor, bool has_certificates, struct error *err)
 {
         if (floor->ipe != NEED_ALLOW)
                 return error_set(err, FAIL_IPE_ABSENT_CODE, ENOSYS,

@@ -183,7 +183,7 @@ int plan_make(const struct boot_config *config, const struct facts *facts, struc
         plan.steps[STAGE_MEASURE] = plan.steps[STAGE_ENTER];
         r = plan_mac(config, facts, &plan.steps[STAGE_MAC], err);
         if (r == 0)
-                r = floor_check_release(&config->floor, config->floor.n_certificates > 0, err);
+                r = floor_check_possible(&config->floor, config->floor.n_certificates > 0, err);
         if (r == 0)
                 r = plan_ipe(config, err);
         if (r == 0)

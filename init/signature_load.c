@@ -28,6 +28,10 @@ static int load_certificate(struct boot *boot, const struct digest *wanted, stru
         digest_hex(wanted, hex);
         (void) snprintf(path, sizeof(path), CERTIFICATE_DIR "%s.der", hex);
         n = fsat_read(boot->root_fd, path, ret->bytes, sizeof(ret->bytes));
+        /* As signature_check_certificate() says it of one that the builder is given. */
+        if (n == -EFBIG)
+                return error_set(err, FAIL_SIGNATURE_UNTRUSTED_CODE, EFBIG, "/%s: longer than %d bytes", path,
+                                 SIGNATURE_CERTIFICATE_MAX_BYTES);
         if (n < 0)
                 return error_set(err, FAIL_FLOOR_FILE_MISMATCH_CODE, (int) -n,
                                  "the floor names a certificate, and /%s cannot be read: %s", path, errno_name((int) -n));

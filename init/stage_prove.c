@@ -29,7 +29,7 @@ static int check_variables(const struct facts *facts, struct error *err)
                 return error_set(err, FAIL_LOADER_VARIABLE_FORGED_CODE, EFBIG,
                                  "the EFI variable %s is longer than any that loader and stub set", facts->forged_variable);
         if (facts->forged_errno != 0)
-                return error_set(err, FAIL_LOADER_VARIABLE_FORGED_CODE, facts->forged_errno,
+                return error_set(err, FAIL_LOADER_VARIABLE_UNREADABLE_CODE, facts->forged_errno,
                                  "the EFI variable %s is there and cannot be read: whose it is is not known",
                                  facts->forged_variable);
         return error_set(err, FAIL_LOADER_VARIABLE_FORGED_CODE, EPERM,

@@ -90,7 +90,7 @@ void text_show(const char *text, char ret[static EVENT_SHOWN_MAX + 1])
         ret[used] = '\0';
 }
 
-void event_describe(const struct tcg2_event *event, char ret[static EVENT_SHOWN_MAX + 1])
+void event_show(const struct tcg2_event *event, char ret[static EVENT_SHOWN_MAX + 1])
 {
         char text[CMDLINE_MAX_BYTES + 1];
 

@@ -16,7 +16,7 @@ static int refuse(const struct tcg2_event *event, const char *what, struct error
 {
         char text[EVENT_SHOWN_MAX + 1];
 
-        event_describe(event, text);
+        event_show(event, text);
         return error_set(err, FAIL_EVENT_UNEXPLAINED_CODE, EBADMSG, "PCR 12, record %zu ('%s'): %s", event->number, text,
                          what);
 }

@@ -43,4 +43,4 @@ int digests_match(const struct provenance_input *in, const struct digest *digest
 bool event_text(const struct tcg2_event *event, char *ret, size_t size);
 /* For a message: words, each as cmdline_word_show() has it, and no more than fit. */
 void text_show(const char *text, char ret[static EVENT_SHOWN_MAX + 1]);
-void event_describe(const struct tcg2_event *event, char ret[static EVENT_SHOWN_MAX + 1]);
+void event_show(const struct tcg2_event *event, char ret[static EVENT_SHOWN_MAX + 1]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Between ESYS and the device: ESYS waits without end, and takes an answer's length from the answer. A TPM that hangs shall
- * end the boot by our own hand, with evidence and poison, and not by the watchdog's; an answer that is cut off shall not be
+ * end the boot by our own hand, with evidence and poison: before the watchdog's, where that waits longer. An answer that is cut off shall not be
  * read on into what the buffer held before.
  */
 #include "tpm_esys.h"

@@ -128,7 +128,7 @@ static int place_of_superblock(const struct verity_request *req, uint64_t *ret_o
                                  "pinned geometry: a tree from hash block %llu of %u bytes on does not begin behind a "
                                  "superblock at byte %llu: correct hash-offset=, or say superblock=no",
                                  (unsigned long long) g->hash_start_block, g->hash_block_bytes,
-                                 (unsigned long long) req->hash_offset_bytes);
+                                 (unsigned long long) offset);
         *ret_offset = offset;
         return 0;
 }

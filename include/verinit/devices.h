@@ -61,10 +61,10 @@ struct devices_scan {
 int devices_scan_once(struct boot *boot, struct devices_scan *scan, struct error *err);
 
 /*
- * Where else than on the boot disk what is wanted may be. With boot-disk-only=allow it may, but of a boot disk that is known it
- * is only said that it is not there once the time is up: else it would hang on which disk answers first.
+ * When a match that is not on the boot disk counts. With boot-disk-only=allow it may: behind the boot disk where that is known, so
+ * that it does not hang on which disk answers first; now where it is not known, or did not come in time.
  */
-enum devices_elsewhere { ELSEWHERE_NEVER = 0, ELSEWHERE_AT_LAST, ELSEWHERE_NOW };
+enum devices_elsewhere { ELSEWHERE_NEVER = 0, ELSEWHERE_BEHIND_BOOT_DISK, ELSEWHERE_NOW };
 
 /*
  * Pure. What the last walk means: 1 all is found, 0 not yet, or TWIN_DEVICE, PARTITION_TABLE_INVALID. Fills found of each

@@ -69,6 +69,8 @@
                   "rebuild the initramfs with 'verinit initrd build --cmdline'")                           \
         FAIL_CODE(LOADER_VARIABLE_FORGED, "loader-variable-forged", FAIL_TAMPER,                           \
                   "whoever was root before wrote this EFI variable: delete it, and ask what else was done")  \
+        FAIL_CODE(LOADER_VARIABLE_UNREADABLE, "loader-variable-unreadable", FAIL_UNVERIFIED,               \
+                  "look at the firmware: what loader and stub say of this boot must be readable")          \
         FAIL_CODE(SECURE_BOOT_OFF, "secure-boot-off", FAIL_UNVERIFIED,                                     \
                   "turn Secure Boot on in the firmware, or say secure-boot=allow in the floor")            \
         FAIL_CODE(TPM_KEY_MISMATCH, "tpm-key-mismatch", FAIL_TAMPER,                                       \

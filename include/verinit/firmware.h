@@ -9,8 +9,8 @@
 
 /*
  * From efivarfs, where facts->has_efi_variables: is_secure_boot, insecure_because, is_uki_measured, boot_partuuid,
- * has_systemd_options, and forged_variable, forged_attributes, forged_errno. One that is there and cannot be read counts as
- * forged, or as a Secure Boot that does not hold.
+ * has_systemd_options, and forged_variable, forged_attributes, forged_errno. One that is there and cannot be read is
+ * named there too, or counts as a Secure Boot that does not hold.
  */
 void firmware_read_variables(int root_fd, struct facts *facts);
 

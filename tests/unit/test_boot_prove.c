@@ -223,6 +223,13 @@ static void test_witnesses_that_cannot_be_read(_unused_ void **state)
         assert_int_equal(error.stage, STAGE_PROVE);
         assert_int_equal(error.code, FAIL_SMBIOS_UNREADABLE_CODE);
         fake_machine_remove();
+
+        fake_machine_make(&lax);
+        assert_int_equal(fsat_mkdir_p(fake_machine_fd(), EFIVARS_DIR "/StubProfile-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f", 0755), 0);
+        assert_int_equal(run_pid1(), FAKE_OS_ENDED);
+        assert_int_equal(error.stage, STAGE_PROVE);
+        assert_int_equal(error.code, FAIL_LOADER_VARIABLE_UNREADABLE_CODE);
+        fake_machine_remove();
 }
 
 static void test_another_tpm(_unused_ void **state)

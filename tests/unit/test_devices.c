@@ -220,11 +220,11 @@ static void test_what_is_optional_waits_for_the_boot_disk(_unused_ void **state)
                 .n_wanted = 1, .wanted[0] = { .what = "signature", .spec = &spec, .found = &found, .is_optional = true },
         };
         assert_int_equal(devices_choose(&scan, ELSEWHERE_NEVER, &err), 0);
-        assert_int_equal(devices_choose(&scan, ELSEWHERE_AT_LAST, &err), 0);
+        assert_int_equal(devices_choose(&scan, ELSEWHERE_BEHIND_BOOT_DISK, &err), 0);
         assert_int_equal(devices_choose(&scan, ELSEWHERE_NOW, &err), 1);
         scan.n_boot_partitions = 1;
         assert_int_equal(devices_choose(&scan, ELSEWHERE_NEVER, &err), 1);
-        assert_int_equal(devices_choose(&scan, ELSEWHERE_AT_LAST, &err), 1);
+        assert_int_equal(devices_choose(&scan, ELSEWHERE_BEHIND_BOOT_DISK, &err), 1);
 }
 
 static void test_on_another_disk_alone(_unused_ void **state)

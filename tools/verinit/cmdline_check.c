@@ -111,7 +111,7 @@ static int check(const struct buffer *cmdline, const struct buffer *floor_text, 
                               CMDLINE_KERNEL_LIMIT, &floor, ret, err) < 0)
                 return -1;
         *ret_stage = STAGE_PLAN;
-        return floor_check_release(&floor, true, err);
+        return floor_check_possible(&floor, true, err);
 }
 
 static void print_device(const char *name, const struct device_spec *spec)

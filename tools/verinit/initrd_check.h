@@ -9,8 +9,8 @@
 #include "module_set.h"
 
 int initrd_check_floor(const struct buffer *text, struct floor *ret, struct trouble *t);
-/* As floor_check_release(). */
-int initrd_check_release(const struct floor *floor, bool has_certificates, struct trouble *t);
+/* As floor_check_possible(). */
+int initrd_check_possible(const struct floor *floor, bool has_certificates, struct trouble *t);
 
 /*
  * text is shortened by one final newline. It must be what the kernel will hand to PID 1 byte for byte:

@@ -80,7 +80,7 @@ int floor_build_read(const struct build_options *o, struct floor_build *ret, str
         }
         if (read_certificates(o, ret, t) < 0)
                 return -1;
-        if (initrd_check_release(&ret->floor, ret->n_certificates > 0, t) < 0)
+        if (initrd_check_possible(&ret->floor, ret->n_certificates > 0, t) < 0)
                 return o->floor ? trouble_prefix(t, "floor %s", o->floor) :
                                   trouble_prefix(t, "without --floor everything is required");
         return 0;

@@ -44,7 +44,7 @@ void report_read_floor(struct report *r)
                 return;
         }
         r->has_floor = text != NULL;
-        if (floor_check_release(&r->floor, r->floor.n_certificates > 0, &err) < 0)
+        if (floor_check_possible(&r->floor, r->floor.n_certificates > 0, &err) < 0)
                 report_problem_from_error(r, &err);
 }
 

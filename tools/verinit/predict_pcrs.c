@@ -281,7 +281,7 @@ int predict_words(struct prediction *p, struct trouble *t)
         if (!p->in->pcrs[13])
                 return 0;
         /* As stage plan does; the certificates are those that the floor names. */
-        if (initrd_check_release(&p->floor, p->floor.n_certificates > 0, t) < 0)
+        if (initrd_check_possible(&p->floor, p->floor.n_certificates > 0, t) < 0)
                 return -1;
         if (boot_config_parse((const char *) p->cmdline.data, p->cmdline.size, CMDLINE_KERNEL_LIMIT, &p->floor, &p->config, &err) < 0)
                 return trouble_from_error(t, &err);

@@ -8,6 +8,7 @@ UNBOOTED = {
     "crypto-failed": "the digests are in the binary",
     "floor-malformed": "verinit initrd build packs no floor that PID 1 would refuse, and PID 1 none that was not packed",
     "floor-file-unnamed": "verinit initrd build fills in the digest of all that it packs",
+    "loader-variable-unreadable": "the firmware would have to list a variable and not give it",
     "smbios-unreadable": "QEMU makes no table of that length: with 600,000 bytes of strings it was read whole",
     "cmdline-not-received": "the kernel would have to change its line; Debian's has no words of its own, and bootconfig is refused",
     "device-changed": "a disk would have to be exchanged in the milliseconds between look-up and use, keeping its name",
