@@ -141,8 +141,8 @@ int sepolicy_open_labels(const char *policy_dir, struct error *err)
         listen_to_libselinux();
         labels = selabel_open(SELABEL_CTX_FILE, options, ARRAY_SIZE(options));
         if (!labels)
-                return error_set(err, FAIL_LABEL_FAILED_CODE, errno, "%s: cannot be read: %s (%s)", path,
-                                 errno_name(errno), last_words);
+                return error_set(err, FAIL_LABEL_FAILED_CODE, errno, "%s: cannot be read: %s%s%s", path,
+                                 errno_name(errno), last_words[0] != '\0' ? ": " : "", last_words);
         return 0;
 }
 

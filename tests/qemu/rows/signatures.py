@@ -41,10 +41,11 @@ def digest_of(signer: str) -> str:
         return signature.fingerprint(key_of(signer)[1], Path(scratch))
 
 
-def partition(root_hash: str, signer: str, signed: str = "") -> bytes:
-    """The signature partition; `signed` is another text than the root hash."""
+def partition(root_hash: str, signer: str, signed: str = "", says: str = "") -> bytes:
+    """The signature partition; `signed` is another text than the root hash, and it `says` that it is by another signer."""
     key, cert = key_of(signer)
+    named = key_of(says)[1] if says else cert
     with TemporaryDirectory() as scratch:
         work = Path(scratch)
         der = signature.pkcs7(signed or root_hash, key, cert, work)
-        return signature.partition_text(root_hash, der, signature.fingerprint(cert, work))
+        return signature.partition_text(root_hash, der, signature.fingerprint(named, work))

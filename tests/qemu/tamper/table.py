@@ -281,7 +281,7 @@ LATE = [
         "mac/CONFIG/policy-missing", "no policy.N", volume=volumes.FEC,
         signed=added(f"systemd.verity_usr_options=fec-device=PARTUUID={volumes.FEC_GUID}"),
         medium=Medium(damage=disks.block_of_config_damaged)),
-    row("mac-no-file-contexts", "labels for files in a compiled form alone", "mac/SYSTEM/label-failed", "file_contexts",
+    row("mac-no-file-contexts", "a policy without labels for files", "mac/SYSTEM/label-failed", "file_contexts", "ENOENT",
         volume=volumes.NO_CONTEXTS, floor={"selinux-dir": "lib/selinux"}),
     row("root-no-etc", "a /usr without an etc", "root/SYSTEM/etc-failed", "has no /usr/etc", volume=volumes.NO_ETC,
         floor={"selinux-dir": "lib/selinux"}),
