@@ -3,12 +3,12 @@
  * verinit cmdline check: the parser of PID 1 on a text of the builder's, before anything is signed.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 
 #include "verinit/floor_check.h"
 
 #include "initrd_check.h"
+#include "options.h"
 
 static const char usage[] =
         "Usage: verinit cmdline check --cmdline TEXT|@FILE [--floor FILE] [--quiet]\n"
@@ -32,56 +32,17 @@ static const char usage[] =
 enum { TEXT_MAX = 65536 };
 
 struct check_options {
+        struct options common;
         const char *cmdline, *floor;
-        bool is_quiet, wants_help;
 };
 
 #define VERB "cmdline check"
 
-static int take_once(const char **field, const char *name, struct trouble *t)
+static int take(int id, void *userdata, struct trouble *t)
 {
-        if (*field)
-                return trouble_set_usage(t, VERB, "option given twice", name);
-        *field = optarg;
-        return 0;
-}
+        struct check_options *o = userdata;
 
-static int parse_options(int argc, char *argv[], struct check_options *ret, struct trouble *t)
-{
-        static const struct option long_options[] = {
-                { "cmdline", required_argument, NULL, 'c' }, { "floor", required_argument, NULL, 'f' },
-                { "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' }, {},
-        };
-        struct check_options o = {};
-        int id, r = 0;
-
-        /* 0: glibc's way to start again; the words before were another verb's. */
-        optind = 0;
-        opterr = 0;
-        while (r == 0 && (id = getopt_long(argc, argv, "+:", long_options, NULL)) != -1)
-                switch (id) {
-                case 'c':
-                        r = take_once(&o.cmdline, "--cmdline", t);
-                        break;
-                case 'f':
-                        r = take_once(&o.floor, "--floor", t);
-                        break;
-                case 'q':
-                        o.is_quiet = true;
-                        break;
-                case 'h':
-                        o.wants_help = true;
-                        break;
-                default:
-                        r = trouble_set_option(t, VERB, id, argv[optind - 1]);
-                }
-        if (r == 0 && !o.wants_help && optind < argc)
-                r = trouble_set_usage(t, VERB, "word that is no option", argv[optind]);
-        if (r == 0 && !o.wants_help && !o.cmdline)
-                r = trouble_set_usage(t, VERB, "option missing", "--cmdline");
-        if (r == 0)
-                *ret = o;
-        return r;
+        return id == 'c' ? options_take_once(&o->cmdline, VERB, "--cmdline", t) : options_take_once(&o->floor, VERB, "--floor", t);
 }
 
 static int read_inputs(const struct check_options *o, struct buffer *cmdline, struct buffer *floor, struct trouble *t)
@@ -152,23 +113,27 @@ int cmdline_check(int argc, char *argv[], struct trouble *t)
 {
         _cleanup_buffer_ struct buffer cmdline = {}, floor = {};
         static struct boot_config config;
-        struct check_options o = {};
+        static const struct option list[] = {
+                { "cmdline", required_argument, NULL, 'c' }, { "floor", required_argument, NULL, 'f' }, OPTION_QUIET, OPTION_HELP, {},
+        };
+        struct check_options o = { .common = { .verb = VERB } };
         struct error err = {};
         enum stage_id stage;
 
-        if (parse_options(argc, argv, &o, t) < 0)
+        if (options_parse(&o.common, argc, argv, list, false, take, &o, t) < 0 ||
+            options_demand(&o.common, o.cmdline, "--cmdline", t) < 0)
                 return -1;
-        if (o.wants_help)
+        if (o.common.wants_help)
                 return fputs(usage, stdout) < 0 ? -1 : 0;
         if (read_inputs(&o, &cmdline, &floor, t) < 0)
                 return -1;
         if (check(&cmdline, &floor, &config, &stage, &err) < 0) {
-                if (!o.is_quiet)
+                if (!o.common.is_quiet)
                         print_refused(stage, &err);
                 tool_printable(err.msg);
                 return trouble_from_error(t, &err);
         }
-        if (!o.is_quiet)
+        if (!o.common.is_quiet)
                 print_accepted(&config);
         return 0;
 }

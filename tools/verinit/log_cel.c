@@ -3,13 +3,13 @@
  * verinit log cel: TCG Canonical Event Log 1.0 in its JSON form, with the content types that systemd-pcrlock writes.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "verinit/tcg2_describe.h"
 
 #include "log_events.h"
+#include "options.h"
 #include "output.h"
 
 static const char usage[] =
@@ -33,48 +33,16 @@ static const char usage[] =
 #define VERB "log cel"
 
 struct cel_options {
-        enum json_how json;
+        struct options common;
         const char *output;
-        bool wants_help;
-        char **paths;
-        size_t n_paths;
 };
 
-static int parse_options(int argc, char *argv[], struct cel_options *ret, struct trouble *t)
+static int take(_unused_ int id, void *userdata, _unused_ struct trouble *t)
 {
-        static const struct option long_options[] = {
-                { "output", required_argument, NULL, 'o' }, { "json", required_argument, NULL, 'j' },
-                { "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' }, {},
-        };
-        struct cel_options o = { .json = JSON_SHORT };
-        int id, r = 0;
+        struct cel_options *o = userdata;
 
-        optind = 0;
-        opterr = 0;
-        while (r == 0 && (id = getopt_long(argc, argv, ":", long_options, NULL)) != -1)
-                switch (id) {
-                case 'o':
-                        o.output = optarg;
-                        break;
-                case 'j':
-                        r = json_how_parse(VERB, optarg, &o.json, t);
-                        if (r == 0 && o.json == JSON_OFF)
-                                r = trouble_set_usage(t, VERB, "it is JSON, so --json cannot be", optarg);
-                        break;
-                case 'q':
-                        tool_set_quiet(true);
-                        break;
-                case 'h':
-                        o.wants_help = true;
-                        break;
-                default:
-                        r = trouble_set_option(t, VERB, id, argv[optind - 1]);
-                }
-        o.paths = argv + optind;
-        o.n_paths = (size_t) (argc - optind);
-        if (r == 0)
-                *ret = o;
-        return r;
+        o->output = optarg;
+        return 0;
 }
 
 static void add_firmware(struct json_object *o, const struct log_event *e)
@@ -149,16 +117,19 @@ int log_cel(int argc, char *argv[], struct trouble *t)
 {
         _cleanup_json_ struct json_object *array = NULL;
         _cleanup_events_ struct log_events l = {};
-        struct cel_options o = {};
+        static const struct option list[] = { { "output", required_argument, NULL, 'o' }, OPTION_JSON, OPTION_QUIET, OPTION_HELP, {} };
+        struct cel_options o = { .common = { .verb = VERB, .json = JSON_SHORT } };
 
-        if (parse_options(argc, argv, &o, t) < 0)
+        if (options_parse(&o.common, argc, argv, list, true, take, &o, t) < 0)
                 return -1;
-        if (o.wants_help)
+        if (o.common.wants_help)
                 return fputs(usage, stdout) < 0 ? -1 : 0;
-        if (log_events_read_whole(o.paths, o.n_paths, &l, t) < 0)
+        if (o.common.json == JSON_OFF)
+                return trouble_set_usage(t, VERB, "it is JSON, so --json cannot be", "off");
+        if (log_events_read_whole(o.common.words, o.common.n_words, &l, t) < 0)
                 return -1;
         array = format(&l);
         if (o.output)
-                return write_file(o.output, array, o.json == JSON_PRETTY, t);
-        return json_value_print(array, o.json == JSON_PRETTY, t);
+                return write_file(o.output, array, o.common.json == JSON_PRETTY, t);
+        return json_value_print(array, o.common.json == JSON_PRETTY, t);
 }

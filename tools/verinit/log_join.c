@@ -4,12 +4,12 @@
  * An EV_EVENT_TAG each (TCG PFP 1.06, 10.4.2.1), its data the word, its digests as they were extended.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 
 #include "verinit/tcg2_describe.h"
 
 #include "log_events.h"
+#include "options.h"
 #include "output.h"
 
 static const char usage[] =
@@ -34,11 +34,9 @@ static const char usage[] =
 #define VERB "log join"
 
 struct join_options {
-        enum json_how json;
+        struct options common;
         const char *output;
-        bool is_fragment, wants_help;
-        char **paths;
-        size_t n_paths;
+        bool is_fragment;
 };
 
 /* TCG Algorithm Registry 1.32, TPM_ALG_ID. */
@@ -53,45 +51,15 @@ struct joined {
         size_t n_appended, n_left_out, n_incomplete;
 };
 
-static int parse_options(int argc, char *argv[], struct join_options *ret, struct trouble *t)
+static int take(int id, void *userdata, _unused_ struct trouble *t)
 {
-        static const struct option long_options[] = {
-                { "output", required_argument, NULL, 'o' }, { "fragment", no_argument, NULL, 'f' },
-                { "json", required_argument, NULL, 'j' }, { "quiet", no_argument, NULL, 'q' },
-                { "help", no_argument, NULL, 'h' }, {},
-        };
-        struct join_options o = {};
-        int id, r = 0;
+        struct join_options *o = userdata;
 
-        optind = 0;
-        opterr = 0;
-        while (r == 0 && (id = getopt_long(argc, argv, ":", long_options, NULL)) != -1)
-                switch (id) {
-                case 'o':
-                        o.output = optarg;
-                        break;
-                case 'f':
-                        o.is_fragment = true;
-                        break;
-                case 'j':
-                        r = json_how_parse(VERB, optarg, &o.json, t);
-                        break;
-                case 'q':
-                        tool_set_quiet(true);
-                        break;
-                case 'h':
-                        o.wants_help = true;
-                        break;
-                default:
-                        r = trouble_set_option(t, VERB, id, argv[optind - 1]);
-                }
-        if (r == 0 && !o.wants_help && !o.output)
-                r = trouble_set_usage(t, VERB, "option missing", "--output");
-        o.paths = argv + optind;
-        o.n_paths = (size_t) (argc - optind);
-        if (r == 0)
-                *ret = o;
-        return r;
+        if (id == 'o')
+                o->output = optarg;
+        else
+                o->is_fragment = true;
+        return 0;
 }
 
 static void put(struct buffer *b, const void *bytes, size_t n)
@@ -232,21 +200,24 @@ static int print_json(const struct join_options *o, const struct joined *j, stru
         json_value_add(object, "appended", json_value_u64(j->n_appended));
         json_value_add(object, "left_out", json_value_u64(j->n_left_out));
         json_value_add(object, "incomplete", json_value_u64(j->n_incomplete));
-        return json_value_print(object, o->json == JSON_PRETTY, t);
+        return json_value_print(object, o->common.json == JSON_PRETTY, t);
 }
 
 int log_join(int argc, char *argv[], struct trouble *t)
 {
         _cleanup_events_ struct log_events l = {};
-        struct join_options o = {};
+        static const struct option list[] = { { "output", required_argument, NULL, 'o' }, { "fragment", no_argument, NULL, 'f' },
+                                              OPTION_JSON, OPTION_QUIET, OPTION_HELP, {} };
+        struct join_options o = { .common = { .verb = VERB } };
         struct joined j = {};
         int r;
 
-        if (parse_options(argc, argv, &o, t) < 0)
+        if (options_parse(&o.common, argc, argv, list, true, take, &o, t) < 0 ||
+            options_demand(&o.common, o.output, "--output", t) < 0)
                 return -1;
-        if (o.wants_help)
+        if (o.common.wants_help)
                 return fputs(usage, stdout) < 0 ? -1 : 0;
-        if (output_check(o.output, t) < 0 || log_events_read_whole(o.paths, o.n_paths, &l, t) < 0)
+        if (output_check(o.output, t) < 0 || log_events_read_whole(o.common.words, o.common.n_words, &l, t) < 0)
                 return -1;
         r = join(&l, o.is_fragment, &j, t);
         if (r == 0 && j.n_left_out > 0)
@@ -256,7 +227,7 @@ int log_join(int argc, char *argv[], struct trouble *t)
                          j.n_incomplete);
         if (r == 0)
                 r = output_write(o.output, &j.bytes, t);
-        if (r == 0 && o.json != JSON_OFF)
+        if (r == 0 && o.common.json != JSON_OFF)
                 r = print_json(&o, &j, t);
         buffer_done(&j.bytes);
         return r;

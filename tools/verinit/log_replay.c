@@ -2,10 +2,10 @@
 /*
  * verinit log replay: do the logs explain the TPM's PCRs?
  */
-#include <getopt.h>
 #include <stdio.h>
 
 #include "log_replay.h"
+#include "options.h"
 
 static const char usage[] =
         "Usage: verinit log replay [FILE...] [--pcrs FILE] [--pcr NUMBER:BANK=HEX]... [--tpm DIRECTORY] [--print-only]\n"
@@ -32,67 +32,43 @@ static const char usage[] =
 #define VERB "log replay"
 
 struct replay_options {
-        enum json_how json;
-        bool is_quiet, is_print_only, wants_help;
-        bool has_values;
+        struct options common;
+        bool is_print_only, has_values;
         struct log_values values;
-        char **paths;
-        size_t n_paths;
 };
 
-static int take_values(int id, const char *text, struct replay_options *o, struct trouble *t)
+static int take(int id, void *userdata, struct trouble *t)
 {
+        struct replay_options *o = userdata;
+
+        if (id == 'n') {
+                o->is_print_only = true;
+                return 0;
+        }
         o->has_values = true;
         switch (id) {
         case 'f':
-                return log_values_add_file(&o->values, text, t);
+                return log_values_add_file(&o->values, optarg, t);
         case 'p':
-                return log_values_add_word(&o->values, text, t);
+                return log_values_add_word(&o->values, optarg, t);
         default:
-                return log_values_add_tpm(&o->values, text, t);
+                return log_values_add_tpm(&o->values, optarg, t);
         }
 }
 
 static int parse_options(int argc, char *argv[], struct replay_options *o, struct trouble *t)
 {
-        static const struct option long_options[] = {
+        static const struct option list[] = {
                 { "pcrs", required_argument, NULL, 'f' }, { "pcr", required_argument, NULL, 'p' },
                 { "tpm", required_argument, NULL, 't' }, { "print-only", no_argument, NULL, 'n' },
-                { "json", required_argument, NULL, 'j' }, { "quiet", no_argument, NULL, 'q' },
-                { "help", no_argument, NULL, 'h' }, {},
+                OPTION_JSON, OPTION_QUIET, OPTION_HELP, {},
         };
-        int id, r = 0;
 
-        optind = 0;
-        opterr = 0;
-        while (r == 0 && (id = getopt_long(argc, argv, ":", long_options, NULL)) != -1)
-                switch (id) {
-                case 'f':
-                case 'p':
-                case 't':
-                        r = take_values(id, optarg, o, t);
-                        break;
-                case 'n':
-                        o->is_print_only = true;
-                        break;
-                case 'j':
-                        r = json_how_parse(VERB, optarg, &o->json, t);
-                        break;
-                case 'q':
-                        o->is_quiet = true;
-                        tool_set_quiet(true);
-                        break;
-                case 'h':
-                        o->wants_help = true;
-                        break;
-                default:
-                        r = trouble_set_option(t, VERB, id, argv[optind - 1]);
-                }
-        if (r == 0 && o->is_print_only && o->has_values)
-                r = trouble_set_usage(t, VERB, "values are given, and compared with nothing by", "--print-only");
-        o->paths = argv + optind;
-        o->n_paths = (size_t) (argc - optind);
-        return r;
+        o->common.verb = VERB;
+        if (options_parse(&o->common, argc, argv, list, true, take, o, t) < 0)
+                return -1;
+        return o->is_print_only && o->has_values ?
+               trouble_set_usage(t, VERB, "values are given, and compared with nothing by", "--print-only") : 0;
 }
 
 static const char *verdict_name(enum log_verdict verdict)
@@ -194,9 +170,9 @@ static int answer(const struct log_events *l, const struct replay_options *o, co
         /* What the exit status says, for those who read the output alone. */
         if (stated != LOG_DIFFERS && (l->damage || o->values.unknown_bank[0] != '\0'))
                 stated = LOG_UNDECIDED;
-        if (o->json != JSON_OFF && print_json(r, &o->values, stated, o->json == JSON_PRETTY, t) < 0)
+        if (o->common.json != JSON_OFF && print_json(r, &o->values, stated, o->common.json == JSON_PRETTY, t) < 0)
                 return -1;
-        if (o->json == JSON_OFF && !o->is_quiet)
+        if (o->common.json == JSON_OFF && !o->common.is_quiet)
                 print_text(r);
         if (r->lie)
                 return trouble_set(t, OUTCOME_FALSE, "%s", r->lie);
@@ -223,12 +199,12 @@ int log_replay(int argc, char *argv[], struct trouble *t)
 
         if (parse_options(argc, argv, &o, t) < 0)
                 return -1;
-        if (o.wants_help)
+        if (o.common.wants_help)
                 return fputs(usage, stdout) < 0 ? -1 : 0;
         if (!o.is_print_only && !o.has_values && access(LOG_TPM_PATH, F_OK) == 0 &&
             log_values_add_tpm(&o.values, LOG_TPM_PATH, t) < 0)
                 return -1;
-        if (log_events_read(o.paths, o.n_paths, &l, t) < 0)
+        if (log_events_read(o.common.words, o.common.n_words, &l, t) < 0)
                 return -1;
         if (log_replay_run(&l, &r, t) < 0 || log_replay_judge(&l, &o.values, &r, t) < 0)
                 return -1;

@@ -2,10 +2,10 @@
 /*
  * verinit log show: the measurement logs, for people or for programs.
  */
-#include <getopt.h>
 #include <stdio.h>
 
 #include "log_events.h"
+#include "options.h"
 
 static const char usage[] =
         "Usage: verinit log show [FILE...] [--bank=BANK|all] [--json=short|pretty|off] [--quiet]\n"
@@ -28,52 +28,16 @@ static const char usage[] =
 #define VERB "log show"
 
 struct show_options {
-        enum json_how json;
+        struct options common;
         enum digest_alg bank; /* DIGEST_NONE: all */
-        bool wants_help;
-        char **paths;
-        size_t n_paths;
 };
 
-static int take_bank(const char *name, enum digest_alg *ret, struct trouble *t)
+static int take(_unused_ int id, void *userdata, struct trouble *t)
 {
-        *ret = digest_from_name(name);
-        return *ret != DIGEST_NONE || str_equal(name, "all") ? 0 : trouble_set_usage(t, VERB, "--bank: no such bank", name);
-}
+        struct show_options *o = userdata;
 
-static int parse_options(int argc, char *argv[], struct show_options *ret, struct trouble *t)
-{
-        static const struct option long_options[] = {
-                { "bank", required_argument, NULL, 'b' }, { "json", required_argument, NULL, 'j' },
-                { "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' }, {},
-        };
-        struct show_options o = { .bank = DIGEST_SHA256 };
-        int id, r = 0;
-
-        optind = 0;
-        opterr = 0;
-        while (r == 0 && (id = getopt_long(argc, argv, ":", long_options, NULL)) != -1)
-                switch (id) {
-                case 'b':
-                        r = take_bank(optarg, &o.bank, t);
-                        break;
-                case 'j':
-                        r = json_how_parse(VERB, optarg, &o.json, t);
-                        break;
-                case 'q':
-                        tool_set_quiet(true);
-                        break;
-                case 'h':
-                        o.wants_help = true;
-                        break;
-                default:
-                        r = trouble_set_option(t, VERB, id, argv[optind - 1]);
-                }
-        o.paths = argv + optind;
-        o.n_paths = (size_t) (argc - optind);
-        if (r == 0)
-                *ret = o;
-        return r;
+        o->bank = digest_from_name(optarg);
+        return o->bank != DIGEST_NONE || str_equal(optarg, "all") ? 0 : trouble_set_usage(t, VERB, "--bank: no such bank", optarg);
 }
 
 static void print_digests(const struct log_event *e, enum digest_alg wanted)
@@ -135,16 +99,17 @@ static int print_json(const struct log_events *l, bool is_pretty, struct trouble
 int log_show(int argc, char *argv[], struct trouble *t)
 {
         _cleanup_events_ struct log_events l = {};
-        struct show_options o = {};
+        static const struct option list[] = { { "bank", required_argument, NULL, 'b' }, OPTION_JSON, OPTION_QUIET, OPTION_HELP, {} };
+        struct show_options o = { .common = { .verb = VERB }, .bank = DIGEST_SHA256 };
 
-        if (parse_options(argc, argv, &o, t) < 0)
+        if (options_parse(&o.common, argc, argv, list, true, take, &o, t) < 0)
                 return -1;
-        if (o.wants_help)
+        if (o.common.wants_help)
                 return fputs(usage, stdout) < 0 ? -1 : 0;
-        if (log_events_read(o.paths, o.n_paths, &l, t) < 0)
+        if (log_events_read(o.common.words, o.common.n_words, &l, t) < 0)
                 return -1;
-        if (o.json != JSON_OFF) {
-                if (print_json(&l, o.json == JSON_PRETTY, t) < 0)
+        if (o.common.json != JSON_OFF) {
+                if (print_json(&l, o.common.json == JSON_PRETTY, t) < 0)
                         return -1;
         } else {
                 printf("%-5s %4s  %-34s  %s\n", "LOG", "PCR", "EVENT", "DESCRIPTION");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <getopt.h>
 #include <stdio.h>
 
 #include "measure_export.h"
+#include "options.h"
 #include "output.h"
 
 static const char usage[] =
@@ -39,69 +39,46 @@ static const char *const format_names[] = {
 };
 
 struct export_options {
+        struct options common;
         const char *measurements, *format, *secure_boot, *bank, *phase, *prefix, *output;
-        bool wants_help;
 };
 
-static int take_once(const char **field, const char *name, struct trouble *t)
+static int take(int id, void *userdata, struct trouble *t)
 {
-        if (*field)
-                return trouble_set_usage(t, VERB, "option given twice", name);
-        *field = optarg;
-        return 0;
-}
+        struct export_options *o = userdata;
 
-static int take_option(int id, const char *word, struct export_options *o, struct trouble *t)
-{
         switch (id) {
         case 'm':
-                return take_once(&o->measurements, "--measurements", t);
+                return options_take_once(&o->measurements, VERB, "--measurements", t);
         case 'f':
-                return take_once(&o->format, "--format", t);
+                return options_take_once(&o->format, VERB, "--format", t);
         case 'b':
-                return take_once(&o->secure_boot, "--secure-boot", t);
+                return options_take_once(&o->secure_boot, VERB, "--secure-boot", t);
         case 'k':
-                return take_once(&o->bank, "--bank", t);
+                return options_take_once(&o->bank, VERB, "--bank", t);
         case 'w':
-                return take_once(&o->phase, "--phase", t);
+                return options_take_once(&o->phase, VERB, "--phase", t);
         case 'x':
-                return take_once(&o->prefix, "--prefix", t);
-        case 'o':
-                return take_once(&o->output, "--output", t);
-        case 'q':
-                tool_set_quiet(true);
-                return 0;
-        case 'h':
-                o->wants_help = true;
-                return 0;
+                return options_take_once(&o->prefix, VERB, "--prefix", t);
         default:
-                return trouble_set_option(t, VERB, id, word);
+                return options_take_once(&o->output, VERB, "--output", t);
         }
 }
 
-static int parse_options(int argc, char *argv[], struct export_options *ret, struct trouble *t)
+static int parse_options(int argc, char *argv[], struct export_options *o, struct trouble *t)
 {
-        static const struct option long_options[] = {
+        static const struct option list[] = {
                 { "measurements", required_argument, NULL, 'm' }, { "format", required_argument, NULL, 'f' },
                 { "secure-boot", required_argument, NULL, 'b' }, { "bank", required_argument, NULL, 'k' },
                 { "phase", required_argument, NULL, 'w' }, { "prefix", required_argument, NULL, 'x' },
-                { "output", required_argument, NULL, 'o' }, { "quiet", no_argument, NULL, 'q' },
-                { "help", no_argument, NULL, 'h' }, {},
+                { "output", required_argument, NULL, 'o' }, OPTION_QUIET, OPTION_HELP, {},
         };
-        struct export_options o = {};
-        int id, r = 0;
 
-        optind = 0;
-        opterr = 0;
-        while (r == 0 && (id = getopt_long(argc, argv, "+:", long_options, NULL)) != -1)
-                r = take_option(id, argv[optind - 1], &o, t);
-        if (r == 0 && !o.wants_help && optind < argc)
-                r = trouble_set_usage(t, VERB, "word that is no option", argv[optind]);
-        if (r == 0 && !o.wants_help && (!o.measurements || !o.format))
-                r = trouble_set_usage(t, VERB, "option missing", o.format ? "--measurements" : "--format");
-        if (r == 0)
-                *ret = o;
-        return r;
+        o->common.verb = VERB;
+        if (options_parse(&o->common, argc, argv, list, false, take, o, t) < 0 ||
+            options_demand(&o->common, o->format, "--format", t) < 0)
+                return -1;
+        return options_demand(&o->common, o->measurements, "--measurements", t);
 }
 
 static int choose(const struct export_options *o, enum format *ret_format, struct export_choice *ret, struct trouble *t)
@@ -183,7 +160,7 @@ int measure_export(int argc, char *argv[], struct trouble *t)
 
         if (parse_options(argc, argv, &o, t) < 0)
                 return -1;
-        if (o.wants_help)
+        if (o.common.wants_help)
                 return fputs(usage, stdout) < 0 ? -1 : 0;
         if (choose(&o, &format, &choice, t) < 0)
                 return -1;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <getopt.h>
 #include <stdio.h>
 
 #include "verinit/measure.h"
 
 #include "measure_predict.h"
+#include "options.h"
 
 static const char usage[] =
         "Usage: verinit measure predict --uki FILE [--policy FILE] [OPTION]...\n"
@@ -48,14 +48,6 @@ static const struct option long_options[] = {
         { "output", required_argument, NULL, 'o' }, { "json", required_argument, NULL, 'j' },
         { "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' }, {},
 };
-
-static int take_once(const char **field, const char *name, struct trouble *t)
-{
-        if (*field)
-                return trouble_set_usage(t, VERB, "option given twice", name);
-        *field = optarg;
-        return 0;
-}
 
 static int take_path(struct paths *list, const char *name, struct trouble *t)
 {
@@ -163,13 +155,13 @@ static int take_option(int id, const char *word, struct predict_options *o, stru
 {
         switch (id) {
         case 'u':
-                return take_once(&o->uki, "--uki", t);
+                return options_take_once(&o->uki, VERB, "--uki", t);
         case 's':
-                return take_once(&o->policy, "--policy", t);
+                return options_take_once(&o->policy, VERB, "--policy", t);
         case 'f':
-                return take_once(&o->floor, "--floor", t);
+                return options_take_once(&o->floor, VERB, "--floor", t);
         case 'o':
-                return take_once(&o->output, "--output", t);
+                return options_take_once(&o->output, VERB, "--output", t);
         case 'n':
                 return take_profile(o, t);
         case 'l':

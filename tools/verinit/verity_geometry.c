@@ -5,14 +5,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "verinit/verity.h"
 
-#include "tool.h"
+#include "options.h"
 
 static const char usage[] =
         "Usage: verinit verity geometry --hash-device FILE [--hash-offset BYTES]\n"
@@ -33,9 +32,10 @@ static const char usage[] =
         "  echo \"usrhash=$hash verity.usr=PARTLABEL=usr $pin\" >cmdline\n";
 
 struct geometry_options {
+        struct options common;
         const char *hash_device;
         uint64_t hash_offset;
-        bool has_offset, wants_help;
+        bool has_offset;
 };
 
 #define VERB "verity geometry"
@@ -56,46 +56,11 @@ static int take_offset(const char *text, struct geometry_options *o, struct trou
         return 0;
 }
 
-static int take_device(const char *path, struct geometry_options *o, struct trouble *t)
+static int take(int id, void *userdata, struct trouble *t)
 {
-        if (o->hash_device)
-                return trouble_set_usage(t, VERB, "option given twice", "--hash-device");
-        o->hash_device = path;
-        return 0;
-}
+        struct geometry_options *o = userdata;
 
-static int parse_options(int argc, char *argv[], struct geometry_options *ret, struct trouble *t)
-{
-        static const struct option long_options[] = {
-                { "hash-device", required_argument, NULL, 'd' }, { "hash-offset", required_argument, NULL, 'o' },
-                { "help", no_argument, NULL, 'h' }, {},
-        };
-        struct geometry_options o = {};
-        int id, r = 0;
-
-        optind = 0;
-        opterr = 0;
-        while (r == 0 && (id = getopt_long(argc, argv, "+:", long_options, NULL)) != -1)
-                switch (id) {
-                case 'd':
-                        r = take_device(optarg, &o, t);
-                        break;
-                case 'o':
-                        r = take_offset(optarg, &o, t);
-                        break;
-                case 'h':
-                        o.wants_help = true;
-                        break;
-                default:
-                        r = trouble_set_option(t, VERB, id, argv[optind - 1]);
-                }
-        if (r == 0 && !o.wants_help && optind < argc)
-                r = trouble_set_usage(t, VERB, "word that is no option", argv[optind]);
-        if (r == 0 && !o.wants_help && !o.hash_device)
-                r = trouble_set_usage(t, VERB, "option missing", "--hash-device");
-        if (r == 0)
-                *ret = o;
-        return r;
+        return id == 'd' ? options_take_once(&o->hash_device, VERB, "--hash-device", t) : take_offset(optarg, o, t);
 }
 
 static int read_superblock(const struct geometry_options *o, uint8_t bytes[static VERITY_SUPERBLOCK_BYTES],
@@ -131,15 +96,19 @@ int verity_geometry(int argc, char *argv[], struct trouble *t)
 {
         char text[VERITY_GEOMETRY_TEXT_MAX];
         uint8_t bytes[VERITY_SUPERBLOCK_BYTES];
-        struct geometry_options o = {};
+        static const struct option list[] = {
+                { "hash-device", required_argument, NULL, 'd' }, { "hash-offset", required_argument, NULL, 'o' }, OPTION_HELP, {},
+        };
+        struct geometry_options o = { .common = { .verb = VERB } };
         struct verity_geometry geometry;
         struct verity_superblock sb;
         struct error err = {};
         const char *why;
 
-        if (parse_options(argc, argv, &o, t) < 0)
+        if (options_parse(&o.common, argc, argv, list, false, take, &o, t) < 0 ||
+            options_demand(&o.common, o.hash_device, "--hash-device", t) < 0)
                 return -1;
-        if (o.wants_help)
+        if (o.common.wants_help)
                 return fputs(usage, stdout) < 0 ? -1 : 0;
         if (read_superblock(&o, bytes, t) < 0)
                 return -1;
