@@ -71,6 +71,11 @@ verinit_unit_test(uevent)
 verinit_unit_test(verify)
 verinit_unit_test(veritysetup ADAPTERS)
 verinit_unit_test(watchdog)
+verinit_unit_test(whole_tree CRYPTO)
+
+# Of the host command, and without PID 1's ports.
+target_sources(test_whole_tree PRIVATE ${CMAKE_SOURCE_DIR}/tools/verinit/whole_tree.c)
+target_include_directories(test_whole_tree PRIVATE ${CMAKE_SOURCE_DIR}/tools/verinit)
 
 # What test_evidence writes, against docs/boot.schema.json, by a stock validator.
 add_test(NAME unit.boot-schema

@@ -230,6 +230,11 @@ const struct verity_superblock *verified_root_superblock(const struct verified_r
         return &root->shape.superblock;
 }
 
+const struct verity_tree *verified_root_tree(const struct verified_root *root)
+{
+        return &root->shape.tree;
+}
+
 bool verified_root_is_pinned(const struct verified_root *root)
 {
         return root->shape.is_pinned;

@@ -195,6 +195,7 @@ struct measured_volume;
 int verity_verify(const struct verity_request *req, const struct verified_root **ret, struct error *err);
 /* The pinned geometry in the same form, if there is one. */
 const struct verity_superblock *verified_root_superblock(const struct verified_root *root);
+const struct verity_tree *verified_root_tree(const struct verified_root *root);
 bool verified_root_is_pinned(const struct verified_root *root);
 const struct verity_table *verified_root_table(const struct verified_root *root);
 const uint8_t *verified_root_hash(const struct verified_root *root, size_t *ret_size);
