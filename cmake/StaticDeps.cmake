@@ -98,6 +98,7 @@ endfunction()
 
 if(VERINIT_KIND STREQUAL "dev" OR VERINIT_KIND STREQUAL "release")
         verinit_shared(crypto crypto libssl-dev openssl/evp.h)
+        verinit_shared(cryptsetup cryptsetup libcryptsetup-dev libcryptsetup.h)
         verinit_shared(kmod kmod libkmod-dev libkmod.h)
         verinit_shared(archive archive libarchive-dev archive.h)
         verinit_shared(zstd zstd libzstd-dev zstd.h)

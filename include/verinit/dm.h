@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Port: device-mapper. Adapter: verity/dm_cryptsetup.c (libcryptsetup, libdevmapper).
+ * Port: device-mapper. Adapters: verity/dm_devmapper.c (libdevmapper), verity/superblock_cryptsetup.c (libcryptsetup).
  *
  * libcryptsetup 2.7.5 has no word for panic_on_error (2.8 has), so the adapter gives the table to libdevmapper
  * as text; libcryptsetup reads the superblock a second time, and the two readers must agree.
