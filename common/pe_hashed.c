@@ -18,6 +18,11 @@ enum {
         DIRECTORY_BYTES = 8,
         DIRECTORY_CERTIFICATES = 4,
         SECTION_BYTES = 40,
+        /* WIN_CERTIFICATE: u32 length, with these bytes; u16 revision; u16 type */
+        CERTIFICATE_HEADER = 8,
+        CERTIFICATE_TYPE = 6,
+        CERTIFICATE_ALIGN = 8,
+        CERTIFICATE_PKCS7 = 2,
 };
 
 /* Offsets in the file. */
@@ -121,5 +126,35 @@ int pe_hashed_parts(const struct pe *pe, struct iovec ret[static PE_MAX_HASHED],
         }
         add(pe, done, end, ret, &n);
         *ret_n = n;
+        return 0;
+}
+
+int pe_certificates(const struct pe *pe, struct iovec *ret)
+{
+        struct layout l;
+
+        if (find_layout(pe, &l) < 0)
+                return -EBADMSG;
+        *ret = (struct iovec) { (void *) (uintptr_t) (pe->file + pe->size - l.certificates_size), l.certificates_size };
+        return 0;
+}
+
+int pe_certificate_next(struct iovec *table, struct iovec *ret_pkcs7)
+{
+        while (table->iov_len >= CERTIFICATE_HEADER) {
+                uint8_t *p = table->iov_base;
+                size_t n = le32_read(p), step;
+
+                if (n <= CERTIFICATE_HEADER || n > table->iov_len)
+                        return -EBADMSG;
+                step = n + (-n % CERTIFICATE_ALIGN);
+                if (step > table->iov_len)
+                        step = table->iov_len;
+                *table = (struct iovec) { p + step, table->iov_len - step };
+                if (le16_read(p + CERTIFICATE_TYPE) != CERTIFICATE_PKCS7)
+                        continue;
+                *ret_pkcs7 = (struct iovec) { p + CERTIFICATE_HEADER, n - CERTIFICATE_HEADER };
+                return 1;
+        }
         return 0;
 }

@@ -47,3 +47,7 @@ int pe_section_find(const uint8_t *file, size_t size, const char *name, size_t *
  * themselves, so that a signature does not change it. The parts are in the order in which they are hashed.
  */
 int pe_hashed_parts(const struct pe *pe, struct iovec ret[static PE_MAX_HASHED], size_t *ret_n);
+
+/* The table of signatures, empty where there is none; and the PKCS#7 messages in it, which are taken off. 1, 0: no more, -EBADMSG. */
+int pe_certificates(const struct pe *pe, struct iovec *ret);
+int pe_certificate_next(struct iovec *table, struct iovec *ret_pkcs7);

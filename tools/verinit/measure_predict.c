@@ -110,6 +110,16 @@ static int read_policy(const struct predict_options *o, struct predict_input *in
         return tool_read_file(o->policy, POLICY_MAX_BYTES, &policy, t) < 0 ? -1 : hash_file(&policy, &in->policy, t);
 }
 
+static int read_variables(const char *path, struct secure_boot *ret, struct trouble *t)
+{
+        if (secure_boot_read(path, ret, t) < 0)
+                return -1;
+        for (size_t i = 0; i < _SECURE_BOOT_MAX; i++)
+                if (hash_file(&ret->values[i], &ret->sha256[i], t) < 0)
+                        return -1;
+        return 0;
+}
+
 static int read_inputs(const struct predict_options *o, struct predict_input *in, struct trouble *t)
 {
         if (uki_read(o->uki, o->profile, &in->uki, t) < 0 || hash_file(&in->uki.file, &in->uki_sha256, t) < 0)
@@ -127,6 +137,8 @@ static int read_inputs(const struct predict_options *o, struct predict_input *in
                 if (tool_read_file(o->floor, FLOOR_TEXT_MAX, &in->floor_text, t) < 0)
                         return -1;
         }
+        if (o->variables && read_variables(o->variables, &in->variables, t) < 0)
+                return -1;
         return read_policy(o, in, t);
 }
 
@@ -200,6 +212,7 @@ static void input_done(struct predict_input *in)
         files_done(&in->credentials);
         files_done(&in->global_credentials);
         buffer_done(&in->floor_text);
+        secure_boot_done(&in->variables);
 }
 
 int measure_predict(int argc, char *argv[], struct trouble *t)

@@ -15,7 +15,7 @@ struct paths {
 };
 
 struct predict_options {
-        const char *uki, *policy, *floor, *output;
+        const char *uki, *variables, *policy, *floor, *output;
         struct paths loaders, addons, credentials, global_credentials;
         unsigned profile;
         enum json_how json;

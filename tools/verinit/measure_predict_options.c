@@ -9,18 +9,19 @@
 static const char usage[] =
         "Usage: verinit measure predict --uki FILE [--policy FILE] [OPTION]...\n"
         "\n"
-        "Says what PCRs 4, 9, 11, 12 and 13 will hold after a boot of a unified kernel image, from files alone.\n"
+        "Says what PCRs 4, 7, 9, 11, 12 and 13 will hold after a boot of a unified kernel image, from files alone.\n"
         "\n"
         "  --uki FILE                the image\n"
         "  --profile N               which of its profiles is booted (default 0)\n"
         "  --policy FILE|none        the SELinux policy in /usr, which PCR 13 needs\n"
         "  --floor FILE              what the image demands; default: the floor in the image's .initrd\n"
+        "  --variables PATH          the firmware's variables, which PCR 7 needs: EDK2's store, or a directory of efivarfs\n"
         "  --loader FILE             a program that is started before the image; may be repeated, in their order\n"
         "  --addon FILE              a signed add-on; may be repeated, in the order of systemd-stub\n"
         "  --credential FILE         of the image's own directory (IMAGE.extra.d/); may be repeated\n"
         "  --global-credential FILE  of /loader/credentials; may be repeated\n"
         "  --secure-boot on|off      PCR 4 for this alone (default: both)\n"
-        "  --pcr N[,N]...            these PCRs (default: all five)\n"
+        "  --pcr N[,N]...            these PCRs (default: all that the files allow for)\n"
         "  --bank NAME[,NAME]...     sha1, sha256, sha384, sha512 (default: all four)\n"
         "  --phase WORD[:WORD]...    PCR 11 after these words; may be repeated (default: the four of a whole boot)\n"
         "  --output FILE             write measurements.json, in one line\n"
@@ -40,7 +41,7 @@ static const char usage[] =
 
 static const struct option long_options[] = {
         { "uki", required_argument, NULL, 'u' }, { "profile", required_argument, NULL, 'n' },
-        { "policy", required_argument, NULL, 's' }, { "floor", required_argument, NULL, 'f' },
+        { "policy", required_argument, NULL, 's' }, { "variables", required_argument, NULL, 'v' }, { "floor", required_argument, NULL, 'f' },
         { "loader", required_argument, NULL, 'l' }, { "addon", required_argument, NULL, 'a' },
         { "credential", required_argument, NULL, 'c' }, { "global-credential", required_argument, NULL, 'g' },
         { "secure-boot", required_argument, NULL, 'b' }, { "pcr", required_argument, NULL, 'p' },
@@ -158,6 +159,8 @@ static int take_option(int id, const char *word, struct predict_options *o, stru
                 return options_take_once(&o->uki, VERB, "--uki", t);
         case 's':
                 return options_take_once(&o->policy, VERB, "--policy", t);
+        case 'v':
+                return options_take_once(&o->variables, VERB, "--variables", t);
         case 'f':
                 return options_take_once(&o->floor, VERB, "--floor", t);
         case 'o':
@@ -176,7 +179,7 @@ static int take_option(int id, const char *word, struct predict_options *o, stru
                 return take_secure_boot(o, in, t);
         case 'p':
                 o->has_pcrs = true;
-                return take_list(in, take_pcr, "PCRs 4, 9, 11, 12 and 13 are predicted, not", t);
+                return take_list(in, take_pcr, "PCRs 4, 7, 9, 11, 12 and 13 are predicted, not", t);
         case 'k':
                 o->has_banks = true;
                 return take_list(in, take_bank, "no bank", t);
@@ -204,7 +207,7 @@ static void set_defaults(const struct predict_options *o, struct predict_input *
         };
 
         for (size_t i = 0; !o->has_pcrs && i < PREDICT_N_KNOWN; i++)
-                in->pcrs[predict_known[i]] = true;
+                in->pcrs[predict_known[i]] = predict_known[i] != 7 || o->variables;
         for (enum digest_alg alg = DIGEST_SHA1; !o->has_banks && alg < _DIGEST_ALG_MAX; alg++)
                 in->banks[alg] = true;
         if (!o->has_secure_boot)

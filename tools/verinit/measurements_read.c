@@ -108,7 +108,7 @@ static int compare(const struct reader *r, struct json_object *stated, enum dige
                            pcr, digest_name(alg), phase ? " " : "", phase ? phase : "");
 }
 
-static int compare_images(const struct reader *r, struct json_object *o, enum digest_alg alg)
+static int compare_states(const struct reader *r, struct json_object *o, enum digest_alg alg, unsigned pcr)
 {
         static const char *const names[] = { [false] = "secure_boot_off", [true] = "secure_boot_on" };
         bool found = false;
@@ -118,11 +118,15 @@ static int compare_images(const struct reader *r, struct json_object *o, enum di
 
                 if (!value)
                         continue;
-                found = r->in->secure_boot[i] = true;
-                if (compare(r, value, alg, 4, i == true, NULL) < 0)
+                found = true;
+                if (pcr == 4)
+                        r->in->secure_boot[i] = true;
+                else if (!predict_knows_state(r->p, i == true))
+                        return malformed(r, "PCR 7 in a state that no event is of");
+                if (compare(r, value, alg, pcr, i == true, NULL) < 0)
                         return -1;
         }
-        return found ? 0 : malformed(r, "PCR 4 without a value");
+        return found ? 0 : malformed(r, "PCR 4 or 7 without a value");
 }
 
 static bool phase_is_valid(const char *phase)
@@ -166,9 +170,10 @@ static int compare_pcr(const char *name, struct json_object *value, void *userda
         unsigned pcr = str_equal(name, "9") ? 9 : str_equal(name, "12") ? 12 : str_equal(name, "13") ? 13 : 0;
         struct reader *r = userdata;
 
-        if (str_equal(name, "4") && json_value_is_object(value)) {
-                r->in->pcrs[4] = true;
-                return compare_images(r, value, r->alg);
+        if ((str_equal(name, "4") || str_equal(name, "7")) && json_value_is_object(value)) {
+                pcr = name[0] == '4' ? 4 : 7;
+                r->in->pcrs[pcr] = true;
+                return compare_states(r, value, r->alg, pcr);
         }
         if (str_equal(name, "11") && json_value_is_array(value)) {
                 r->in->pcrs[11] = true;

@@ -13,7 +13,7 @@
 
 enum { INITRD_MAX_BYTES = 512 * 1024 * 1024 };
 
-const unsigned predict_known[PREDICT_N_KNOWN] = { 4, 9, 11, 12, 13 };
+const unsigned predict_known[PREDICT_N_KNOWN] = { 4, 7, 9, 11, 12, 13 };
 
 int predict_hash(enum digest_alg alg, const struct iovec *parts, size_t n_parts, struct digest *ret, struct trouble *t)
 {
@@ -68,6 +68,14 @@ bool predict_has(const struct predict_event *e, unsigned pcr, bool secure_boot)
 {
         return e->pcr == pcr &&
                (e->when == PREDICT_ALWAYS || e->when == (secure_boot ? PREDICT_SECURE_BOOT_ON : PREDICT_SECURE_BOOT_OFF));
+}
+
+bool predict_knows_state(const struct prediction *p, bool secure_boot)
+{
+        for (size_t i = 0; i < p->n_events; i++)
+                if (p->events[i].pcr == 7 && p->events[i].when == (secure_boot ? PREDICT_SECURE_BOOT_ON : PREDICT_SECURE_BOOT_OFF))
+                        return true;
+        return false;
 }
 
 static int extend(struct digest *value, const struct digest *event, struct trouble *t)
@@ -196,7 +204,7 @@ int predict_make(struct predict_input *in, struct prediction *ret, struct troubl
 {
         /* The order within a PCR is that of the boot; the words of PCR 13 stand behind the separator. */
         static int (*const makers[])(struct prediction *, struct trouble *) = {
-                predict_images, predict_kernel, predict_sections, predict_parameters, add_separators, predict_words,
+                predict_images, predict_secure_boot, predict_kernel, predict_sections, predict_parameters, add_separators, predict_words,
         };
 
         *ret = (struct prediction) { .in = in };

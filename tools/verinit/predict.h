@@ -6,9 +6,10 @@
 
 #include "verinit/boot_config.h"
 
+#include "secure_boot.h"
 #include "uki.h"
 
-enum { PREDICT_PCRS = 14, PREDICT_MAX_PHASES = 16 }; /* 4, 9, 11, 12 and 13 of 0 to 13 */
+enum { PREDICT_PCRS = 14, PREDICT_MAX_PHASES = 16 }; /* 4, 7, 9, 11, 12 and 13 of 0 to 13 */
 
 struct predict_file {
         const char *path;
@@ -39,6 +40,7 @@ struct predict_input {
         struct buffer floor_text;
         enum predict_policy policy_from;
         struct digest policy; /* SHA-256 */
+        struct secure_boot variables;
 };
 
 enum predict_when { PREDICT_ALWAYS = 0, PREDICT_SECURE_BOOT_OFF, PREDICT_SECURE_BOOT_ON };
@@ -63,7 +65,7 @@ struct prediction {
 };
 
 extern const unsigned predict_known[];
-enum { PREDICT_N_KNOWN = 5 };
+enum { PREDICT_N_KNOWN = 6 };
 
 /* Fills in the floor that it finds in the UKI, if none was given. */
 int predict_make(struct predict_input *in, struct prediction *ret, struct trouble *t);
@@ -71,6 +73,8 @@ void predict_done(struct prediction *p);
 
 bool predict_is_given(const struct prediction *p, unsigned pcr); /* asked, and not undecided */
 bool predict_has(const struct predict_event *e, unsigned pcr, bool secure_boot);
+/* PCR 7 is that of one variable store, in which Secure Boot is on or off. */
+bool predict_knows_state(const struct prediction *p, bool secure_boot);
 
 /* The value after all events; phase: words that follow, or NULL. */
 int predict_value(const struct prediction *p, enum digest_alg alg, unsigned pcr, bool secure_boot, const char *phase,
@@ -84,6 +88,7 @@ void predict_leave_open(struct prediction *p, unsigned pcr, const char *fmt, ...
 
 /* One PCR each. */
 int predict_images(struct prediction *p, struct trouble *t);   /* 4 */
+int predict_secure_boot(struct prediction *p, struct trouble *t); /* 7 */
 int predict_kernel(struct prediction *p, struct trouble *t);   /* 9 */
 int predict_sections(struct prediction *p, struct trouble *t); /* 11 */
 int predict_parameters(struct prediction *p, struct trouble *t); /* 12 */

@@ -125,6 +125,24 @@ static struct json_object *format_undecided(const struct prediction *p)
         return array;
 }
 
+/* By the digests of their data; null: no store was named. */
+static struct json_object *format_variables(const struct prediction *p)
+{
+        /* In the order of bytes, as the keys have to stand. */
+        static const enum secure_boot_variable order[] = {
+                SECURE_BOOT_KEK, SECURE_BOOT_PK, SECURE_BOOT_STATE, SECURE_BOOT_DB, SECURE_BOOT_DBX,
+        };
+        const struct secure_boot *sb = &p->in->variables;
+        struct json_object *o;
+
+        if (!sb->is_read)
+                return NULL;
+        o = json_value_object();
+        for (size_t i = 0; i < ARRAY_SIZE(order); i++)
+                json_value_add(o, secure_boot_names[order[i]].name, json_value_digest(&sb->sha256[order[i]]));
+        return o;
+}
+
 static int add_value(struct json_object *o, const char *key, const struct prediction *p, enum digest_alg alg, unsigned pcr,
                      bool secure_boot, const char *phase, struct trouble *t)
 {
@@ -136,14 +154,19 @@ static int add_value(struct json_object *o, const char *key, const struct predic
         return 0;
 }
 
-static int add_images(struct json_object *bank, const struct prediction *p, enum digest_alg alg, struct trouble *t)
+/* PCR 4 or 7, by the state of Secure Boot. */
+static int add_states(struct json_object *bank, const char *key, const struct prediction *p, enum digest_alg alg, unsigned pcr,
+                      struct trouble *t)
 {
+        static const char *const names[] = { [false] = "secure_boot_off", [true] = "secure_boot_on" };
         struct json_object *o = json_value_object();
 
-        json_value_add(bank, "4", o);
-        if (p->in->secure_boot[false] && add_value(o, "secure_boot_off", p, alg, 4, false, NULL, t) < 0)
-                return -1;
-        return p->in->secure_boot[true] ? add_value(o, "secure_boot_on", p, alg, 4, true, NULL, t) : 0;
+        json_value_add(bank, key, o);
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+                if ((pcr == 4 ? p->in->secure_boot[i] : predict_knows_state(p, i == true)) &&
+                    add_value(o, names[i], p, alg, pcr, i == true, NULL, t) < 0)
+                        return -1;
+        return 0;
 }
 
 static int add_phases(struct json_object *bank, const struct prediction *p, enum digest_alg alg, struct trouble *t)
@@ -162,7 +185,7 @@ static int add_phases(struct json_object *bank, const struct prediction *p, enum
         return 0;
 }
 
-/* "11" before "12", "13", "4" and "9". */
+/* "11" before "12", "13", "4", "7" and "9". */
 static int add_bank(struct json_object *pcrs, const struct prediction *p, enum digest_alg alg, struct trouble *t)
 {
         struct json_object *bank = json_value_object();
@@ -174,7 +197,9 @@ static int add_bank(struct json_object *pcrs, const struct prediction *p, enum d
                 return -1;
         if (predict_is_given(p, 13) && add_value(bank, "13", p, alg, 13, false, NULL, t) < 0)
                 return -1;
-        if (predict_is_given(p, 4) && add_images(bank, p, alg, t) < 0)
+        if (predict_is_given(p, 4) && add_states(bank, "4", p, alg, 4, t) < 0)
+                return -1;
+        if (predict_is_given(p, 7) && add_states(bank, "7", p, alg, 7, t) < 0)
                 return -1;
         return predict_is_given(p, 9) ? add_value(bank, "9", p, alg, 9, false, NULL, t) : 0;
 }
@@ -208,6 +233,7 @@ static int fill(struct json_object *o, const struct prediction *p, struct troubl
         json_value_add(o, "schema", json_value_u64(SCHEMA_VERSION));
         json_value_add(o, "uki", format_uki(p));
         json_value_add(o, "undecided", format_undecided(p));
+        json_value_add(o, "variables", format_variables(p));
         json_value_add(o, "words", format_events(p, true));
         return 0;
 }

@@ -24,6 +24,9 @@ static int print_pcr(const struct prediction *p, enum digest_alg alg, unsigned p
                                 return -1;
                 return 0;
         }
+        if (pcr == 7)
+                return print_value(p, alg, pcr, p->in->variables.is_on, NULL,
+                                   p->in->variables.is_on ? "Secure Boot on" : "Secure Boot off", t);
         if (pcr != 4)
                 return print_value(p, alg, pcr, false, NULL, "-", t);
         if (p->in->secure_boot[true] && print_value(p, alg, pcr, true, NULL, "Secure Boot on", t) < 0)

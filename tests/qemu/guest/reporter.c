@@ -160,6 +160,7 @@ int main(void)
         } else {
                 send_copy(port, "boot.json", "/run/verinit/boot.json");
                 send_copy(port, "measure.log", "/run/log/systemd/tpm2-measure.log");
+                send_copy(port, "firmware.log", "/sys/kernel/security/tpm0/binary_bios_measurements");
                 send_copy(port, "cmdline.txt", "/proc/cmdline");
                 send_copy(port, "mounts.txt", "/proc/self/mountinfo");
                 send_copy(port, "enforce.txt", "/sys/fs/selinux/enforce");

@@ -29,7 +29,8 @@ class BootSpec:
     `spare_disks` are known to QEMU but not plugged in: Machine.plug() does that later. `devices` are further ones, as QEMU's
     option has them. With `reboots` a reset is the beginning of the next boot of the same run, and not its end.
     `smbios_strings` are OEM strings (SMBIOS type 11) as they are, `fw_cfg` files of the hypervisor by name. Reads of
-    `bad_sectors` of the boot disk, in units of 512 bytes, fail with EIO.
+    `bad_sectors` of the boot disk, in units of 512 bytes, fail with EIO. `note` is a line of ours at the top of serial.log, there
+    before QEMU starts.
     """
     out: Path
     disk: Path | None = None
@@ -54,6 +55,7 @@ class BootSpec:
     report_grace: float = 90.0
     devices: tuple[str, ...] = ()
     reboots: bool = False
+    note: str = ""
 
     @property
     def direct(self) -> bool:

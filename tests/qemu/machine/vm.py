@@ -56,7 +56,7 @@ class Machine:
         with ExitStack() as stack:
             stack.callback(os.close, outdir.lock(self.spec.out))
             taken = outdir.clear(self.spec)
-            self._wire = Wire(self.judge, self.spec.out / outdir.SERIAL, taken, stack)
+            self._wire = Wire(self.judge, self.spec.out / outdir.SERIAL, taken, stack, self.spec.note)
             self._start(stack)
             self._stack = stack.pop_all()
         return self

@@ -30,7 +30,7 @@ class Ended(Trouble):
 class Wire:
     """Our ends of three socket pairs; `peers` are for QEMU to inherit."""
 
-    def __init__(self, judge: Judge, log: Path, taken: frozenset[str], stack: ExitStack) -> None:
+    def __init__(self, judge: Judge, log: Path, taken: frozenset[str], stack: ExitStack, note: str = "") -> None:
         self.judge = judge
         self.console = Console()
         self.events: list[dict[str, Any]] = []
@@ -40,6 +40,8 @@ class Wire:
         self._taken = taken
         self._selector = stack.enter_context(selectors.DefaultSelector())
         self._log = stack.enter_context(open(log, "wb", buffering=0))
+        if note:
+            self._log.write(f"machine room: {note}\n".encode())
         pairs = [socket.socketpair() for _ in range(3)]
         for end in (end for pair in pairs for end in pair):
             stack.callback(end.close)

@@ -7,9 +7,9 @@ the firmware has no part in.
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Callable
 
 from machine.outcome import Outcome
@@ -31,23 +31,26 @@ SWITCH = {"cloud": "move", "generic": "move", "bpo": "pivot"}
 
 @dataclass(frozen=True)
 class FirmwareBoot:
-    """OVMF with Secure Boot and TPM: everything as on a real machine, and PCR 13 said in advance."""
+    """OVMF with Secure Boot and TPM: everything as on a real machine, and the PCRs said in advance. `extra_disks` are made once
+    that is done, in the row's directory; `checks` come on top of the common ones."""
     name: str
     image: str
     kernel: str
     bus: str
+    extra_disks: Callable[[Path], tuple[Path, ...]] = lambda _: ()
+    checks: tuple[Check, ...] = ()
     seconds: int = 75
 
     def run(self, room: Room) -> Finding:
         image = parts.image(self.image)
         kernel = image.kernels[self.kernel]
-        predicted = prediction.run_apart(image.disk, kernel.uki, image.floor)
-        (room.out / "predicted.json").write_text(json.dumps(predicted, indent=1) + "\n")
+        predicted = prediction.of_disk(image.disk, kernel.uki, image.floor, room.out, image.variables)
         uki = None if self.kernel == image.default_kernel else kernel.uki
-        outcome = boot(BootSpec(out=room.out, disk=image.disk, uki=uki, bus=self.bus, timeout=400))
+        outcome = boot(BootSpec(out=room.out, disk=image.disk, uki=uki, bus=self.bus, timeout=400,
+                                note=prediction.note(room.out), extra_disks=self.extra_disks(room.out)))
         case = Case(outcome, room.out, image, kernel, image.cmdline, self.bus, SWITCH[self.kernel],
                     measured=True, predicted=predicted)
-        return finding_of(case, (*COMMON, *MEASURED))
+        return finding_of(case, (*COMMON, *MEASURED, *self.checks))
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import json
 
 from machine import pcr
 
+from . import prediction
 from .facts import BANKS, Case, Problems, differ
 
 # PCR 11 of the stub and these two of ours; the host adds sysinit and ready.
@@ -23,7 +24,7 @@ def values(c: Case) -> dict[str, dict[int, str]]:
 def our_words(c: Case) -> list[tuple[int, str]]:
     """In the order of the boot."""
     enter, leave = OURS_IN_11
-    return [(11, enter), *((13, word) for word in c.predicted["words"]), (11, leave)]
+    return [(11, enter), *((13, word) for word in prediction.words_of(c.predicted, 13)), (11, leave)]
 
 
 def records(c: Case) -> list[pcr.Record]:
@@ -31,13 +32,12 @@ def records(c: Case) -> list[pcr.Record]:
 
 
 def pcr_values(c: Case) -> Problems:
-    """PCR 11 as ukify said when it built the UKI, 13 as `predict` said before the machine started."""
+    """PCR 11 as ukify said when it built the UKI, and all as `verinit measure predict` said before the machine started."""
     seen = values(c)
     yield from differ("banks", sorted(BANKS), sorted(seen))
     for bank in BANKS:
         yield from differ(f"PCR 11, {bank}", c.kernel.ready[bank], seen[bank][11])
-        yield from differ(f"PCR 12, {bank}", pcr.zero(bank).hex(), seen[bank][12])
-        yield from differ(f"PCR 13, {bank}", c.predicted["pcr13"][bank], seen[bank][13])
+    yield from prediction.differences(c.predicted, json.loads(c.text("pcrs.json")), True, prediction.READY)
 
 
 def evidence_of_tpm(c: Case) -> Problems:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from acceptance.table import ACCEPTANCE
 from tamper.table import MATRIX
 
 from .boots import BOOTS
@@ -15,6 +16,6 @@ from .row import Row
 LONG: list[Row] = [row for row in MATRIX if row.is_long]
 # The part of tools/check that a row belongs to, and its budget.
 PARTS: dict[str, list[Row]] = {"boots": [*BOOTS, *PANICS], "endings": [*ENDINGS, *FALLBACKS],
-                               "tamper": [row for row in MATRIX if not row.is_long], "long": LONG}
+                               "tamper": [row for row in MATRIX if not row.is_long], "acceptance": ACCEPTANCE, "long": LONG}
 ROWS: list[Row] = sorted((row for rows in PARTS.values() for row in rows), key=lambda row: -row.seconds)
 assert len({row.name for row in ROWS}) == len(ROWS), "two rows have one name"

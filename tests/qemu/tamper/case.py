@@ -53,6 +53,8 @@ class Setup:
     addons: tuple[Addon, ...] = ()  # whose digests the builder writes into the floor
     planted: dict[str, bytes | None] = field(default_factory=dict)
     signer: str = SIGNER
+    sections: dict[str, bytes] = field(default_factory=dict)    # of the UKI, beside the usual ones
+    profiles: tuple[str, ...] = ()  # of the UKI, behind the first: what each adds to the line
     uki: Callable[[Path], bytes] | None = None      # what becomes of the signed UKI's bytes
     medium: Medium = Medium()
     extra_disks: Callable[[], tuple[Path, ...]] = tuple
@@ -146,7 +148,8 @@ class Setup:
         # One for all rows that differ by the disk, the firmware or SMBIOS alone.
         is_plain = (self.certificates == (SIGNER,) and self.signer == SIGNER and baked == section == image.cmdline and
                     floor == replace(self, floor={}).full_floor() and
-                    not (self.modules_of or self.features or self.planted or self.addons or self.knows_tpm))
+                    not (self.modules_of or self.features or self.planted or self.addons or self.knows_tpm or self.sections or
+                         self.profiles))
         if self.knows_tpm:
             floor["tpm-ek"] = known_tpm.key_name()
         addons = [word for addon in self.addons for word in ("--addon", str(addon.make()))]
@@ -156,7 +159,7 @@ class Setup:
                   baked=baked, section=section,
                   floor=floor, builder=(*self._certificates(), *addons), features=self.features,
                   planted={path.format(**names): content for path, content in self.planted.items()},
-                  signer=self.signer).make()
+                  signer=self.signer, sections=self.sections, profiles=self.profiles).make()
         if self.uki is None:
             return uki
         path = room.out / "changed.efi"

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any, Callable
 
 from machine.disk import BOOT_PATH
@@ -56,19 +57,24 @@ def is_handed_over(skipped: dict[str, str] | None = None) -> Look:
     return look
 
 
-def pcr13_is_predicted(floor: Floor) -> Look:
-    """By `predict`, from the disk, the UKI on it and the lines of the floor that matter to it, in each bank."""
+def uki_on(disk: Path, target: Path, path: str = BOOT_PATH) -> Path:
+    """From the ESP of a row's disk; by default what the firmware starts."""
+    parts.run(["mcopy", "-o", "-i", f"{disk}@@{bootable.MIB}", f"::/{path}", target])
+    return target
+
+
+def pcrs_are_predicted(floor: Floor) -> Look:
+    """From the disk and the UKI on it, in each bank."""
     def look(finding: Finding, room: Room) -> None:
         (room.out / "floor.conf").write_text(floor_text(floor))
-        uki = room.out / "predicted.efi"
-        parts.run(["mcopy", "-o", "-i", f"{room.out / 'boot.raw'}@@{bootable.MIB}", f"::/{BOOT_PATH}", uki])
-        predicted = prediction.run_apart(room.out / "boot.raw", uki, room.out / "floor.conf")
+        uki = uki_on(room.out / "boot.raw", room.out / "predicted.efi")
+        document = prediction.of_disk(room.out / "boot.raw", uki, room.out / "floor.conf", room.out,
+                                      variables=room.out / "vars.fd")
         uki.unlink()
         pcrs = json.loads(text(finding, "pcrs.json") or "{}")
-        finding.expect("banks", sorted(predicted["pcr13"]), sorted(pcrs))
-        finding.expect("PCR 13", predicted["pcr13"], {bank: values["13"].lower() for bank, values in pcrs.items()})
+        finding.problems += prediction.differences(document, pcrs, True, prediction.HANDED_OVER)
         words = [w["word"] for w in boot_json(finding).get("tpm", {}).get("words", []) if w["pcr"] == 13]
-        finding.expect("words of PCR 13", predicted["words"], words)
+        finding.expect("words of PCR 13", prediction.words_of(document, 13), words)
     return look
 
 

@@ -17,7 +17,7 @@ from . import disks, lines, logs
 from .case import BOOTED, PANICKED, Medium, Tamper, fast, rare, row
 from .disks import ROOT_ALLOWED, by_byte, by_table
 from .firmware import FIRMWARE
-from .looks import (are_received, errno_is, is_handed_over, is_healthy, last_failure_is_reported, nothing_started, pcr13_is_predicted, says,
+from .looks import (are_received, errno_is, is_handed_over, is_healthy, last_failure_is_reported, nothing_started, pcrs_are_predicted, says,
                     stopped_by_the_kernel, twins_were_seen, word_is_absent)
 from .signatures import SIGNATURES
 from .ukis import Addon
@@ -360,7 +360,7 @@ WITHOUT_EFFECT = [
         looks=(is_handed_over(), says("provenance", "tpm_key_checked", value=True))),
     row("booted-os-separator", "the word that parts firmware and system", BOOTED, volume=HOST,
         floor={**HOST_FLOOR, "os-separator": "yes"},
-        looks=(is_handed_over(), pcr13_is_predicted({**HOST_FLOOR, "os-separator": "yes"}))),
+        looks=(is_handed_over(), pcrs_are_predicted({**HOST_FLOOR, "os-separator": "yes"}))),
     row("booted-last-failure-planted", "a planted VerinitLastFailure", BOOTED, volume=HOST, floor=HOST_FLOOR,
         signed=without("quiet"),
         variables=(Variable("VerinitLastFailure", b"1 verify root-hash-mismatch\n", VERINIT),),

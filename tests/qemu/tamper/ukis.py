@@ -20,7 +20,8 @@ ADDON_STUB = "/usr/lib/systemd/boot/efi/addonx64.efi.stub"
 @dataclass(frozen=True)
 class Uki:
     """`section` is what the stub hands to the kernel; it differs from `baked`, the text in the initramfs, only where a row
-    wants that. `signer`: db, other or nobody."""
+    wants that. `signer`: db, other or nobody. `sections` are further ones; `profiles` are the words that each profile behind the
+    first adds to the line."""
     name: str
     image: Image
     kernel: Kernel
@@ -33,6 +34,8 @@ class Uki:
     features: tuple[str, ...] = ()
     planted: dict[str, bytes | None] = field(default_factory=dict)
     signer: str = "db"
+    sections: dict[str, bytes] = field(default_factory=dict)
+    profiles: tuple[str, ...] = ()
 
     def make(self) -> Path:
         initrd = Initrd(name=self.name, init=self.init, flavour=self.flavour, cmdline=self.baked, floor=self.floor,
@@ -40,6 +43,7 @@ class Uki:
                         options=self.builder, planted=self.planted).make()
         inputs = {"initrd": file_digest(initrd), "section": self.section, "kernel": self.kernel.release,
                   "signer": self.signer, "keys": file_digest(self.image.db_cert), "tools": parts.tools().parent.name,
+                  "sections": {name: content.hex() for name, content in self.sections.items()}, "profiles": self.profiles,
                   "source": file_digest(Path(__file__))}
 
         def build(out: Path) -> None:
@@ -47,9 +51,29 @@ class Uki:
             unsigned = out / "unsigned.efi"
             parts.tool(["ukify", "build", "--linux", parts.inside(self.kernel.vmlinuz), "--initrd", parts.inside(initrd),
                         *(["--cmdline", f"@{parts.inside(out / 'cmdline')}"] if self.section else []),
-                        "--uname", self.kernel.release, "--stub", STUB, "--output", parts.inside(unsigned)])
+                        "--uname", self.kernel.release, "--stub", STUB, *self._sections(out), *self._profiles(out),
+                        "--output", parts.inside(unsigned)])
             sign(self.signer, unsigned, out / "node.efi")
         return parts.store().stage(f"uki-{self.name}", inputs, build) / "node.efi"
+
+    def _sections(self, out: Path) -> list[str]:
+        words = []
+        for name, content in self.sections.items():
+            (out / f"section{name}").write_bytes(content)
+            words += ["--section", f"{name}:@{parts.inside(out / f'section{name}')}"]
+        return words
+
+    def _profiles(self, out: Path) -> list[str]:
+        words = ["--profile", "ID=main"] if self.profiles else []
+        for number, more in enumerate(self.profiles, 1):
+            path = out / f"profile{number}.efi"
+            (out / f"cmdline{number}").write_text(f"{self.section} {more}")
+            parts.tool(["ukify", "build", "--stub", ADDON_STUB, "--profile", f"ID=p{number}",
+                        "--cmdline", f"@{parts.inside(out / f'cmdline{number}')}", "--output", parts.inside(path)])
+            # ukify 257 wants .profile to be the first section of its own, and Debian's stub of add-ons has .sbat before it.
+            path.write_bytes(path.read_bytes().replace(b".sbat\0\0\0", b".other\0\0"))
+            words += ["--join-profile", parts.inside(path)]
+        return words
 
 
 def sign(signer: str, unsigned: Path, target: Path) -> None:
