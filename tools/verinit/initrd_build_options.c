@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <limits.h>
 
+#include "describe.h"
 #include "feature.h"
 #include "initrd_build.h"
 
@@ -183,6 +184,8 @@ int build_options_parse(int argc, char *argv[], struct build_options *ret, struc
         struct build_options o = { .compression = COMPRESSION_ZSTD, .level = -1 };
         int id, r = 0;
 
+        if (describe_is_asked())
+                return describe_leaf(argv[0], long_options, false, t);
         /* 0: glibc's way to start again; the words before were another verb's. */
         optind = 0;
         opterr = 0;

@@ -23,6 +23,7 @@ static const char usage[] =
 
 static const struct verb verbs[] = {
         { "cmdline", verb_cmdline, "check a kernel command line as PID 1 would" },
+        { "completion", verb_completion, "write what a shell completes this command by" },
         { "initrd", verb_initrd, "build or inspect the initramfs that holds PID 1" },
         { "log", verb_log, "show, convert and replay the measurement logs" },
         { "measure", verb_measure, "predict what a boot measures, for verifiers" },
@@ -113,7 +114,7 @@ int verb_log(int argc, char *argv[], struct trouble *t)
         return verb_dispatch(log_verbs, ARRAY_SIZE(log_verbs), log_usage, argc, argv, t);
 }
 
-static int run(int argc, char *argv[], struct trouble *t)
+int verb_root(int argc, char *argv[], struct trouble *t)
 {
         if (argc == 2 && str_equal(argv[1], "--version")) {
                 printf("verinit %s\n", verinit_version);
@@ -130,7 +131,7 @@ int main(int argc, char *argv[])
         if (argc < 1)
                 return tool_exit_status(OUTCOME_USAGE);
         argv[0] = name;
-        if (run(argc, argv, &t) < 0) {
+        if (verb_root(argc, argv, &t) < 0) {
                 fprintf(stderr, "verinit: %s\n", t.msg);
                 return tool_exit_status(t.outcome);
         }

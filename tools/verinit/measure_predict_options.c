@@ -3,6 +3,7 @@
 
 #include "verinit/measure.h"
 
+#include "describe.h"
 #include "measure_predict.h"
 #include "options.h"
 
@@ -223,6 +224,8 @@ int measure_predict_parse(int argc, char *argv[], struct predict_options *ret, s
         struct predict_options o = {};
         int id, r = 0;
 
+        if (describe_is_asked())
+                return describe_leaf(argv[0], long_options, false, t);
         optind = 0;
         opterr = 0;
         while (r == 0 && (id = getopt_long(argc, argv, "+:", long_options, NULL)) != -1)

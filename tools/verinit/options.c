@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "describe.h"
 #include "options.h"
 
 int options_parse(struct options *o, int argc, char *argv[], const struct option *list, bool takes_words, options_take *take,
@@ -6,6 +7,8 @@ int options_parse(struct options *o, int argc, char *argv[], const struct option
 {
         int id, r = 0;
 
+        if (describe_is_asked())
+                return describe_leaf(argv[0], list, takes_words, t);
         /* 0: glibc's way to start again; the words before were another verb's. */
         optind = 0;
         opterr = 0;

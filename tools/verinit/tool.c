@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "tool.h"
+#include "describe.h"
 
 static bool is_quiet;
 
@@ -216,6 +216,8 @@ int verb_dispatch(const struct verb *verbs, size_t n_verbs, const char *usage, i
 {
         const char *name = argc > 1 ? argv[1] : NULL;
 
+        if (describe_is_asked())
+                return describe_group(argv[0], verbs, n_verbs, t);
         if (!name)
                 return trouble_set(t, OUTCOME_USAGE, "%s: a verb is missing: see '%s --help'", argv[0], argv[0]);
         if (str_equal(name, "--help") || str_equal(name, "-h")) {

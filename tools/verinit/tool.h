@@ -75,6 +75,8 @@ struct verb {
 int verb_dispatch(const struct verb *verbs, size_t n_verbs, const char *usage, int argc, char *argv[],
                   struct trouble *t);
 
+verb_function verb_root; /* what the words behind "verinit" say */
+verb_function verb_completion;
 verb_function verb_verity, verity_geometry;
 verb_function verb_measure, measure_predict, measure_export;
 verb_function verb_cmdline, verb_initrd, verb_log;
