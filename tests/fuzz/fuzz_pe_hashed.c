@@ -22,6 +22,21 @@ static void check_sections(const struct pe *pe)
         }
 }
 
+static void check_certificates(const struct pe *pe)
+{
+        struct iovec table = {}, pkcs7 = {};
+        size_t sum = 0;
+
+        if (pe_certificates(pe, &table) < 0)
+                return;
+        FUZZ_ASSERT(is_inside(pe, &table));
+        while (pe_certificate_next(&table, &pkcs7) > 0) {
+                FUZZ_ASSERT(pkcs7.iov_len > 0 && is_inside(pe, &pkcs7));
+                sum += pkcs7.iov_len;
+        }
+        FUZZ_ASSERT(sum < pe->size);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         struct iovec parts[PE_MAX_HASHED];
@@ -31,6 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (pe_open(data, size, &pe) < 0)
                 return 0;
         check_sections(&pe);
+        check_certificates(&pe);
         if (pe_hashed_parts(&pe, parts, &n) < 0) {
                 FUZZ_ASSERT(n == 0);
                 return 0;

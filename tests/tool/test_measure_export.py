@@ -4,14 +4,17 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import unittest
+import uuid
 from pathlib import Path
 from typing import Any, Callable
 
 from case import FALSE, TROUBLE, USAGE, YES
 from imagelib.toolstree import host
-from test_measure_predict import BANKS, PHASES, UNDECIDED, PredictTest, Values
+from test_measure_predict import BANKS, OVMF_VARS, PHASES, UNDECIDED, PredictTest, Values
 
 PCRLOCK = "/usr/lib/systemd/systemd-pcrlock"
 
@@ -70,6 +73,11 @@ class Pcrlock(ExportTest):
         before = {p.name: p.read_bytes() for p in out.iterdir()}
         self.export("pcrlock", "--output", out)
         self.assertEqual(before, {p.name: p.read_bytes() for p in out.iterdir()})
+        # Of a boot without an add-on: the component of the one before is not to be waited for; a file of others stays.
+        (out / "650-verinit-pcr12.pcrlock").write_text("{}")
+        (out / "650-other.pcrlock").write_text("{}")
+        self.export("pcrlock", "--output", out)
+        self.assertEqual(sorted(p.name for p in out.iterdir()), sorted([*before, "650-other.pcrlock"]))
         (self.dir / "file").write_text("")
         self.export("pcrlock", "--output", self.dir / "file", status=TROUBLE)
 
@@ -94,6 +102,64 @@ class ReferenceValues(ExportTest):
         out = self.dir / "values.json"
         self.export("rvps", "--output", out)
         self.assertEqual(json.loads(out.read_text()), self.export("rvps"))
+
+    def test_comid(self) -> None:
+        """As veraison's cocli has registers: a number as text, its kind, digests by the names of RFC 6920 in base64."""
+        names = {"sha256": "sha-256", "sha384": "sha-384", "sha512": "sha-512"}
+        seen = self.document["pcrs"]
+        wanted: dict[str, Callable[[str], str]] = {
+            "4": lambda b: seen[b]["4"]["secure_boot_on"], "9": lambda b: seen[b]["9"], "11": lambda b: seen[b]["11"][-1]["value"],
+            "12": lambda b: seen[b]["12"], "13": lambda b: seen[b]["13"]}
+        tag = self.export("comid", "--vendor", "Example")
+        triple, = tag["triples"]["reference-values"]
+        self.assertEqual(triple["environment"], {"class": {"vendor": "Example", "model": "node.efi"}})
+        measurement, = triple["measurements"]
+        self.assertEqual(measurement, {"value": {"integrity-registers": {number: {"key-type": "uint", "value": [
+            f"{name};{base64.b64encode(bytes.fromhex(value(bank))).decode()}" for bank, name in names.items()]}
+            for number, value in wanted.items()}}})
+        digest = hashlib.sha256(self.measurements.read_bytes()).digest()
+        tag_id = uuid.UUID(tag["tag-identity"]["id"])
+        self.assertEqual((tag_id.version, tag_id.variant, tag_id.bytes[:6], tag_id.bytes[9:]), (8, uuid.RFC_4122, digest[:6], digest[9:16]))
+        self.assertEqual(self.export("comid"), json.loads(json.dumps(tag).replace('"vendor": "Example", ', "")))
+
+    def test_in_toto(self) -> None:
+        addon = self.addon("a", cmdline="acl.slot=b")
+        self.assert_ends(self.verinit("measure", "predict", "--uki", self.uki, "--policy", self.policy, "--addon", addon, "--quiet",
+                                      "--output", self.measurements), YES)
+        document, statement = json.loads(self.measurements.read_text()), self.export("in-toto", "--phase", PHASES[1])
+        self.assertEqual((statement["_type"], statement["predicateType"]),
+                         ("https://in-toto.io/Statement/v1", "https://in-toto.io/attestation/scai/v0.3"))
+        self.assertEqual(statement["subject"], [{"name": path.name, "digest": {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}}
+                                                for path in (self.uki, addon)])
+        attributes = statement["predicate"]["attributes"]
+        self.assertEqual({a["target"]["name"]: a["target"]["digest"] for a in attributes}, {
+            "pcr4": {b: document["pcrs"][b]["4"]["secure_boot_on"] for b in BANKS}, "pcr9": {b: document["pcrs"][b]["9"] for b in BANKS},
+            "pcr11": {b: document["pcrs"][b]["11"][1]["value"] for b in BANKS}, "pcr12": {b: document["pcrs"][b]["12"] for b in BANKS},
+            "pcr13": {b: document["pcrs"][b]["13"] for b in BANKS}})
+        self.assertEqual({a["target"]["name"]: a.get("conditions") for a in attributes}, {
+            "pcr4": {"secure_boot": "on"}, "pcr9": None, "pcr11": {"phase": PHASES[1]}, "pcr12": None, "pcr13": None})
+        digest = hashlib.sha256(self.measurements.read_bytes()).hexdigest()
+        self.assertEqual({json.dumps(a["evidence"], sort_keys=True) for a in attributes}, {json.dumps(
+            {"name": "measurements.json", "mediaType": "application/json", "digest": {"sha256": digest}}, sort_keys=True)})
+        written = self.verinit("measure", "export", "--format", "in-toto", "--measurements", self.measurements).stdout
+        self.assertEqual(written, json.dumps(json.loads(written), sort_keys=True, separators=(",", ":")) + "\n")
+
+    def test_variable_store(self) -> None:
+        """PCR 7 is in what is compared as a value; components of it are systemd-pcrlock's own to make."""
+        self.assert_ends(self.verinit("measure", "predict", "--uki", self.uki, "--policy", self.policy, "--variables", OVMF_VARS, "--quiet",
+                                      "--output", self.measurements), YES)
+        seven = json.loads(self.measurements.read_text())["pcrs"]["sha256"]["7"]["secure_boot_off"]
+        self.assertEqual(self.export("rvps", "--secure-boot", "off")["snp_pcr07"], [seven])
+        self.assertEqual(self.export("keylime", "--secure-boot", "off")["7"], [seven])
+        self.assertIn("7", self.export("comid", "--secure-boot", "off")["triples"]["reference-values"][0]["measurements"][0]["value"][
+            "integrity-registers"])
+        self.export("rvps", status=UNDECIDED, said="PCR 7 with Secure Boot on")
+        self.export("pcrlock", "--output", self.dir / "pcrlock.d")
+        self.assertEqual(list((self.dir / "pcrlock.d").glob("*pcr7*")), [])
+        document = json.loads(self.measurements.read_text())
+        document["pcrs"]["sha384"]["7"] = {"secure_boot_on": document["pcrs"]["sha384"]["7"]["secure_boot_off"]}
+        self.measurements.write_text(json.dumps(document))
+        self.export("rvps", status=TROUBLE, said="no event is of")
 
     def test_what_the_file_does_not_say(self) -> None:
         self.assert_ends(self.verinit("measure", "predict", "--uki", self.uki, "--pcr", "4,11", "--bank", "sha384", "--quiet",
@@ -125,8 +191,9 @@ class Lies(ExportTest):
             lambda d: d.update(schema=2), lambda d: d.pop("events"), lambda d: d["pcrs"].update(md5={}),
             lambda d: d["pcrs"]["sha256"].update({"7": "0" * 64}), lambda d: d["pcrs"]["sha256"].update({"9": "00"}),
             lambda d: d["pcrs"]["sha256"]["11"][0].pop("phase"), lambda d: d["pcrs"]["sha256"].update({"4": {}}),
-            lambda d: d["events"][0].update(pcr=7), lambda d: d["events"][0]["digests"].pop("sha384"),
+            lambda d: d["events"][0].update(pcr=8), lambda d: d["events"][0]["digests"].pop("sha384"),
             lambda d: d["events"][0].update(secure_boot="yes"), lambda d: d["events"][0].update(what=1),
+            lambda d: d["uki"].pop("sha256"), lambda d: d.pop("addons"), lambda d: d["loaders"].append({"file": ""}),
             lambda d: d["events"].extend(d["events"] * 40), lambda d: d["pcrs"]["sha256"]["11"][0].update(phase="a b"))
         for number, change in enumerate(changes):
             with self.subTest(number):

@@ -11,6 +11,7 @@ import re
 import struct
 import subprocess
 import unittest
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -295,6 +296,27 @@ class Cells(PredictTest):
             "--global-credential", self.dir / "shared" / "machine.cred", archives=archives)
         self.assertEqual([f["file"] for f in document["credentials"]], ["a.cred", "b.cred"])
 
+    def test_extensions(self) -> None:
+        """Beside the image, as the last of systemd-stub's archives of these; those of the system in PCR 13, before PID 1's words."""
+        self.initrd_of()
+        system, configuration = {"b.raw": b"second", "a.sysext.raw": b"first"}, {"c.confext.raw": bytes(4096)}
+        archives = (stub_archive(".extra/sysext", 0o555, system, 0o444), stub_archive(".extra/confext", 0o555, configuration, 0o444))
+        words: list[object] = [word for name, content in system.items() for word in ("--sysext", self.file(name, content))]
+        words += [word for name, content in configuration.items() for word in ("--confext", self.file(name, content))]
+        uki = self.ukify()
+        document = self.predict(uki, "--policy", self.policy, *words)
+        both = predicted_in_python(uki.read_bytes(), archives=archives)
+        for bank in BANKS:
+            seen = document["pcrs"][bank]
+            self.assertEqual(seen["9"], both[bank]["9"])
+            self.assertEqual(seen["12"], extended(bank, archives[1]))
+            self.assertEqual(seen["13"], extended(bank, archives[0], *(word.encode() for word in WORDS)))
+        self.assertEqual([f["file"] for f in document["sysexts"]], ["a.sysext.raw", "b.raw"])
+        said = self.verinit("measure", "predict", "--uki", uki, "--policy", self.policy, *words)
+        self.assertIn("configuration extensions with event-unexplained", said.stderr)
+        for option, name in (("--sysext", "c.confext.raw"), ("--confext", "b.raw"), ("--sysext", "policy")):
+            self.assert_ends(self.verinit("measure", "predict", "--uki", uki, option, self.dir / name), FALSE, name)
+
     def test_os_separator(self) -> None:
         """Behind what is measured before PID 1, and before its words."""
         self.initrd_of()
@@ -366,10 +388,138 @@ class Images(PredictTest):
             self.assertEqual("9" in document["pcrs"]["sha256"], not undecided)
 
 
+GLOBAL, DATABASE = "8be4df61-93ca-11d2-aa0d-00e098032b8c", "d719b2cb-3d3a-4596-a3bc-dad00e67656f"
+VENDORS = {"SecureBoot": GLOBAL, "PK": GLOBAL, "KEK": GLOBAL, "db": DATABASE, "dbx": DATABASE}
+OWNER = uuid.UUID("b3a4c5d6-00ff-4000-8000-0000000000ff")
+X509, SHA256 = (uuid.UUID(text) for text in ("a5c059a1-94e4-4aa7-87b5-ab155c2bf072", "c1c41626-504c-4092-aca9-41f936934328"))
+OVMF_VARS = "/usr/share/OVMF/OVMF_VARS_4M.fd"
+
+
+def signature_list(kind: uuid.UUID, *signatures: bytes) -> bytes:
+    """EFI_SIGNATURE_LIST, of signatures of one length."""
+    size = 16 + len(signatures[0])
+    return kind.bytes_le + struct.pack("<III", 28 + len(signatures) * size, 0, size) + b"".join(OWNER.bytes_le + s for s in signatures)
+
+
+def variable_event(name: str, data: bytes) -> bytes:
+    """UEFI_VARIABLE_DATA."""
+    return uuid.UUID(VENDORS[name]).bytes_le + struct.pack("<QQ", len(name), len(data)) + name.encode("utf-16-le") + data
+
+
+class SecureBoot(PredictTest):
+    """PCR 7. That this is what OVMF does, booted rows say."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.initrd_of()
+        self.uki = self.ukify()
+        self.ours, self.other = self.certificate("ours"), self.certificate("other")
+
+    def certificate(self, name: str) -> bytes:
+        subprocess.run(["openssl", "req", "-new", "-x509", "-newkey", "rsa:2048", "-nodes", "-sha256", "-days", "2", "-subj", f"/CN={name}",
+                        "-keyout", self.dir / f"{name}.key", "-out", self.dir / f"{name}.crt"], check=True, capture_output=True)
+        return subprocess.run(["openssl", "x509", "-in", self.dir / f"{name}.crt", "-outform", "DER"], check=True,
+                              capture_output=True).stdout
+
+    def signed(self, image: Path, *names: str) -> Path:
+        for name in names:
+            target = image.with_suffix(f".{name}.efi")
+            subprocess.run(["sbsign", "--key", self.dir / f"{name}.key", "--cert", self.dir / f"{name}.crt", "--output", target, image],
+                           check=True, capture_output=True)
+            image = target
+        return image
+
+    def efivars(self, is_on: bool = True, **values: bytes) -> Path:
+        directory = self.dir / f"efivars{len(list(self.dir.glob('efivars*')))}"
+        directory.mkdir()
+        values = {"SecureBoot": bytes([is_on]), "PK": signature_list(X509, b"pk"), "KEK": signature_list(X509, b"kek"), **values}
+        for name, data in values.items():
+            (directory / f"{name}-{VENDORS[name]}").write_bytes(struct.pack("<I", 7) + data)
+        return directory
+
+    def seven(self, image: Path, variables: Path, *options: object, status: int = YES) -> Values:
+        return self.predict(image, "--pcr", 7, "--variables", variables, *options, status=status)
+
+    def assert_events(self, document: Values, state: str, variables: dict[str, bytes], *authorities: bytes) -> None:
+        events = [*(variable_event(name, variables.get(name, b"")) for name in VENDORS), bytes(4),
+                  *(variable_event("db", entry) for entry in authorities)]
+        for bank in BANKS:
+            self.assertEqual(document["pcrs"][bank], {"7": {f"secure_boot_{state}": extended(bank, *events)}})
+
+    def read_back(self, directory: Path) -> dict[str, bytes]:
+        return {p.name.split("-")[0]: p.read_bytes()[4:] for p in directory.iterdir()}
+
+    def test_store(self) -> None:
+        """Of virt-fw-vars, and read back by it."""
+        store, said = self.dir / "vars.fd", self.dir / "vars.json"
+        enroll: list[object] = ["virt-fw-vars", "-i", host(Path(OVMF_VARS)), "-o", host(store), "--sb", "--set-pk", OWNER,
+                                host(self.dir / "other.crt"), "--add-kek", OWNER, host(self.dir / "other.crt"), "--add-db", OWNER,
+                                host(self.dir / "other.crt"), "--add-db", OWNER, host(self.dir / "ours.crt")]
+        self.tree.run([str(word) for word in enroll])
+        self.tree.run(["virt-fw-vars", "-i", host(store), "--output-json", host(said)])
+        known = {v["name"]: bytes.fromhex(v["data"]) for v in json.loads(said.read_text())["variables"]}
+        variables = {"SecureBoot": b"\1", **{name: known[name] for name in VENDORS if name in known}}
+        self.assertTrue({"PK", "KEK", "db"} <= set(variables))
+        image = self.signed(self.uki, "ours")
+        document = self.seven(image, store)
+        self.assert_events(document, "on", variables, OWNER.bytes_le + self.ours)
+        self.assertEqual(document["variables"], {name: hashlib.sha256(variables.get(name, b"")).hexdigest() for name in VENDORS})
+        directory = self.efivars(**{name: data for name, data in variables.items() if name != "SecureBoot"})
+        self.assertEqual(self.seven(image, directory)["pcrs"], document["pcrs"])
+        self.assert_events(self.seven(self.uki, Path(OVMF_VARS)), "off", {"SecureBoot": b"\0"})
+
+    def test_which_entry(self) -> None:
+        """The first that verifies, in the order of db; each once; a digest where no signature counts."""
+        ours, other = (signature_list(X509, der) for der in (self.ours, self.other))
+        image, addon = self.signed(self.uki, "ours"), self.addon("a", cmdline="x=1")
+        digest = bytes.fromhex(authenticode_by_osslsigncode(self.uki, "sha256", self.dir))
+        entry, strange, by_digest = (OWNER.bytes_le + data for data in (self.ours, self.other, digest))
+        for db, picture, addons, wanted in (
+                (other + ours, image, [], [entry]), (ours + ours, image, [self.signed(addon, "ours")], [entry]),
+                (ours + other, image, [self.signed(addon, "other")], [entry, strange]),
+                (ours + other, self.signed(self.uki, "other", "ours"), [], [strange]),
+                (signature_list(SHA256, bytes(32), digest), self.uki, [], [by_digest]),
+                (signature_list(SHA256, digest) + ours, image, [], [entry]),
+                (signature_list(SHA256, digest) + other, image, [], [by_digest])):
+            variables = self.efivars(db=db)
+            with self.subTest(wanted=wanted):
+                document = self.seven(picture, variables, *(word for path in addons for word in ("--addon", path)))
+                self.assert_events(document, "on", self.read_back(variables), *wanted)
+
+    def test_what_would_not_start(self) -> None:
+        ours, image = signature_list(X509, self.ours), self.signed(self.uki, "ours")
+        digest = bytes.fromhex(authenticode_by_osslsigncode(self.uki, "sha256", self.dir))
+        damaged = self.file("damaged.efi", image.read_bytes().replace(b"ID=test", b"ID=tent"))
+        for picture, variables in ((image, self.efivars()), (image, self.efivars(db=signature_list(X509, self.other))),
+                                   (damaged, self.efivars(db=ours)), (image, self.efivars(db=ours, dbx=ours)),
+                                   (image, self.efivars(db=ours, dbx=signature_list(SHA256, digest)))):
+            self.assert_ends(self.verinit("measure", "predict", "--uki", picture, "--pcr", 7, "--variables", variables), FALSE,
+                             "would not start it")
+
+    def test_no_answer(self) -> None:
+        variables = self.efivars(db=signature_list(X509, self.ours))
+        image = self.signed(self.uki, "ours")
+        shim = self.file("shimx64.efi", (self.tree.tree / SYSTEMD_BOOT).read_bytes().replace(b"\nsystemd-boot,", b"\nshim,boot.....,"))
+        for picture, options, said in ((self.uki, (), "is not signed"), (image, ("--loader", shim), "is a shim"),
+                                       (image, ("--secure-boot", "off"), "on in the variable store")):
+            document = self.seven(picture, variables, *options, status=UNDECIDED)
+            self.assertEqual([u["pcr"] for u in document["undecided"]], [7])
+            self.assertIn(said, document["undecided"][0]["reason"])
+        self.predict(image, "--pcr", 7, status=UNDECIDED)
+        self.assertNotIn("7", self.predict(image, "--policy", self.policy)["pcrs"]["sha256"])
+
+    def test_no_variables(self) -> None:
+        for path, said in ((self.dir / "none", "none"), (self.file("x", bytes(4096)), "not a sound store"), (self.dir, "no variable SecureBoot"),
+                           (self.efivars(SecureBoot=b"\2"), "no variable SecureBoot")):
+            self.assert_ends(self.verinit("measure", "predict", "--uki", self.uki, "--variables", path), TROUBLE, said)
+        self.assert_ends(self.verinit("measure", "predict", "--uki", self.signed(self.uki, "ours"), "--pcr", 7, "--variables",
+                                      self.efivars(db=b"no list")), TROUBLE, "malformed")
+
+
 class Answers(PredictTest):
     def test_usage(self) -> None:
         for words, said in (((), "--uki"), (("--uki", "x", "--uki", "y"), "twice"), (("--uki", "x", "--bank", "md5"), "md5"),
-                            (("--uki", "x", "--pcr", "7"), "'7'"), (("--uki", "x", "--pcr", "4,"), "'4,'"),
+                            (("--uki", "x", "--pcr", "8"), "'8'"), (("--uki", "x", "--pcr", "4,"), "'4,'"),
                             (("--uki", "x", "--phase", "a::b"), "a::b"), (("--uki", "x", "--secure-boot", "maybe"), "maybe"),
                             (("--uki", "x", "--profile", "-1"), "-1"), (("--uki", "x", "--json=long"), "long"),
                             (("--uki", "x", "y"), "'y'"), (("--nothing",), "--nothing")):

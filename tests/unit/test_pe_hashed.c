@@ -231,6 +231,46 @@ static void test_section_at(_unused_ void **state)
         assert_int_equal(s.virtual_size, 4096);
 }
 
+/* A PKCS#7 message of one byte, and what stands in the eight bytes behind it. */
+static int second_certificate(uint8_t first_type, uint8_t second_size)
+{
+        struct file f = make_file();
+        struct iovec table, pkcs7 = {};
+        struct pe pe;
+
+        f.certificates[0] = 9;
+        f.certificates[6] = first_type;
+        f.certificates[16] = second_size;
+        f.certificates[22] = 2;
+        assert_int_equal(pe_open((uint8_t *) &f, sizeof(f), &pe), 0);
+        assert_int_equal(pe_certificates(&pe, &table), 0);
+        assert_int_equal(table.iov_len, sizeof(f.certificates));
+        if (first_type == 2) {
+                assert_int_equal(pe_certificate_next(&table, &pkcs7), 1);
+                assert_ptr_equal(pkcs7.iov_base, f.certificates + 8);
+                assert_int_equal(pkcs7.iov_len, 1);
+        }
+        return pe_certificate_next(&table, &pkcs7);
+}
+
+static void test_certificates(_unused_ void **state)
+{
+        struct file f = make_file();
+        struct iovec table;
+        struct pe pe;
+
+        for (uint8_t size = 0; size < 12; size++) {
+                assert_int_equal(second_certificate(2, size), -EBADMSG);
+                assert_int_equal(second_certificate(1, size), -EBADMSG);
+        }
+        f.optional.directories[CERTIFICATES].size = 0;
+        assert_int_equal(pe_open((uint8_t *) &f, sizeof(f), &pe), 0);
+        assert_int_equal(pe_certificates(&pe, &table), 0);
+        assert_int_equal(pe_certificate_next(&table, &table), 0);
+        f.optional.directories[CERTIFICATES].size = 25;
+        assert_int_equal(pe_certificates(&pe, &table), -EBADMSG);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -243,6 +283,7 @@ int main(void)
                 cmocka_unit_test(test_sections),
                 cmocka_unit_test(test_every_shorter_file),
                 cmocka_unit_test(test_section_at),
+                cmocka_unit_test(test_certificates),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

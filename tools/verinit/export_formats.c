@@ -72,10 +72,15 @@ int export_pcrlock(const struct prediction *p, const struct export_choice *c, co
                 _cleanup_buffer_ struct buffer text = {};
                 size_t n;
 
+                if (pcr == 7)
+                        continue;
                 if (format_component(p, pcr, c->secure_boot, &text, &n, t) < 0)
                         return -1;
                 if (n > 0 && output_write(path, &text, t) < 0)
                         return -1;
+                /* Of a former image: systemd-pcrlock would wait for what nobody measures any more. */
+                if (n == 0 && unlink(path) < 0 && errno != ENOENT)
+                        return trouble_set_errno(t, errno, "cannot remove %s", path);
         }
         return 0;
 }

@@ -14,11 +14,14 @@ static const char usage[] =
         "  --format pcrlock      components for systemd-pcrlock, into the directory --output\n"
         "  --format keylime      a TPM policy of keylime: allowed values for each PCR\n"
         "  --format rvps         reference values of the trustee's RVPS, for its extractor `sample`\n"
-        "  --secure-boot on|off  PCR 4 in this state (default: on)\n"
+        "  --format comid        a CoMID tag (draft-ietf-rats-corim), in the JSON of the tool cocli\n"
+        "  --format in-toto      an in-toto statement about image, loaders and add-ons, to be signed\n"
+        "  --secure-boot on|off  PCRs 4 and 7 in this state (default: on)\n"
         "  --bank NAME           the bank of keylime and rvps (default: sha256)\n"
-        "  --phase WORD[:WORD]   PCR 11 of keylime and rvps after these words (default: the last in the file)\n"
+        "  --phase WORD[:WORD]   PCR 11 of all but pcrlock after these words (default: the last in the file)\n"
         "  --prefix TEXT         before the names of rvps (default: snp_)\n"
-        "  --output PATH         the directory or file (default for keylime and rvps: standard output)\n"
+        "  --vendor TEXT         of the environment of comid (default: none)\n"
+        "  --output PATH         the directory of pcrlock, or a file (default: standard output)\n"
         "  --quiet               no talk on stderr but errors\n"
         "  --help                this text\n"
         "\n"
@@ -32,15 +35,16 @@ static const char usage[] =
 
 enum { PREFIX_MAX = 32 };
 
-enum format { FORMAT_NONE = 0, FORMAT_PCRLOCK, FORMAT_KEYLIME, FORMAT_RVPS };
+enum format { FORMAT_NONE = 0, FORMAT_PCRLOCK, FORMAT_KEYLIME, FORMAT_RVPS, FORMAT_COMID, FORMAT_IN_TOTO };
 
 static const char *const format_names[] = {
         [FORMAT_PCRLOCK] = "pcrlock", [FORMAT_KEYLIME] = "keylime", [FORMAT_RVPS] = "rvps",
+        [FORMAT_COMID] = "comid",     [FORMAT_IN_TOTO] = "in-toto",
 };
 
 struct export_options {
         struct options common;
-        const char *measurements, *format, *secure_boot, *bank, *phase, *prefix, *output;
+        const char *measurements, *format, *secure_boot, *bank, *phase, *prefix, *vendor, *output;
 };
 
 static int take(int id, void *userdata, struct trouble *t)
@@ -60,6 +64,8 @@ static int take(int id, void *userdata, struct trouble *t)
                 return options_take_once(&o->phase, VERB, "--phase", t);
         case 'x':
                 return options_take_once(&o->prefix, VERB, "--prefix", t);
+        case 'v':
+                return options_take_once(&o->vendor, VERB, "--vendor", t);
         default:
                 return options_take_once(&o->output, VERB, "--output", t);
         }
@@ -71,6 +77,7 @@ static int parse_options(int argc, char *argv[], struct export_options *o, struc
                 { "measurements", required_argument, NULL, 'm' }, { "format", required_argument, NULL, 'f' },
                 { "secure-boot", required_argument, NULL, 'b' }, { "bank", required_argument, NULL, 'k' },
                 { "phase", required_argument, NULL, 'w' }, { "prefix", required_argument, NULL, 'x' },
+                { "vendor", required_argument, NULL, 'v' },
                 { "output", required_argument, NULL, 'o' }, OPTION_QUIET, OPTION_HELP, {},
         };
 
@@ -83,14 +90,15 @@ static int parse_options(int argc, char *argv[], struct export_options *o, struc
 
 static int choose(const struct export_options *o, enum format *ret_format, struct export_choice *ret, struct trouble *t)
 {
-        struct export_choice c = { .secure_boot = true, .bank = DIGEST_SHA256, .phase = o->phase, .prefix = "" };
+        struct export_choice c = { .secure_boot = true, .bank = DIGEST_SHA256, .phase = o->phase, .prefix = "",
+                                   .vendor = o->vendor };
         enum format format = FORMAT_NONE;
 
         for (size_t i = FORMAT_PCRLOCK; i < ARRAY_SIZE(format_names); i++)
                 if (str_equal(o->format, format_names[i]))
                         format = (enum format) i;
         if (format == FORMAT_NONE)
-                return trouble_set_usage(t, VERB, "pcrlock, keylime or rvps is wanted, not", o->format);
+                return trouble_set_usage(t, VERB, "pcrlock, keylime, rvps, comid or in-toto is wanted, not", o->format);
         if (format == FORMAT_PCRLOCK && !o->output)
                 return trouble_set_usage(t, VERB, "option missing", "--output");
         if (o->secure_boot && !str_equal(o->secure_boot, "on") && !str_equal(o->secure_boot, "off"))
@@ -120,8 +128,13 @@ static int check_choice(const struct prediction *p, const char *path, enum forma
                                    c->secure_boot ? "on" : "off");
         if (format == FORMAT_PCRLOCK)
                 return 0;
-        if (!in->banks[c->bank])
+        if (in->pcrs[7] && !predict_knows_state(p, c->secure_boot))
+                return trouble_set(t, OUTCOME_UNDECIDED, "%s has no value of PCR 7 with Secure Boot %s", path,
+                                   c->secure_boot ? "on" : "off");
+        if ((format == FORMAT_KEYLIME || format == FORMAT_RVPS) && !in->banks[c->bank])
                 return trouble_set(t, OUTCOME_UNDECIDED, "%s has no bank %s", path, digest_name(c->bank));
+        if (format == FORMAT_COMID && !in->banks[DIGEST_SHA256] && !in->banks[DIGEST_SHA384] && !in->banks[DIGEST_SHA512])
+                return trouble_set(t, OUTCOME_UNDECIDED, "%s has no bank that CoMID has a name for", path);
         if (!in->pcrs[11])
                 return 0;
         if (!c->phase && in->n_phases > 0)
@@ -135,12 +148,16 @@ static int check_choice(const struct prediction *p, const char *path, enum forma
 static int export(const struct prediction *p, enum format format, const struct export_choice *c, const char *output,
                   struct trouble *t)
 {
+        static int (*const formatters[])(const struct prediction *, const struct export_choice *, struct buffer *, struct trouble *) = {
+                [FORMAT_KEYLIME] = export_keylime, [FORMAT_RVPS] = export_rvps, [FORMAT_COMID] = export_comid,
+                [FORMAT_IN_TOTO] = export_in_toto,
+        };
         _cleanup_buffer_ struct buffer text = {};
         int r;
 
         if (format == FORMAT_PCRLOCK)
                 return export_pcrlock(p, c, output, t);
-        r = format == FORMAT_KEYLIME ? export_keylime(p, c, &text, t) : export_rvps(p, c, &text, t);
+        r = formatters[format](p, c, &text, t);
         if (r < 0)
                 return -1;
         if (output)

@@ -18,9 +18,15 @@ struct export_choice {
         enum digest_alg bank; /* for those who take one */
         const char *phase;    /* likewise, of PCR 11 */
         const char *prefix;   /* of the names of reference values */
+        const char *vendor;   /* of the class of CoMID, or NULL */
 };
 
-/* Components for systemd-pcrlock(8), as files of a directory, which is made if need be. */
+/*
+ * Components for systemd-pcrlock(8), as files of a directory, which is made if need be; those of an earlier export that are none of
+ * this one go. PCR 7 is left to `systemd-pcrlock lock-secureboot-policy` and `lock-secureboot-authority`.
+ */
 int export_pcrlock(const struct prediction *p, const struct export_choice *c, const char *directory, struct trouble *t);
 int export_keylime(const struct prediction *p, const struct export_choice *c, struct buffer *ret, struct trouble *t);
+int export_comid(const struct prediction *p, const struct export_choice *c, struct buffer *ret, struct trouble *t);
+int export_in_toto(const struct prediction *p, const struct export_choice *c, struct buffer *ret, struct trouble *t);
 int export_rvps(const struct prediction *p, const struct export_choice *c, struct buffer *ret, struct trouble *t);

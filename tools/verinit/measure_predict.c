@@ -12,6 +12,7 @@ enum {
         POLICY_MAX_BYTES = 256 * 1024 * 1024,
         IMAGE_MAX_BYTES = 64 * 1024 * 1024,
         CREDENTIAL_MAX_BYTES = 1024 * 1024,
+        EXTENSION_MAX_BYTES = 256 * 1024 * 1024,
 };
 
 static int hash_file(const struct buffer *data, struct digest *ret, struct trouble *t)
@@ -46,20 +47,24 @@ static bool is_ascii(const char *name)
         return *name == '\0';
 }
 
-/* systemd-stub takes no other files, and takes them by name. */
-static int check_credentials(struct predict_files *list, struct trouble *t)
+static bool ends_with(const char *name, const char *suffix)
 {
-        static const char suffix[] = ".cred";
+        size_t n = strlen(name), m = strlen(suffix);
 
+        return n > m && strcasecmp(name + n - m, suffix) == 0;
+}
+
+/* systemd-stub takes no other files, and takes them by name. other: an ending that is another kind's, or NULL. */
+static int check_sidecars(struct predict_files *list, const char *suffix, const char *other, struct trouble *t)
+{
         for (size_t i = 0; i < list->n; i++) {
                 const char *name = list->files[i].name;
-                size_t n = strlen(name);
 
                 /* src/boot/cpio.c, pack_cpio(): endswith_no_case(), is_ascii(), and 255 characters. */
-                if (n < sizeof(suffix) || strcasecmp(name + n - (sizeof(suffix) - 1), suffix) != 0 || name[0] == '.' ||
-                    n > NAME_MAX || !is_ascii(name))
-                        return trouble_set(t, OUTCOME_FALSE, "%s: systemd-stub takes no credential but ASCII names with .cred at the end",
-                                           list->files[i].path);
+                if (!ends_with(name, suffix) || (other && ends_with(name, other)) || name[0] == '.' || strlen(name) > NAME_MAX ||
+                    !is_ascii(name))
+                        return trouble_set(t, OUTCOME_FALSE, "%s: systemd-stub takes no such file here but ASCII names with %s at the "
+                                           "end%s%s", list->files[i].path, suffix, other ? ", and not " : "", other ? other : "");
                 for (size_t j = i; j > 0 && strcmp(list->files[j - 1].name, list->files[j].name) > 0; j--) {
                         struct predict_file f = list->files[j];
 
@@ -127,10 +132,13 @@ static int read_inputs(const struct predict_options *o, struct predict_input *in
         if (read_files(&o->loaders, IMAGE_MAX_BYTES, &in->loaders, t) < 0 ||
             read_files(&o->addons, ADDON_MAX_BYTES, &in->addons, t) < 0 ||
             read_files(&o->credentials, CREDENTIAL_MAX_BYTES, &in->credentials, t) < 0 ||
-            read_files(&o->global_credentials, CREDENTIAL_MAX_BYTES, &in->global_credentials, t) < 0)
+            read_files(&o->global_credentials, CREDENTIAL_MAX_BYTES, &in->global_credentials, t) < 0 ||
+            read_files(&o->sysexts, EXTENSION_MAX_BYTES, &in->sysexts, t) < 0 ||
+            read_files(&o->confexts, EXTENSION_MAX_BYTES, &in->confexts, t) < 0)
                 return -1;
-        if (check_addons(in, t) < 0 || check_credentials(&in->credentials, t) < 0 ||
-            check_credentials(&in->global_credentials, t) < 0)
+        if (check_addons(in, t) < 0 || check_sidecars(&in->credentials, ".cred", NULL, t) < 0 ||
+            check_sidecars(&in->global_credentials, ".cred", NULL, t) < 0 ||
+            check_sidecars(&in->sysexts, ".raw", ".confext.raw", t) < 0 || check_sidecars(&in->confexts, ".confext.raw", NULL, t) < 0)
                 return -1;
         if (o->floor) {
                 in->floor_from = PREDICT_FLOOR_FILE;
@@ -186,6 +194,10 @@ static void say_what_prove_refuses(const struct prediction *p, struct trouble *t
                 tool_say("verinit: PID 1 ends a boot with these add-ons with %s: no addon= of the floor lists them", code);
         if (p->in->credentials.n + p->in->global_credentials.n > 0 && p->floor.credentials == CREDENTIALS_NONE)
                 tool_say("verinit: PID 1 ends a boot with credentials with %s: the floor has credentials=none", code);
+        if (p->in->confexts.n > 0)
+                tool_say("verinit: PID 1 ends a boot with configuration extensions with %s", code);
+        if (p->in->sysexts.n > 0)
+                tool_say("verinit: PID 1 uses no system extensions; they only make PCRs 9 and 13 other ones");
 }
 
 static int report_undecided(const struct prediction *p, struct trouble *t)
@@ -211,6 +223,8 @@ static void input_done(struct predict_input *in)
         files_done(&in->addons);
         files_done(&in->credentials);
         files_done(&in->global_credentials);
+        files_done(&in->sysexts);
+        files_done(&in->confexts);
         buffer_done(&in->floor_text);
         secure_boot_done(&in->variables);
 }

@@ -16,7 +16,7 @@ struct paths {
 
 struct predict_options {
         const char *uki, *variables, *policy, *floor, *output;
-        struct paths loaders, addons, credentials, global_credentials;
+        struct paths loaders, addons, credentials, global_credentials, sysexts, confexts;
         unsigned profile;
         enum json_how json;
         bool is_quiet, wants_help;

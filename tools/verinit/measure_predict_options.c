@@ -21,6 +21,8 @@ static const char usage[] =
         "  --addon FILE              a signed add-on; may be repeated, in the order of systemd-stub\n"
         "  --credential FILE         of the image's own directory (IMAGE.extra.d/); may be repeated\n"
         "  --global-credential FILE  of /loader/credentials; may be repeated\n"
+        "  --sysext FILE             a system extension of IMAGE.extra.d/; may be repeated\n"
+        "  --confext FILE            a configuration extension of IMAGE.extra.d/; may be repeated\n"
         "  --secure-boot on|off      PCR 4 for this alone (default: both)\n"
         "  --pcr N[,N]...            these PCRs (default: all that the files allow for)\n"
         "  --bank NAME[,NAME]...     sha1, sha256, sha384, sha512 (default: all four)\n"
@@ -45,6 +47,7 @@ static const struct option long_options[] = {
         { "policy", required_argument, NULL, 's' }, { "variables", required_argument, NULL, 'v' }, { "floor", required_argument, NULL, 'f' },
         { "loader", required_argument, NULL, 'l' }, { "addon", required_argument, NULL, 'a' },
         { "credential", required_argument, NULL, 'c' }, { "global-credential", required_argument, NULL, 'g' },
+        { "sysext", required_argument, NULL, 'y' }, { "confext", required_argument, NULL, 'x' },
         { "secure-boot", required_argument, NULL, 'b' }, { "pcr", required_argument, NULL, 'p' },
         { "bank", required_argument, NULL, 'k' }, { "phase", required_argument, NULL, 'w' },
         { "output", required_argument, NULL, 'o' }, { "json", required_argument, NULL, 'j' },
@@ -176,6 +179,10 @@ static int take_option(int id, const char *word, struct predict_options *o, stru
                 return take_path(&o->credentials, "--credential", t);
         case 'g':
                 return take_path(&o->global_credentials, "--global-credential", t);
+        case 'y':
+                return take_path(&o->sysexts, "--sysext", t);
+        case 'x':
+                return take_path(&o->confexts, "--confext", t);
         case 'b':
                 return take_secure_boot(o, in, t);
         case 'p':

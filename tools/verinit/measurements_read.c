@@ -7,7 +7,7 @@
 #include "json_value.h"
 #include "measure_export.h"
 
-enum { MEASUREMENTS_MAX_BYTES = 4 * 1024 * 1024, MEASUREMENTS_MAX_EVENTS = 512, SCHEMA_VERSION = 1 };
+enum { MEASUREMENTS_MAX_BYTES = 4 * 1024 * 1024, MEASUREMENTS_MAX_EVENTS = 512, MEASUREMENTS_MAX_FILES = 64, SCHEMA_VERSION = 1 };
 
 struct reader {
         const char *path;
@@ -194,6 +194,29 @@ static int compare_bank(const char *name, struct json_object *bank, void *userda
         return json_value_each(bank, compare_pcr, r);
 }
 
+static int read_file(const struct reader *r, struct json_object *o, const char **ret_name, struct digest *ret)
+{
+        const char *name = as_ascii(json_value_get(o, "file"));
+
+        if (!name || *name == '\0' || !take_digest(json_value_get(o, "sha256"), DIGEST_SHA256, ret))
+                return malformed(r, "a file without its name or digest");
+        *ret_name = tool_strdup(name);
+        return 0;
+}
+
+static int read_files(const struct reader *r, struct json_object *array, struct predict_files *ret)
+{
+        size_t n = json_value_count(array);
+
+        if (!json_value_is_array(array) || n > MEASUREMENTS_MAX_FILES)
+                return malformed(r, "no list of files, or too many");
+        ret->files = tool_alloc(n, sizeof(*ret->files));
+        for (; ret->n < n; ret->n++)
+                if (read_file(r, json_value_at(array, ret->n), &ret->files[ret->n].name, &ret->files[ret->n].sha256) < 0)
+                        return -1;
+        return 0;
+}
+
 static int read_document(struct reader *r, struct json_object *o)
 {
         struct json_object *events = json_value_get(o, "events"), *pcrs = json_value_get(o, "pcrs");
@@ -203,7 +226,9 @@ static int read_document(struct reader *r, struct json_object *o)
                 return malformed(r, "its schema is not 1");
         if (!json_value_is_array(events) || !json_value_is_object(pcrs) || json_value_count(events) > MEASUREMENTS_MAX_EVENTS)
                 return malformed(r, "no events, or too many, or no values");
-        if (json_value_each(pcrs, read_bank, r) < 0)
+        if (read_file(r, json_value_get(o, "uki"), &r->in->uki.path, &r->in->uki_sha256) < 0 ||
+            read_files(r, json_value_get(o, "loaders"), &r->in->loaders) < 0 ||
+            read_files(r, json_value_get(o, "addons"), &r->in->addons) < 0 || json_value_each(pcrs, read_bank, r) < 0)
                 return -1;
         for (size_t i = 0; i < json_value_count(events); i++)
                 if (read_event(r, json_value_at(events, i)) < 0)
@@ -221,8 +246,17 @@ int measurements_read(const char *path, struct predict_input *in, struct predict
         *ret = (struct prediction) { .in = in };
         if (tool_read_file(path, MEASUREMENTS_MAX_BYTES, &text, t) < 0)
                 return -1;
+        if (predict_hash(DIGEST_SHA256, &(const struct iovec) { text.data, text.size }, 1, &in->measurements, t) < 0)
+                return -1;
         o = json_value_parse((const char *) text.data, text.size);
         return json_value_is_object(o) ? read_document(&r, o) : malformed(&r, "it is no JSON object");
+}
+
+static void files_done(struct predict_files *list)
+{
+        for (size_t i = 0; i < list->n; i++)
+                free((char *) (uintptr_t) list->files[i].name);
+        free(list->files);
 }
 
 void measurements_done(struct predict_input *in, struct prediction *p)
@@ -230,5 +264,8 @@ void measurements_done(struct predict_input *in, struct prediction *p)
         predict_done(p);
         for (size_t i = 0; i < in->n_phases; i++)
                 free((char *) (uintptr_t) in->phases[i]);
+        files_done(&in->loaders);
+        files_done(&in->addons);
+        free((char *) (uintptr_t) in->uki.path);
         *in = (struct predict_input) {};
 }

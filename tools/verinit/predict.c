@@ -204,7 +204,8 @@ int predict_make(struct predict_input *in, struct prediction *ret, struct troubl
 {
         /* The order within a PCR is that of the boot; the words of PCR 13 stand behind the separator. */
         static int (*const makers[])(struct prediction *, struct trouble *) = {
-                predict_images, predict_secure_boot, predict_kernel, predict_sections, predict_parameters, add_separators, predict_words,
+                predict_images, predict_secure_boot, predict_kernel, predict_sections, predict_parameters, predict_archives,
+                add_separators, predict_words,
         };
 
         *ret = (struct prediction) { .in = in };

@@ -7,6 +7,7 @@
 #include "verinit/boot_config.h"
 
 #include "secure_boot.h"
+#include "stub_cpio.h"
 #include "uki.h"
 
 enum { PREDICT_PCRS = 14, PREDICT_MAX_PHASES = 16 }; /* 4, 7, 9, 11, 12 and 13 of 0 to 13 */
@@ -35,12 +36,13 @@ struct predict_input {
 
         struct uki uki;
         struct digest uki_sha256;
-        struct predict_files loaders, addons, credentials, global_credentials;
+        struct predict_files loaders, addons, credentials, global_credentials, sysexts, confexts;
         enum predict_floor floor_from;
         struct buffer floor_text;
         enum predict_policy policy_from;
         struct digest policy; /* SHA-256 */
         struct secure_boot variables;
+        struct digest measurements; /* SHA-256 of the file that all this was read from, if it was */
 };
 
 enum predict_when { PREDICT_ALWAYS = 0, PREDICT_SECURE_BOOT_OFF, PREDICT_SECURE_BOOT_ON };
@@ -92,10 +94,19 @@ int predict_secure_boot(struct prediction *p, struct trouble *t); /* 7 */
 int predict_kernel(struct prediction *p, struct trouble *t);   /* 9 */
 int predict_sections(struct prediction *p, struct trouble *t); /* 11 */
 int predict_parameters(struct prediction *p, struct trouble *t); /* 12 */
+int predict_archives(struct prediction *p, struct trouble *t); /* 12 and 13 */
 int predict_words(struct prediction *p, struct trouble *t);    /* 13 */
 
-/* The archives of credentials: 0, or the one there is. In PCR 12, and in the initramfs of PCR 9. */
-int predict_credentials(const struct prediction *p, bool are_global, struct buffer *ret, struct trouble *t);
+/* The archives that systemd-stub makes of what lies on the ESP, in its order: in PCR 12 or 13, and in the initramfs of PCR 9. */
+struct predict_archive {
+        const char *what; /* as the event has it */
+        unsigned pcr;
+        const struct predict_files *files;
+        const struct stub_directory *directory;
+};
+enum { PREDICT_N_ARCHIVES = 4 };
+struct predict_archive predict_archive_at(const struct predict_input *in, size_t i);
+int predict_archive_make(const struct predict_archive *archive, struct buffer *ret, struct trouble *t); /* empty: no files */
 
 int predict_hash(enum digest_alg alg, const struct iovec *parts, size_t n_parts, struct digest *ret, struct trouble *t);
 

@@ -222,6 +222,7 @@ static int fill(struct json_object *o, const struct prediction *p, struct troubl
 
         json_value_add(o, "addons", format_files(&p->in->addons));
         json_value_add(o, "cmdline", text(cmdline));
+        json_value_add(o, "confexts", format_files(&p->in->confexts));
         json_value_add(o, "credentials", format_files(&p->in->credentials));
         json_value_add(o, "events", format_events(p, false));
         json_value_add(o, "floor", format_floor(p));
@@ -231,6 +232,7 @@ static int fill(struct json_object *o, const struct prediction *p, struct troubl
                 return -1;
         json_value_add(o, "policy_sha256", json_value_digest(&p->in->policy));
         json_value_add(o, "schema", json_value_u64(SCHEMA_VERSION));
+        json_value_add(o, "sysexts", format_files(&p->in->sysexts));
         json_value_add(o, "uki", format_uki(p));
         json_value_add(o, "undecided", format_undecided(p));
         json_value_add(o, "variables", format_variables(p));

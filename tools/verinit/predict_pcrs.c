@@ -11,7 +11,6 @@
 #include "addon.h"
 #include "initrd_check.h"
 #include "predict.h"
-#include "stub_cpio.h"
 
 enum {
         STUB_SEEN_FIRST = 257,
@@ -83,9 +82,21 @@ int predict_images(struct prediction *p, struct trouble *t)
         return add_image(p, PREDICT_SECURE_BOOT_OFF, "the kernel in the UKI", uki->file.data + kernel.offset, kernel.size, t);
 }
 
-int predict_credentials(const struct prediction *p, bool are_global, struct buffer *ret, struct trouble *t)
+struct predict_archive predict_archive_at(const struct predict_input *in, size_t i)
 {
-        const struct predict_files *list = are_global ? &p->in->global_credentials : &p->in->credentials;
+        const struct predict_archive archives[PREDICT_N_ARCHIVES] = {
+                { "Credentials initrd", 12, &in->credentials, &stub_credentials },
+                { "Global credentials initrd", 12, &in->global_credentials, &stub_global_credentials },
+                { "System extension initrd", 13, &in->sysexts, &stub_sysext },
+                { "Configuration extension initrd", 12, &in->confexts, &stub_confext },
+        };
+
+        return archives[i];
+}
+
+int predict_archive_make(const struct predict_archive *archive, struct buffer *ret, struct trouble *t)
+{
+        const struct predict_files *list = archive->files;
         _cleanup_free_ struct stub_file *files = tool_alloc(list->n, sizeof(*files));
 
         if (list->n == 0)
@@ -94,7 +105,7 @@ int predict_credentials(const struct prediction *p, bool are_global, struct buff
                 files[i] = (struct stub_file) {
                         list->files[i].name, { list->files[i].data.data, list->files[i].data.size },
                 };
-        return stub_cpio(are_global ? &stub_global_credentials : &stub_credentials, files, list->n, ret, t);
+        return stub_cpio(archive->directory, files, list->n, ret, t);
 }
 
 /* The initramfs as the kernel gets it: each part on a boundary of four bytes. */
@@ -140,15 +151,20 @@ static int append_section(const struct uki *uki, const char *name, struct buffer
         return append_initrd(initrd, parts, uki_section_parts(uki, &section, parts), t);
 }
 
-static int append_credentials(struct prediction *p, bool are_global, struct buffer *initrd, struct trouble *t)
+static int append_archives(struct prediction *p, struct buffer *initrd, struct trouble *t)
 {
-        _cleanup_buffer_ struct buffer archive = {};
-        struct iovec part;
+        for (size_t i = 0; i < PREDICT_N_ARCHIVES; i++) {
+                const struct predict_archive archive = predict_archive_at(p->in, i);
+                _cleanup_buffer_ struct buffer cpio = {};
+                struct iovec part;
 
-        if (predict_credentials(p, are_global, &archive, t) < 0)
-                return -1;
-        part = (struct iovec) { archive.data, archive.size };
-        return append_initrd(initrd, &part, 1, t);
+                if (predict_archive_make(&archive, &cpio, t) < 0)
+                        return -1;
+                part = (struct iovec) { cpio.data, cpio.size };
+                if (append_initrd(initrd, &part, 1, t) < 0)
+                        return -1;
+        }
+        return 0;
 }
 
 static int make_initrd(struct prediction *p, struct buffer *initrd, struct trouble *t)
@@ -162,7 +178,7 @@ static int make_initrd(struct prediction *p, struct buffer *initrd, struct troub
         const struct uki *uki = &p->in->uki;
 
         if (append_section(uki, ".ucode", initrd, t) < 0 || append_section(uki, ".initrd", initrd, t) < 0 ||
-            append_credentials(p, false, initrd, t) < 0 || append_credentials(p, true, initrd, t) < 0)
+            append_archives(p, initrd, t) < 0)
                 return -1;
         for (size_t i = 0; i < ARRAY_SIZE(meta); i++)
                 if (append_meta(uki, meta[i].section, meta[i].file, initrd, t) < 0)
@@ -228,13 +244,22 @@ static int add_wide(struct prediction *p, const char *what, const struct buffer 
         return add_bytes(p, 12, what, wide.data, wide.size, t);
 }
 
-static int add_credentials(struct prediction *p, bool are_global, const char *what, struct trouble *t)
+int predict_archives(struct prediction *p, struct trouble *t)
 {
-        _cleanup_buffer_ struct buffer archive = {};
+        for (size_t i = 0; i < PREDICT_N_ARCHIVES; i++) {
+                const struct predict_archive archive = predict_archive_at(p->in, i);
+                _cleanup_buffer_ struct buffer cpio = {};
 
-        if (predict_credentials(p, are_global, &archive, t) < 0)
-                return -1;
-        return archive.size > 0 ? add_bytes(p, 12, what, archive.data, archive.size, t) : 0;
+                if (!p->in->pcrs[archive.pcr])
+                        continue;
+                if (archive.files->n > 0 && is_too_old(&p->in->uki))
+                        predict_leave_open(p, archive.pcr, "systemd-stub %s is older than any that is known here", p->in->uki.stub);
+                if (predict_archive_make(&archive, &cpio, t) < 0)
+                        return -1;
+                if (cpio.size > 0 && add_bytes(p, archive.pcr, archive.what, cpio.data, cpio.size, t) < 0)
+                        return -1;
+        }
+        return 0;
 }
 
 int predict_parameters(struct prediction *p, struct trouble *t)
@@ -252,11 +277,7 @@ int predict_parameters(struct prediction *p, struct trouble *t)
                 if (add_wide(p, "profile", &text, t) < 0)
                         return -1;
         }
-        if (p->addon_words.size > 0 && add_wide(p, "words of the add-ons", &p->addon_words, t) < 0)
-                return -1;
-        if (add_credentials(p, false, "Credentials initrd", t) < 0)
-                return -1;
-        return add_credentials(p, true, "Global credentials initrd", t);
+        return p->addon_words.size > 0 ? add_wide(p, "words of the add-ons", &p->addon_words, t) : 0;
 }
 
 /* With what init.verity= names, or else the one of this length: dm-verity's table has no other that PID 1 takes. */

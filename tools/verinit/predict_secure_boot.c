@@ -94,7 +94,7 @@ static int find_entry(const struct buffer *database, const struct image *image, 
         return r;
 }
 
-/* A signature is looked at before the digest is (DxeImageVerificationHandler()). 1: *ret verifies the image, 0: nothing does. */
+/* A signature is looked at before the digest is (DxeImageVerificationHandler()). 1: *ret verifies the image, 0: nothing does; -EACCES: dbx, -EBADMSG. */
 static int find_authority(const struct secure_boot *sb, const struct image *image, bool *ret_is_signed, struct iovec *ret)
 {
         const struct buffer *db = &sb->values[SECURE_BOOT_DB], *dbx = &sb->values[SECURE_BOOT_DBX];
@@ -106,12 +106,12 @@ static int find_authority(const struct secure_boot *sb, const struct image *imag
                 return -EBADMSG;
         r = find_entry(dbx, image, NULL, &ignored);
         if (r != 0)
-                return r < 0 ? r : 0;
+                return r < 0 ? r : -EACCES;
         while (found == 0 && (r = pe_certificate_next(&certificates, &pkcs7)) > 0) {
                 *ret_is_signed = true;
                 r = find_entry(dbx, image, &pkcs7, &ignored);
                 if (r != 0)
-                        return r < 0 ? r : 0;
+                        return r < 0 ? r : -EACCES;
                 found = find_entry(db, image, &pkcs7, ret);
         }
         if (r < 0 || found != 0)
@@ -131,15 +131,15 @@ static int add_authority(struct prediction *p, const char *name, const struct bu
         if (open_image(name, file, &image, t) < 0)
                 return -1;
         r = find_authority(sb, &image, &is_signed, &entry);
-        if (r < 0)
+        if (r < 0 && r != -EACCES)
                 return trouble_set(t, OUTCOME_TROUBLE, "cannot find what verifies %s: its signatures, db or dbx are malformed", name);
         if (r == 0 && !is_signed) {
                 predict_leave_open(p, PCR_SECURE_BOOT, "%s is not signed, and the entry of db that verifies it is measured", name);
                 return 0;
         }
-        if (r == 0)
-                return trouble_set(t, OUTCOME_FALSE, "Secure Boot is on in the variable store, and %s is not signed by what is in db, or "
-                                   "is in dbx: the firmware would not start it", name);
+        if (r <= 0)
+                return trouble_set(t, OUTCOME_FALSE, "Secure Boot is on in the variable store, and %s is %s: the firmware would not start it",
+                                   name, r == 0 ? "not signed by what is in db" : "what dbx excludes");
         for (size_t i = 0; i < seen->n; i++)
                 if (seen->entries[i] == entry.iov_base)
                         return 0;

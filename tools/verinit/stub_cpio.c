@@ -9,6 +9,9 @@ const struct stub_directory stub_meta = { ".extra", 0555, 0444 };
 const struct stub_directory stub_credentials = { ".extra/credentials", 0500, 0400 };
 const struct stub_directory stub_global_credentials = { ".extra/global_credentials", 0500, 0400 };
 
+const struct stub_directory stub_sysext = { ".extra/sysext", 0555, 0444 };
+const struct stub_directory stub_confext = { ".extra/confext", 0555, 0444 };
+
 enum { PARENT_MODE = 0555 };
 
 struct archive {

@@ -2,5 +2,7 @@
 """Rows that an outside verifier would ask for, each with the number of its acceptance test (docs/TESTING.md).
 
 table.py      all of them
+chain.py      shim and systemd-boot before the UKI
 predicted.py  predicted PCRs against those that the TPM holds
+whole.py      a whole host, whose own tools are asked
 """

@@ -24,6 +24,8 @@ from tamper.looks import is_handed_over, uki_on
 from tamper.medium import EXTRA_DIRECTORY, GLOBAL_CREDENTIALS
 from tamper.variables import Variable
 
+from . import chain
+
 EFI_GLOBAL = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
 # The other words of that profile.
 CODE = "cmdline-not-baked"
@@ -47,14 +49,21 @@ def made(setup: Setup, spec: BootSpec, out: Path, *options: str, loaders: tuple[
 
 @dataclass(frozen=True)
 class Predicted:
-    """A boot of the small host, whose one program reads the TPM."""
+    """A boot of the small host, whose one program reads the TPM. `is_chain`: by shim and systemd-boot."""
     name: str
     setup: Setup
+    is_chain: bool = False
+    numbers: tuple[str, ...] = PCRS
     seconds: int = 17
 
     def run(self, room: Room) -> Finding:
-        spec = self.setup.prepare(self.name, room)
-        document = made(self.setup, spec, room.out)
+        if self.is_chain:
+            spec = chain.prepare(self.setup, self.name, room)
+            document = made(self.setup, spec, room.out, "--pcr", ",".join(self.numbers), loaders=chain.loaders(parts.image(self.setup.image)),
+                            uki=chain.UKI)
+        else:
+            spec = self.setup.prepare(self.name, room)
+            document = made(self.setup, spec, room.out)
         with Machine(replace(spec, note=prediction.note(room.out))) as machine:
             finding = Finding(machine.outcome(), relaxed=self.setup.weaker)
         finding.expect("result", "booted", finding.outcome.result)
@@ -62,7 +71,7 @@ class Predicted:
             return finding
         is_handed_over()(finding, room)
         seen = json.loads(finding.outcome.report.get("pcrs.json", b"{}"))
-        finding.problems += prediction.differences(document, seen, self.setup.secure_boot, HANDED_OVER, PCRS)
+        finding.problems += prediction.differences(document, seen, self.setup.secure_boot, HANDED_OVER, self.numbers)
         finding.expect_in("serial.log", (prediction.note(room.out),), (room.out / "serial.log").read_text(errors="replace"))
         return finding
 

@@ -18,6 +18,7 @@ from tamper.table import HOST_FLOOR
 from tamper.ukis import Addon
 
 from .predicted import OtherProfile, Predicted
+from .whole import WHOLE
 
 # Of systemd's 257 host key: what PID 1 reads of a credential, which it does not open.
 SEALED = bytes.fromhex("5a1c6a86df9d4096b1d5a65e0862f19a")
@@ -64,6 +65,7 @@ CELLS: list[Row] = [
     Predicted("accept-08-two-profiles", host(**PROFILES)),
     OtherProfile("accept-08-profile-1", host({"failure-actions": "halt,reboot"}, **PROFILES), 1),
     Predicted("accept-08-extra-archives", host(**ARCHIVES)),
+    Predicted("accept-08-chain-of-shim", host(**ADDONS), is_chain=True, numbers=("4", "9", "11", "12", "13"), seconds=25),
 ]
 
-ACCEPTANCE: list[Row] = [*CELLS]
+ACCEPTANCE: list[Row] = [WHOLE, *CELLS]
