@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
 #
 # What one row alone asks of the running host comes on a disk of its own, labelled "acceptance".
 disk=/dev/disk/by-label/acceptance
