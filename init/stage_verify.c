@@ -31,28 +31,19 @@ int stage_verify(struct boot *boot, struct error *err)
                 .offset_bytes = config->fec.offset_bytes,
                 .roots = config->fec.roots,
         };
-        struct verity_request req = {
-                .root_hash = config->root_hash,
-                .root_hash_size = config->root_hash_size,
-                .hash_offset_bytes = config->hash_offset_bytes,
-                .hash_offset_is_file_system_end = config->hash_offset_is_file_system_end,
-                .data_blocks = config->data_blocks,
-                .geometry = config->has_geometry ? &config->geometry : NULL,
-                .is_geometry_proved = boot->is_cmdline_proved,
-                .has_superblock = config->has_superblock,
-                .corruption = config->corruption,
-                .fec = config->fec.device.kind != DEVICE_NONE ? &fec : NULL,
-                .data_fd = boot->data_fd,
-                .hash_fd = boot->hash_fd,
-                .data_name = facts->usr_data.name,
-                .hash_name = facts->usr_hash.name,
-                .data_dev = facts->usr_data.devno,
-                .hash_dev = facts->usr_hash.devno,
-                .data_device_bytes = facts->usr_data.size_bytes,
-                .hash_device_bytes = facts->usr_hash.size_bytes,
-        };
+        struct verity_request req = verity_request_of(config);
         int r;
 
+        req.is_geometry_proved = boot->is_cmdline_proved;
+        req.fec = config->fec.device.kind != DEVICE_NONE ? &fec : NULL;
+        req.data_fd = boot->data_fd;
+        req.hash_fd = boot->hash_fd;
+        req.data_name = facts->usr_data.name;
+        req.hash_name = facts->usr_hash.name;
+        req.data_dev = facts->usr_data.devno;
+        req.hash_dev = facts->usr_hash.devno;
+        req.data_device_bytes = facts->usr_data.size_bytes;
+        req.hash_device_bytes = facts->usr_hash.size_bytes;
         if (boot->plan.is_unsigned)
                 (void) str_copy(boot->evidence.signature_source, sizeof(boot->evidence.signature_source), "none");
         else {

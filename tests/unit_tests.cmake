@@ -51,6 +51,7 @@ verinit_unit_test(pinned)
 verinit_unit_test(plan)
 verinit_unit_test(policy_config)
 verinit_unit_test(policy_file)
+verinit_unit_test(progress)
 verinit_unit_test(proof)
 verinit_unit_test(provenance)
 verinit_unit_test(provenance_ovmf CRYPTO)
@@ -75,8 +76,12 @@ verinit_unit_test(watchdog)
 verinit_unit_test(whole_tree CRYPTO)
 
 # Of the host command, and without PID 1's ports.
-target_sources(test_whole_tree PRIVATE ${CMAKE_SOURCE_DIR}/tools/verinit/whole_tree.c)
-target_include_directories(test_whole_tree PRIVATE ${CMAKE_SOURCE_DIR}/tools/verinit)
+set(tools ${CMAKE_SOURCE_DIR}/tools/verinit)
+target_sources(test_whole_tree PRIVATE ${tools}/whole_tree.c)
+target_sources(test_progress PRIVATE ${tools}/progress.c ${tools}/tool.c)
+foreach(test IN ITEMS test_whole_tree test_progress)
+        target_include_directories(${test} PRIVATE ${tools})
+endforeach()
 
 # What test_evidence writes, against docs/boot.schema.json, by a stock validator.
 add_test(NAME unit.boot-schema

@@ -183,6 +183,22 @@ static int shape_from_geometry(const struct verity_request *req, struct volume_s
         return r < 0 ? error_prefix(err, "%s over %s", req->hash_name, req->data_name) : 0;
 }
 
+struct verity_request verity_request_of(const struct boot_config *config)
+{
+        return (struct verity_request) {
+                .root_hash = config->root_hash,
+                .root_hash_size = config->root_hash_size,
+                .hash_offset_bytes = config->hash_offset_bytes,
+                .hash_offset_is_file_system_end = config->hash_offset_is_file_system_end,
+                .data_blocks = config->data_blocks,
+                .geometry = config->has_geometry ? &config->geometry : NULL,
+                .has_superblock = config->has_superblock,
+                .corruption = config->corruption,
+                .data_fd = -1,
+                .hash_fd = -1,
+        };
+}
+
 int volume_shape_read(const struct verity_request *req, struct volume_shape *ret, struct error *err)
 {
         struct volume_shape shape = {};
@@ -199,5 +215,18 @@ int volume_shape_read(const struct verity_request *req, struct volume_shape *ret
                   shape.superblock.data_block_bytes, shape.superblock.hash_block_bytes, shape.tree.n_levels,
                   (unsigned long long) shape.tree.hash_start_block, (unsigned long long) shape.tree.end_bytes);
         *ret = shape;
+        return 0;
+}
+
+int verity_shape_read(const struct verity_request *req, struct verity_superblock *ret_superblock, struct verity_tree *ret_tree,
+                      struct error *err)
+{
+        struct volume_shape shape;
+        int r = volume_shape_read(req, &shape, err);
+
+        if (r < 0)
+                return r;
+        *ret_superblock = shape.superblock;
+        *ret_tree = shape.tree;
         return 0;
 }

@@ -178,6 +178,13 @@ struct verity_request {
         uint64_t hash_device_bytes;
 };
 
+/* Pure. What the command line says of the volume, and nothing of its devices. Borrows from config. */
+struct verity_request verity_request_of(const struct boot_config *config);
+
+/* Where its blocks are, from the superblock or from the pinned geometry, which a superblock may not contradict. Nothing is hashed. */
+int verity_shape_read(const struct verity_request *req, struct verity_superblock *ret_superblock, struct verity_tree *ret_tree,
+                      struct error *err);
+
 struct verified_root;
 struct active_volume;
 struct measured_volume;

@@ -360,13 +360,33 @@ class CmdlineCheck(unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout), (3, shown))
 
 
-class VerityGeometry(unittest.TestCase):
+class Verity(unittest.TestCase):
+    """Options by each verb's own help, JSON keys by the code."""
+
+    def setUp(self) -> None:
+        self.page = read("man/verinit-verity.1")
+
     def test_options(self) -> None:
-        page = read("man/verinit-verity-geometry.1")
-        in_help = set(re.findall(r'--[a-z-]+', run(VERINIT, "verity", "geometry", "--help").split("Examples:")[0]))
-        self.assertEqual({f"--{name}" for name in re.findall(r'Fl \\-([a-z-]+)', section(page, "SYNOPSIS"))},
-                         in_help - {"--help"})
-        self.assertEqual({f"--{item.name[2:]}" for item in items(section(page, "DESCRIPTION"), "Fl")}, in_help)
+        parts = section(self.page, "SYNOPSIS").split(".Nm verinit verity ")[1:]
+        self.assertEqual([part.split()[0] for part in parts], table_names("tools/verinit/main.c", "verity_verbs"))
+        for part in parts:
+            verb = part.split()[0]
+            in_help = set(re.findall(r'(?m)^  (--[a-z-]+)', run(VERINIT, "verity", verb, "--help")))
+            with self.subTest(verb):
+                self.assertEqual({f"--{name}" for name in re.findall(r'Fl \\-([a-z-]+)', part)}, in_help - {"--help"})
+                self.assertEqual({f"--{item.name[2:]}" for item in items(section(self.page, verb), "Fl")}, in_help)
+
+    def test_keys_of_json(self) -> None:
+        for verb, source in (("format", "verity_format.c"), ("verify", "verity_verdict.c")):
+            written = set(re.findall(r'json_value_add(?:_text)?\(\w+, "([a-z_]+)"', read(f"tools/verinit/{source}")))
+            with self.subTest(verb):
+                self.assertEqual(set(re.findall(r'(?m)^\.Va ([a-z_]+)', section(self.page, verb))), written)
+
+    def test_results_are_those_of_the_code(self) -> None:
+        found = re.search(r'(?s)verdict_name.*?\};', read("tools/verinit/verity_verdict.c"))
+        assert found
+        text = section(self.page, "verify").split(".Va result", 1)[1].split(".Pc", 1)[0]
+        self.assertEqual(sorted(re.findall(r'"([a-z]+)"', found[0])), sorted(re.findall(r'(?m)[a-z]+(?= ,|$)', "\n".join(re.findall(r'(?m)^\.Cm (.*)$', text)))))
 
 
 class Log(unittest.TestCase):

@@ -38,25 +38,6 @@ static void build_done(struct build *b)
         tree_done(&b->tree);
 }
 
-/* https://reproducible-builds.org/specs/source-date-epoch/; newc has 32 bits for it. */
-static int read_epoch(uint32_t *ret, struct trouble *t)
-{
-        const char *text = getenv("SOURCE_DATE_EPOCH");
-        unsigned long long n;
-        char *end;
-
-        *ret = 0;
-        if (!text || text[0] == '\0')
-                return 0;
-        errno = 0;
-        n = strtoull(text, &end, 10);
-        if (errno != 0 || *end != '\0' || text[0] < '0' || text[0] > '9' || n > UINT32_MAX)
-                return trouble_set(t, OUTCOME_USAGE, "SOURCE_DATE_EPOCH is '%s': seconds from 0 to %u are wanted", text,
-                                   UINT32_MAX);
-        *ret = (uint32_t) n;
-        return 0;
-}
-
 static int read_texts(struct build *b, struct trouble *t)
 {
         const struct build_options *o = &b->options;
@@ -213,7 +194,7 @@ int initrd_build(int argc, char *argv[], struct trouble *t)
         /* The output is looked at first: a build that cannot be written need not be made. */
         r = output_check(b.options.output, t);
         if (r == 0)
-                r = read_epoch(&b.epoch, t);
+                r = tool_source_date_epoch(&b.epoch, t);
         if (r == 0)
                 r = read_texts(&b, t);
         if (r == 0)

@@ -27,7 +27,7 @@ static const struct verb verbs[] = {
         { "initrd", verb_initrd, "build or inspect the initramfs that holds PID 1" },
         { "log", verb_log, "show, convert and replay the measurement logs" },
         { "measure", verb_measure, "predict what a boot measures, for verifiers" },
-        { "verity", verb_verity, "say what pins a verity volume" },
+        { "verity", verb_verity, "write and verify a verity volume, say what pins it" },
 };
 
 static const char cmdline_usage[] =
@@ -66,10 +66,14 @@ static const char verity_usage[] =
         "Usage: verinit verity VERB...\n"
         "\n"
         "Examples:\n"
-        "  verinit verity geometry --hash-device usr.verity\n";
+        "  verinit verity format --data-device usr.erofs --hash-device usr.verity --root-hash-file roothash\n"
+        "  verinit verity geometry --hash-device usr.verity\n"
+        "  verinit verity verify --data-device usr.erofs --hash-device usr.verity --root-hash-file roothash\n";
 
 static const struct verb verity_verbs[] = {
+        { "format", verity_format_volume, "write the hash tree of a volume" },
         { "geometry", verity_geometry, "print the word that pins the shape of a volume" },
+        { "verify", verity_verify_volume, "verify a whole volume, by PID 1's code and block by block" },
 };
 
 int verb_verity(int argc, char *argv[], struct trouble *t)

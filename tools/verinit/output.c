@@ -47,8 +47,7 @@ static int write_all(int fd, const struct buffer *data)
                         return -1;
                 done += (size_t) n;
         }
-        /* Before the rename: a crash must not leave the new name with no bytes behind it. */
-        return fsync(fd);
+        return 0;
 }
 
 static void sync_directory(const char *path)
@@ -65,7 +64,7 @@ static void sync_directory(const char *path)
                 (void) fsync(fd);
 }
 
-int output_write(const char *path, const struct buffer *data, struct trouble *t)
+int output_begin(struct output *o, const char *path, struct trouble *t)
 {
         /* In the same directory: rename() does not cross file systems. */
         _cleanup_free_ char *temporary = tool_format("%s.XXXXXX", path);
@@ -76,11 +75,41 @@ int output_write(const char *path, const struct buffer *data, struct trouble *t)
         fd = mkostemp(temporary, O_CLOEXEC);
         if (fd < 0)
                 return trouble_set_errno(t, errno, "cannot make a file beside %s", path);
-        if (fchmod(fd, 0644) < 0 || write_all(fd, data) < 0 || rename(temporary, path) < 0) {
-                (void) trouble_set_errno(t, errno, "cannot write %s (an old one was left as it is)", path);
-                (void) unlink(temporary);
-                return -1;
-        }
-        sync_directory(path);
+        *o = (struct output) { .path = path, .temporary = temporary };
+        temporary = NULL;
+        return fchmod(fd, 0644) < 0 ? trouble_set_errno(t, errno, "cannot write %s", path) : 0;
+}
+
+int output_commit(struct output *o, struct trouble *t)
+{
+        _cleanup_fd_ int fd = open(o->temporary, O_RDONLY | O_CLOEXEC);
+
+        /* Before the rename: a crash must not leave the new name with no bytes behind it. */
+        if (fd < 0 || fsync(fd) < 0 || rename(o->temporary, o->path) < 0)
+                return trouble_set_errno(t, errno, "cannot write %s (an old one was left as it is)", o->path);
+        free(o->temporary);
+        o->temporary = NULL;
+        sync_directory(o->path);
         return 0;
+}
+
+void output_done(struct output *o)
+{
+        if (o->temporary)
+                (void) unlink(o->temporary);
+        free(o->temporary);
+        o->temporary = NULL;
+}
+
+int output_write(const char *path, const struct buffer *data, struct trouble *t)
+{
+        _cleanup_output_ struct output o = {};
+        _cleanup_fd_ int fd = -1;
+
+        if (output_begin(&o, path, t) < 0)
+                return -1;
+        fd = open(o.temporary, O_WRONLY | O_CLOEXEC);
+        if (fd < 0 || write_all(fd, data) < 0)
+                return trouble_set_errno(t, errno, "cannot write %s (an old one was left as it is)", path);
+        return output_commit(&o, t);
 }

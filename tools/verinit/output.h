@@ -9,3 +9,14 @@
  */
 int output_check(const char *path, struct trouble *t);
 int output_write(const char *path, const struct buffer *data, struct trouble *t);
+
+/* The same for what somebody else writes by name: into temporary, which lies beside path, and which nobody takes for the file. */
+struct output {
+        const char *path; /* borrowed */
+        char *temporary;
+};
+
+int output_begin(struct output *o, const char *path, struct trouble *t);
+int output_commit(struct output *o, struct trouble *t); /* to the disk, and then to its name */
+void output_done(struct output *o);                     /* removes what was not committed */
+#define _cleanup_output_ _cleanup_(output_done)

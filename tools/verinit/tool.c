@@ -84,6 +84,11 @@ void tool_set_quiet(bool on)
         is_quiet = on;
 }
 
+bool tool_is_quiet(void)
+{
+        return is_quiet;
+}
+
 void tool_say(const char *fmt, ...)
 {
         va_list args;
@@ -172,6 +177,31 @@ int tool_read_file(const char *path, size_t max, struct buffer *ret, struct trou
         *ret = b;
         b = (struct buffer) {};
         return 0;
+}
+
+int tool_source_date_epoch(uint32_t *ret, struct trouble *t)
+{
+        const char *text = getenv("SOURCE_DATE_EPOCH");
+        unsigned long long n;
+        char *end;
+
+        *ret = 0;
+        if (!tool_is_reproducible())
+                return 0;
+        errno = 0;
+        n = strtoull(text, &end, 10);
+        if (errno != 0 || *end != '\0' || text[0] < '0' || text[0] > '9' || n > UINT32_MAX)
+                return trouble_set(t, OUTCOME_USAGE, "SOURCE_DATE_EPOCH is '%s': seconds from 0 to %u are wanted", text,
+                                   UINT32_MAX);
+        *ret = (uint32_t) n;
+        return 0;
+}
+
+bool tool_is_reproducible(void)
+{
+        const char *text = getenv("SOURCE_DATE_EPOCH");
+
+        return text && text[0] != '\0';
 }
 
 static void *check_memory(void *p)

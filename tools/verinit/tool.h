@@ -36,6 +36,7 @@ int trouble_from_error(struct trouble *t, const struct error *err);
 
 /* Talk, on stderr; silent after tool_set_quiet(true). Trouble is not talk and is always printed. */
 void tool_set_quiet(bool on);
+bool tool_is_quiet(void);
 void tool_say(const char *fmt, ...) _printf_(1, 2);
 
 /* Bytes of others on a terminal: everything but printable ASCII becomes '?'. Changes text in place. */
@@ -55,6 +56,10 @@ int buffer_append(struct buffer *b, const void *data, size_t size);
 
 /* A regular file of at most max bytes. */
 int tool_read_file(const char *path, size_t max, struct buffer *ret, struct trouble *t);
+
+/* https://reproducible-builds.org/specs/source-date-epoch/, within 32 bits; 0 where it is not set. */
+int tool_source_date_epoch(uint32_t *ret, struct trouble *t);
+bool tool_is_reproducible(void); /* it is set */
 
 /* Memory for a program that ends at the next shortage anyway: never NULL. */
 void *tool_alloc(size_t n, size_t size);
@@ -77,7 +82,7 @@ int verb_dispatch(const struct verb *verbs, size_t n_verbs, const char *usage, i
 
 verb_function verb_root; /* what the words behind "verinit" say */
 verb_function verb_completion;
-verb_function verb_verity, verity_geometry;
+verb_function verb_verity, verity_format_volume, verity_geometry, verity_verify_volume;
 verb_function verb_measure, measure_predict, measure_export;
 verb_function verb_cmdline, verb_initrd, verb_log;
 verb_function cmdline_check, initrd_build, initrd_inspect;

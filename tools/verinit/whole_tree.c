@@ -245,23 +245,29 @@ static uint64_t give_back(struct work *work, const struct finding *finding, uint
         return done;
 }
 
-static void work_off(struct worker *w, whole_tree_progress *progress)
+static void report(const struct whole_tree_request *req, uint64_t done_blocks)
 {
-        const struct whole_tree_request *req = w->work->req;
-        uint64_t first, n, size = req->superblock->data_block_bytes;
+        uint64_t size = req->superblock->data_block_bytes;
+
+        req->progress(done_blocks * size, req->superblock->data_blocks * size, req->userdata);
+}
+
+static void work_off(struct worker *w, bool is_reporting)
+{
+        uint64_t first, n;
 
         while (take_unit(w->work, &first, &n)) {
                 bool is_right = check_unit(w, first, n) == 0;
                 uint64_t done = give_back(w->work, is_right ? NULL : &w->finding, n);
 
-                if (progress)
-                        progress(done * size, req->superblock->data_blocks * size, req->userdata);
+                if (is_reporting)
+                        report(w->work->req, done);
         }
 }
 
 static void *run_thread(void *userdata)
 {
-        work_off(userdata, NULL);
+        work_off(userdata, false);
         return NULL;
 }
 
@@ -299,9 +305,12 @@ static unsigned run_workers(struct worker *workers, unsigned n, struct work *wor
         while (n_running < n && worker_init(&workers[n_running], work) &&
                pthread_create(&workers[n_running].thread, NULL, run_thread, &workers[n_running]) == 0)
                 n_running++;
-        work_off(&workers[0], work->req->progress);
+        work_off(&workers[0], work->req->progress != NULL);
         for (unsigned i = 1; i < n_running; i++)
                 (void) pthread_join(workers[i].thread, NULL);
+        /* The last one to end may have been another thread. */
+        if (work->req->progress && work->first.data_block == NO_BLOCK)
+                report(work->req, work->done_blocks);
         return n_running;
 }
 
