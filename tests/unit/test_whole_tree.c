@@ -171,15 +171,21 @@ static void test_the_first_is_told(_unused_ void **state)
         struct volume v;
 
         make(&spec, &v);
-        for (uint64_t block = 8191; block > 3000; block -= 61)
-                verity_image_flip(v.image.data_fd, block * 4096);
+        for (uint64_t unit = 3072; unit < 8192; unit += 256)
+                verity_image_flip(v.image.data_fd, (unit + 3) * 4096);
         verity_image_flip(v.image.data_fd, 2999 * 4096);
         for (unsigned i = 0; i < 40; i++)
                 assert_int_equal(expect_wrong(&v, 1 + i % 8, FAIL_DATA_CORRUPT_CODE, "data block 2999 (byte 12283904)").place.block, 2999);
+        /* Now the lowest is met early in its unit of 256 blocks, and the others late in theirs. */
+        verity_image_flip(v.image.data_fd, 2816 * 4096);
+        for (uint64_t block = 3071; block < 8192; block += 256)
+                verity_image_flip(v.image.data_fd, block * 4096);
+        for (unsigned i = 0; i < 40; i++)
+                assert_int_equal(expect_wrong(&v, 1 + i % 8, FAIL_DATA_CORRUPT_CODE, "data block 2816 ").place.block, 2816);
         /* The block above says nothing that could be believed of those below. */
-        verity_image_flip(v.image.hash_fd, v.image.level_offset_bytes[0] + 4096 * (uint64_t) (2944 / 128) + 5);
+        verity_image_flip(v.image.hash_fd, v.image.level_offset_bytes[0] + 4096 * (uint64_t) (2816 / 128) + 5);
         for (unsigned i = 0; i < 8; i++)
-                assert_int_equal(expect_wrong(&v, 1 + i, FAIL_HASH_TREE_CORRUPT_CODE, "hash block 25 ").place.level, 0);
+                assert_int_equal(expect_wrong(&v, 1 + i, FAIL_HASH_TREE_CORRUPT_CODE, "hash block 24 ").place.level, 0);
         verity_image_done(&v.image);
 }
 
@@ -296,6 +302,34 @@ static void test_gaps_are_told(_unused_ void **state)
         }
 }
 
+/* The root block is read by each thread, and its gap is one. */
+static void test_gaps_are_counted_once(_unused_ void **state)
+{
+        const struct verity_image_spec spec = {
+                .alg = DIGEST_SHA384, .data_block_bytes = 4096, .hash_block_bytes = 4096, .data_blocks = 4000, .salt_size = 0,
+        };
+        struct whole_tree_result result;
+        uint8_t block[4096];
+        struct digest root;
+        struct error err = {};
+        struct volume v;
+
+        make(&spec, &v);
+        assert_int_equal(v.tree.n_levels, 2);
+        verity_image_flip(v.image.hash_fd, v.image.level_offset_bytes[1] + 50);
+        assert_int_equal(pread(v.image.hash_fd, block, sizeof(block), (off_t) v.image.level_offset_bytes[1]), sizeof(block));
+        assert_int_equal(crypto_digest(spec.alg, &(struct iovec) { block, sizeof(block) }, 1, &root, &err), 0);
+        v.req.root_hash = root.bytes;
+        v.req.n_threads = 8;
+        for (int i = 0; i < 20; i++) {
+                assert_int_equal(whole_tree_verify(&v.req, &result, &err), 0);
+                assert_int_equal(result.n_threads, 8);
+                assert_int_equal(result.n_filled_gaps, 1);
+                assert_int_equal(result.first_gap_offset_bytes, v.image.level_offset_bytes[1]);
+        }
+        verity_image_done(&v.image);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -307,6 +341,7 @@ int main(void)
                 cmocka_unit_test(test_partitions_of_a_disk),
                 cmocka_unit_test(test_what_cannot_be_read),
                 cmocka_unit_test(test_gaps_are_told),
+                cmocka_unit_test(test_gaps_are_counted_once),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
