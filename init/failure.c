@@ -119,8 +119,10 @@ static void poison(struct boot *boot, const struct error *err)
         struct error ignored = {};
 
         if (!m->tpm && fsat_exists(boot->root_fd, TPM_DEVICE) &&
-            tpm_open("/" TPM_DEVICE, &m->tpm, &ignored) == 0)
+            tpm_open("/" TPM_DEVICE, &m->tpm, &ignored) == 0) {
+                tpm_on_wait(m->tpm, watchdog_feed_waiting, boot);
                 (void) tpm_read_banks(m->tpm, &m->banks, &ignored);
+        }
         if (m->tpm)
                 measure_poison(m, fail_code_name(err->code));
         else if (ignored.msg[0] != '\0')

@@ -116,6 +116,7 @@ static int open_tpm(struct boot *boot, struct error *err)
         r = tpm_open("/" TPM_DEVICE, &m->tpm, err);
         if (r < 0)
                 return r;
+        tpm_on_wait(m->tpm, watchdog_feed_waiting, boot);
         r = tpm_read_banks(m->tpm, &m->banks, err);
         if (r < 0)
                 return r;

@@ -69,6 +69,15 @@ int watchdog_feed(struct boot *boot, struct error *err)
         return 0;
 }
 
+void watchdog_feed_waiting(void *userdata)
+{
+        const struct boot *boot = userdata;
+
+        /* If it cannot be fed it ends the machine; the next watchdog_feed() says so, if there is time. */
+        if (is_armed(boot))
+                (void) os_watchdog_feed(boot->watchdog_fd);
+}
+
 /* A third: one that is missed by a slow machine is not the end. */
 static uint64_t slice_us(const struct boot *boot)
 {

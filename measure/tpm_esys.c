@@ -10,7 +10,7 @@
 #include "verinit/tcti.h"
 
 /* A TPM in its self-test answers TESTING or RETRY for up to two seconds: 10 ms, doubled, 8 times is 2.5 s. */
-enum { RETRY_MAX = 8, RETRY_FIRST_MS = 10 };
+enum { RETRY_MAX = 8, RETRY_FIRST_MS = 10, OPEN_TRIES = 3 };
 
 /* Slow hardware takes 2 s for our slowest command (a salted session by RSA). One that has hung gets a last chance only. */
 enum { ANSWER_MS = 20 * 1000, ANSWER_AFTER_HANG_MS = 2 * 1000 };
@@ -43,7 +43,7 @@ TSS2_RC tpm_esys_connect(struct tpm *tpm)
         if (rc != TSS2_RC_SUCCESS)
                 return rc;
         tpm->tcti = tcti_bounded_init(&tpm->bounded, (TSS2_TCTI_CONTEXT *) (void *) tpm->tcti_storage,
-                                      tpm->has_hung ? ANSWER_AFTER_HANG_MS : ANSWER_MS);
+                                      tpm->has_hung ? ANSWER_AFTER_HANG_MS : ANSWER_MS, &tpm->waiting);
         rc = Esys_Initialize(&tpm->esys, tpm->tcti, &abi);
         if (rc != TSS2_RC_SUCCESS)
                 disconnect(tpm);
@@ -54,7 +54,7 @@ TSS2_RC tpm_esys_connect(struct tpm *tpm)
  * After a failed transport ESYS refuses every further command (ESYS_STATE_INTERNALERROR), and the poison would reach
  * no PCR: the next call shall begin afresh. What the TPM itself answers (layer 0) leaves the connection sound.
  */
-static void drop_if_broken(struct tpm *tpm, TSS2_RC rc)
+void tpm_esys_drop_if_broken(struct tpm *tpm, TSS2_RC rc)
 {
         if ((rc & TSS2_RC_LAYER_MASK) != TSS2_TPM_RC_LAYER)
                 disconnect(tpm);
@@ -85,11 +85,26 @@ int tpm_esys_error(struct error *err, enum fail_code code, struct tpm *tpm, TSS2
         bool is_hung = tpm->tcti && tpm->bounded.has_hung;
 
         tpm->has_hung = tpm->has_hung || is_hung;
-        drop_if_broken(tpm, rc);
+        tpm_esys_drop_if_broken(tpm, rc);
         if (is_hung)
                 return error_set(err, code, ETIMEDOUT, "TPM %s: %s: no answer for %d s", tpm->path, what,
-                                 tpm->bounded.answer_ms / 1000);
+                                 tpm->bounded.waited_ms / 1000);
         return error_set(err, code, EIO, "TPM %s: %s: %s (0x%x)", tpm->path, what, Tss2_RC_Decode(rc), rc);
+}
+
+/*
+ * The device TCTI sends a first command when it connects, to see how the kernel hands out answers, and gives it one second.
+ * A TPM that is still in its self-test may take longer; when its descriptor is closed, the kernel has waited for it.
+ */
+static TSS2_RC connect_patiently(struct tpm *tpm)
+{
+        TSS2_RC rc;
+        unsigned n = 0;
+
+        do
+                rc = tpm_esys_connect(tpm);
+        while (rc == TSS2_TCTI_RC_IO_ERROR && ++n < OPEN_TRIES);
+        return rc;
 }
 
 int tpm_open(const char *path, struct tpm **ret, struct error *err)
@@ -103,12 +118,18 @@ int tpm_open(const char *path, struct tpm **ret, struct error *err)
         tpm->session = ESYS_TR_NONE;
         if (!str_copy(tpm->path, sizeof(tpm->path), path))
                 return error_set(err, FAIL_BUG_CODE, ENAMETOOLONG, "TPM %s: path too long", path);
-        rc = tpm_esys_connect(tpm);
+        rc = connect_patiently(tpm);
         if (rc != TSS2_RC_SUCCESS)
                 return tpm_esys_error(err, FAIL_TPM_FAILED_CODE, tpm, rc, "cannot be opened");
         tpm->is_open = true;
         *ret = tpm;
         return 0;
+}
+
+void tpm_on_wait(struct tpm *tpm, void (*call)(void *userdata), void *userdata)
+{
+        tpm->waiting.call = call;
+        tpm->waiting.userdata = userdata;
 }
 
 void tpm_close(struct tpm *tpm)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "tpm_esys.h"
+#include "verinit/log.h"
 
 enum { KEYS_MAX = 64, KEYS_A_CALL = 16 };
 
@@ -20,13 +21,46 @@ static void esys_freep(void *p)
 
 #define _cleanup_esys_ _cleanup_(esys_freep)
 
+struct key_search {
+        const uint8_t *name;
+        size_t name_size;
+        unsigned n_unread; /* keys that were passed over */
+};
+
+/*
+ * A key that cannot be read is not the one that was named: its public part is none that ESYS can read (layers MU and SYS;
+ * of an algorithm that is newer, say), or the TPM has something against this handle. All other answers are about TPM and
+ * wire, and end the search.
+ */
+static bool is_about_key(TSS2_RC rc)
+{
+        switch (rc & TSS2_RC_LAYER_MASK) {
+        case TSS2_MU_RC_LAYER:
+        case TSS2_SYS_RC_LAYER:
+                return true;
+        case TSS2_TPM_RC_LAYER:
+                return (rc & TPM2_RC_FMT1) != 0;
+        default:
+                return false;
+        }
+}
+
+static int pass_over(struct tpm *tpm, TPM2_HANDLE handle, TSS2_RC rc, struct key_search *search, struct error *err)
+{
+        search->n_unread++;
+        log_info("TPM %s: key 0x%08x cannot be read, and is passed over: %s (0x%x)", tpm->path, handle, Tss2_RC_Decode(rc), rc);
+        /* ESYS is in no state to go on after an answer that it could not read. */
+        tpm_esys_drop_if_broken(tpm, rc);
+        rc = tpm_esys_connect(tpm);
+        return rc == TSS2_RC_SUCCESS ? 0 : tpm_esys_error(err, FAIL_TPM_FAILED_CODE, tpm, rc, "cannot be opened");
+}
+
 /*
  * 1: the key at this handle has that Name, and *ret is it. The Name is computed from the public part that ESYS holds and
  * will encrypt the salt for, not taken from the answer, which nothing vouches for: an interposer may well give the wanted
  * Name beside a key of its own.
  */
-static int key_is_named(struct tpm *tpm, TPM2_HANDLE handle, const uint8_t *name, size_t name_size, ESYS_TR *ret,
-                        struct error *err)
+static int key_is_named(struct tpm *tpm, TPM2_HANDLE handle, struct key_search *search, ESYS_TR *ret, struct error *err)
 {
         _cleanup_esys_ TPM2B_NAME *seen = NULL;
         ESYS_TR key = ESYS_TR_NONE;
@@ -37,13 +71,16 @@ static int key_is_named(struct tpm *tpm, TPM2_HANDLE handle, const uint8_t *name
         do
                 rc = Esys_TR_FromTPMPublic(tpm->esys, handle, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &key);
         while (tpm_esys_retry(rc, &n_tried));
+        if (is_about_key(rc) && rc != TSS2_RC_SUCCESS)
+                return pass_over(tpm, handle, rc, search, err);
         if (rc != TSS2_RC_SUCCESS) {
                 (void) snprintf(what, sizeof(what), "key 0x%08x cannot be read", handle);
                 return tpm_esys_error(err, FAIL_TPM_FAILED_CODE, tpm, rc, what);
         }
         /* Of an algorithm that is unknown here: then it is not the one that was named. */
         rc = Esys_TR_GetName(tpm->esys, key, &seen);
-        if (rc == TSS2_RC_SUCCESS && seen->size == name_size && memcmp(seen->name, name, name_size) == 0) {
+        if (rc == TSS2_RC_SUCCESS && seen->size == search->name_size &&
+            memcmp(seen->name, search->name, search->name_size) == 0) {
                 *ret = key;
                 return 1;
         }
@@ -52,7 +89,7 @@ static int key_is_named(struct tpm *tpm, TPM2_HANDLE handle, const uint8_t *name
 }
 
 /* Of all persistent objects. 1: found. */
-static int find_key(struct tpm *tpm, const uint8_t *name, size_t name_size, ESYS_TR *ret, struct error *err)
+static int find_key(struct tpm *tpm, struct key_search *search, ESYS_TR *ret, struct error *err)
 {
         TPM2_HANDLE next = TPM2_PERSISTENT_FIRST;
         TPMI_YES_NO more = TPM2_YES;
@@ -73,7 +110,7 @@ static int find_key(struct tpm *tpm, const uint8_t *name, size_t name_size, ESYS
                 if (list->count == 0)
                         break;
                 for (uint32_t i = 0; i < list->count; i++, n_keys++) {
-                        int r = key_is_named(tpm, list->handle[i], name, name_size, ret, err);
+                        int r = key_is_named(tpm, list->handle[i], search, ret, err);
 
                         if (r != 0)
                                 return r;
@@ -103,6 +140,7 @@ static int start_session(struct tpm *tpm, ESYS_TR key, struct error *err)
 
 int tpm_session_begin(struct tpm *tpm, const uint8_t *key_name, size_t size, struct error *err)
 {
+        struct key_search search = { .name = key_name, .name_size = size };
         ESYS_TR key = ESYS_TR_NONE;
         TSS2_RC rc;
         int r;
@@ -112,9 +150,13 @@ int tpm_session_begin(struct tpm *tpm, const uint8_t *key_name, size_t size, str
         rc = tpm_esys_connect(tpm);
         if (rc != TSS2_RC_SUCCESS)
                 return tpm_esys_error(err, FAIL_TPM_FAILED_CODE, tpm, rc, "cannot be opened");
-        r = find_key(tpm, key_name, size, &key, err);
+        r = find_key(tpm, &search, &key, err);
         if (r < 0)
                 return r;
+        /* One of these may have been it: that is no proof of another TPM. */
+        if (r == 0 && search.n_unread > 0)
+                return error_set(err, FAIL_TPM_FAILED_CODE, EBADMSG, "TPM %s: %u of its persistent keys cannot be read, and "
+                                 "none of the others has the Name that the floor gives (tpm-ek=)", tpm->path, search.n_unread);
         if (r == 0)
                 return error_set(err, FAIL_TPM_KEY_MISMATCH_CODE, ENOKEY,
                                  "TPM %s: none of its persistent keys has the Name that the floor gives (tpm-ek=)", tpm->path);
@@ -128,9 +170,16 @@ int tpm_session_begin(struct tpm *tpm, const uint8_t *key_name, size_t size, str
 
 void tpm_session_end(struct tpm *tpm)
 {
-        /* Not answered, or not truly: the TPM drops it with the next reset. */
-        if (tpm->session != ESYS_TR_NONE && Esys_FlushContext(tpm->esys, tpm->session) != TSS2_RC_SUCCESS)
+        TSS2_RC rc = tpm->session != ESYS_TR_NONE ? Esys_FlushContext(tpm->esys, tpm->session) : TSS2_RC_SUCCESS;
+
+        /* Not answered, or not truly: the TPM drops it with the next reset. What comes next shall find a connection that works. */
+        if (rc != TSS2_RC_SUCCESS) {
+                struct error ignored = {};
+
                 (void) Esys_TR_Close(tpm->esys, &tpm->session);
+                (void) tpm_esys_error(&ignored, FAIL_TPM_FAILED_CODE, tpm, rc, "the session cannot be given back");
+                log_debug("%s", ignored.msg);
+        }
         tpm->session = ESYS_TR_NONE;
         tpm->is_session_on = false;
 }

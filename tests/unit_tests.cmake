@@ -66,6 +66,7 @@ verinit_unit_test(table)
 verinit_unit_test(tcg2_describe)
 verinit_unit_test(tcg2_log)
 verinit_unit_test(tpm ADAPTERS)
+verinit_unit_test(tpm_fault_table ADAPTERS)
 verinit_unit_test(tpm_faults ADAPTERS)
 verinit_unit_test(tpm_session ADAPTERS)
 verinit_unit_test(tree)
@@ -89,9 +90,10 @@ add_test(NAME unit.boot-schema
 set_tests_properties(unit.boot-schema PROPERTIES LABELS unit)
 
 # measure/tpm_esys.c and tpm_read.c reach a software TPM instead of a device node.
-set(swtpm ${CMAKE_CURRENT_SOURCE_DIR}/unit/swtpm.c ${CMAKE_CURRENT_SOURCE_DIR}/unit/tcti_swtpm.c)
+set(swtpm ${CMAKE_CURRENT_SOURCE_DIR}/unit/swtpm.c ${CMAKE_CURRENT_SOURCE_DIR}/unit/swtpm_key.c
+        ${CMAKE_CURRENT_SOURCE_DIR}/unit/tcti_swtpm.c)
 set_property(GLOBAL APPEND PROPERTY VERINIT_LISTED ${swtpm})
-foreach(test IN ITEMS test_tpm test_tpm_faults test_tpm_session)
+foreach(test IN ITEMS test_tpm test_tpm_fault_table test_tpm_faults test_tpm_session)
         if(TARGET ${test})
                 target_sources(${test} PRIVATE ${swtpm})
                 target_include_directories(${test} SYSTEM PRIVATE ${VERINIT_DEPS_DIR}/include)

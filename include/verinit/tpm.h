@@ -22,6 +22,12 @@ int tpm_open(const char *path, struct tpm **ret, struct error *err);
 void tpm_close(struct tpm *tpm);
 
 /*
+ * call() is called before each wait for an answer, and every few seconds of it. How long a TPM is waited for has an end, for
+ * each command and for all together.
+ */
+void tpm_on_wait(struct tpm *tpm, void (*call)(void *userdata), void *userdata);
+
+/*
  * The banks that are allocated for all 24 PCRs. A bank of an algorithm that we cannot compute is a fault: left
  * out, it could be filled by anybody later (CVE-2021-42299).
  */

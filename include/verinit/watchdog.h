@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The watchdog that the floor asks for (watchdog=SECONDS): armed in stage probe, fed at each stage's begin and in waits that
+ * The watchdog that the floor asks for (watchdog=SECONDS): armed in stage probe, fed at each stage's begin, while the TPM is waited for, and in waits that
  * have an end of their own, and left running for systemd. Without it in the floor every function here does nothing.
  */
 #pragma once
@@ -12,6 +12,9 @@ int watchdog_arm(struct boot *boot, struct error *err);
 
 /* WATCHDOG_FAILED: it will end the machine. */
 int watchdog_feed(struct boot *boot, struct error *err);
+
+/* For who cannot stop what it does, and waits with a bound: tpm_on_wait(). userdata: the struct boot. */
+void watchdog_feed_waiting(void *userdata);
 
 /* os_wait_uevent(), in parts that the watchdog outlives: 1, 0, or -errno with WATCHDOG_FAILED, or code where the wait fails. */
 int watchdog_wait_uevent(struct boot *boot, uint64_t *timeout_us, enum fail_code code, struct error *err);

@@ -25,6 +25,9 @@ struct fake_tpm {
         struct fake_tpm_extend extends[FAKE_TPM_MAX_EXTENDS];
         /* Called before the extend is noted, and before a wished-for failure: what does the world look like just then? */
         void (*on_extend)(unsigned pcr);
+        void (*on_wait)(void *userdata); /* as tpm_on_wait() was given it */
+        void *waiting;
+        uint64_t answer_us; /* that each command takes; who waits is called every 3 s */
 };
 
 extern struct fake_tpm fake_tpm;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "fake_os.h"
 #include "fakes.h"
 #include "verinit/crypto.h"
 
@@ -47,8 +48,24 @@ void tpm_close(struct tpm *tpm)
         fake_tpm.is_open = false;
 }
 
+void tpm_on_wait(_unused_ struct tpm *tpm, void (*call)(void *userdata), void *userdata)
+{
+        fake_tpm.on_wait = call;
+        fake_tpm.waiting = userdata;
+}
+
+static void wait_for_answer(void)
+{
+        for (uint64_t us = 0; us < fake_tpm.answer_us; us += 3000000) {
+                if (fake_tpm.on_wait)
+                        fake_tpm.on_wait(fake_tpm.waiting);
+                fake_os.now_us += 3000000;
+        }
+}
+
 int tpm_read_banks(_unused_ struct tpm *tpm, struct tpm_banks *ret, struct error *err)
 {
+        wait_for_answer();
         if (fake_call("tpm_read_banks"))
                 return error_set(err, FAIL_TPM_FAILED_CODE, EIO, "fake tpm_read_banks");
         *ret = fake_tpm.banks;
@@ -62,6 +79,7 @@ int tpm_extend(_unused_ struct tpm *tpm, unsigned pcr, const struct digest *dige
 
         if (fake_tpm.on_extend)
                 fake_tpm.on_extend(pcr);
+        wait_for_answer();
         if (fake_callf("tpm_extend", "%u", pcr))
                 return error_set(err, FAIL_EXTEND_FAILED_CODE, EIO, "fake tpm_extend");
         if (fake_tpm.n_extends == FAKE_TPM_MAX_EXTENDS || pcr >= TPM_PCRS || n_digests > TPM_MAX_BANKS)

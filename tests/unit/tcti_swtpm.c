@@ -48,10 +48,14 @@ static bool has_answer(void)
 static TSS2_RC transmit(_unused_ TSS2_TCTI_CONTEXT *context, size_t size, const uint8_t *command)
 {
         tcti_swtpm.n_commands++;
+        tcti_swtpm.waited_ms = 0;
         tcti_swtpm.last_size = size < sizeof(tcti_swtpm.last_command) ? size : sizeof(tcti_swtpm.last_command);
         memcpy(tcti_swtpm.last_command, command, tcti_swtpm.last_size);
+        if (tcti_swtpm.on_command)
+                tcti_swtpm.on_command(command);
         if (has_answer() || (tcti_swtpm.is_silent && !tcti_swtpm.is_taking))
                 return TSS2_RC_SUCCESS;
+        tcti_swtpm.n_passed++;
         return write(tcti_swtpm.fd, command, size) == (ssize_t) size ? TSS2_RC_SUCCESS : TSS2_TCTI_RC_IO_ERROR;
 }
 
@@ -59,17 +63,21 @@ static TSS2_RC transmit(_unused_ TSS2_TCTI_CONTEXT *context, size_t size, const 
 static TSS2_RC receive(_unused_ TSS2_TCTI_CONTEXT *context, size_t *size, uint8_t *response, int32_t timeout_ms)
 {
         struct pollfd p = { .fd = tcti_swtpm.fd, .events = POLLIN };
+        uint8_t bytes[8192];
+        size_t room;
         ssize_t n;
 
         if (!response) {
                 *size = 4096;
                 return TSS2_RC_SUCCESS;
         }
-        tcti_swtpm.timeout_ms = timeout_ms;
-        if (tcti_swtpm.is_silent) {
+        if (tcti_swtpm.is_silent || tcti_swtpm.n_silent > 0) {
+                tcti_swtpm.n_silent -= tcti_swtpm.n_silent > 0 ? 1 : 0;
                 /* Read, or the next one to ask would get it. */
-                if (tcti_swtpm.is_taking && read(tcti_swtpm.fd, response, *size) <= 0)
+                if (tcti_swtpm.is_silent && tcti_swtpm.is_taking && tcti_swtpm.waited_ms == 0 &&
+                    read(tcti_swtpm.fd, response, *size) <= 0)
                         abort();
+                tcti_swtpm.waited_ms += timeout_ms;
                 return TSS2_TCTI_RC_TRY_AGAIN;
         }
         if (has_answer()) {
@@ -84,12 +92,17 @@ static TSS2_RC receive(_unused_ TSS2_TCTI_CONTEXT *context, size_t *size, uint8_
         (void) usleep(tcti_swtpm.delay_ms * 1000);
         if (poll(&p, 1, timeout_ms) == 0)
                 return TSS2_TCTI_RC_TRY_AGAIN;
-        n = read(tcti_swtpm.fd, response, *size);
+        /* Not at once to where it is wanted: what is taken away was never there. */
+        n = read(tcti_swtpm.fd, bytes, sizeof(bytes));
         if (n <= 0)
                 return TSS2_TCTI_RC_IO_ERROR;
+        if (tcti_swtpm.is_breaking)
+                return TSS2_TCTI_RC_IO_ERROR;
+        room = *size;
         *size = (size_t) n;
         if (tcti_swtpm.alter)
-                tcti_swtpm.alter(tcti_swtpm.last_command, response, size);
+                tcti_swtpm.alter(tcti_swtpm.last_command, bytes, size);
+        memcpy(response, bytes, *size < room ? *size : room);
         return TSS2_RC_SUCCESS;
 }
 
@@ -106,8 +119,10 @@ uint32_t tcti_init(void *storage, size_t *size, _unused_ const char *path)
                 *size = sizeof(*context);
                 return TSS2_RC_SUCCESS;
         }
-        if (tcti_swtpm.is_refusing)
+        if (tcti_swtpm.is_refusing || tcti_swtpm.n_refuse > 0) {
+                tcti_swtpm.n_refuse -= tcti_swtpm.n_refuse > 0 ? 1 : 0;
                 return TSS2_TCTI_RC_IO_ERROR;
+        }
         tcti_swtpm.n_inits++;
         *context = (TSS2_TCTI_CONTEXT_COMMON_V1) {
                 .magic = 0x7665726974657374,

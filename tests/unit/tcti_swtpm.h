@@ -24,11 +24,16 @@ struct tcti_swtpm {
         size_t n_answers, next_answer;
         struct tcti_answer answers[TCTI_MAX_ANSWERS];
         bool is_refusing; /* new connections */
+        unsigned n_refuse; /* that many of them */
         /* A TPM that hangs: the time that it is given is over at once. It may have taken the command all the same. */
         bool is_silent, is_taking;
-        int32_t timeout_ms; /* that was given last */
+        unsigned n_silent;  /* that many waits, and then it answers */
+        int32_t waited_ms;  /* in vain, for the last command: as long as it was given */
         unsigned delay_ms;  /* before each answer */
         unsigned n_ends;    /* connections that were ended */
+        void (*on_command)(const uint8_t *command); /* before the TPM sees it; may set any of these */
+        bool is_breaking; /* the TPM takes it, its answer is lost with the connection */
+        unsigned n_passed; /* commands that the TPM got */
         void (*alter)(const uint8_t *command, uint8_t *response, size_t *size); /* what the TPM said, before it is handed on */
 };
 

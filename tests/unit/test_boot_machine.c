@@ -175,6 +175,21 @@ static void test_a_late_tpm_is_waited_for(_unused_ void **state)
         fake_machine_remove();
 }
 
+/* Each of its answers takes longer than the watchdog is patient, in a good boot and in one that ends. */
+static void test_a_slow_tpm_is_outlived(_unused_ void **state)
+{
+        for (unsigned is_failing = 0; is_failing < 2; is_failing++) {
+                fake_machine_make(&full);
+                fake_tpm.answer_us = UINT64_C(70) * 1000000;
+                fake_fail_name(is_failing ? "tpm_session_begin" : NULL);
+                assert_int_equal(run_pid1(), is_failing ? FAKE_OS_ENDED : FAKE_OS_EXECED);
+                /* The poison has an end of its own. */
+                assert_int_equal(fake_tpm.n_extends, is_failing ? 1 : 5);
+                assert_false(fake_os.watchdog_has_bitten);
+                fake_machine_remove();
+        }
+}
+
 /* A table of the firmware, and no driver: where that is allowed, nobody waits for the device. */
 static void test_no_wait_where_nothing_was_measured(_unused_ void **state)
 {
@@ -227,6 +242,7 @@ int main(void)
                 cmocka_unit_test(test_storm_of_events_is_bounded),
                 cmocka_unit_test(test_faults_of_drivers),
                 cmocka_unit_test(test_a_late_tpm_is_waited_for),
+                cmocka_unit_test(test_a_slow_tpm_is_outlived),
                 cmocka_unit_test(test_no_wait_where_nothing_was_measured),
                 cmocka_unit_test(test_without_runtime_services),
         };

@@ -138,7 +138,6 @@ static void test_a_slow_one(_unused_ void **state)
         tcti_swtpm.delay_ms = 300;
         extend_ok("enter-initrd");
         extend_ok("leave-initrd");
-        assert_in_range(tcti_swtpm.timeout_ms, 10 * 1000, 60 * 1000); /* hardware may be slower than that */
 }
 
 static void test_a_busy_one(_unused_ void **state)
@@ -245,7 +244,6 @@ static void test_one_that_hangs(_unused_ void **state)
                 tcti_swtpm.is_silent = false;
                 assert_poisoned();
                 assert_int_equal(tcti_swtpm.n_inits, 2 + is_taking);
-                assert_int_equal(tcti_swtpm.timeout_ms, 2000);
                 forget_log();
         }
 }
@@ -260,7 +258,7 @@ static void test_one_that_hangs_for_ever(_unused_ void **state)
         n = tcti_swtpm.n_commands;
         measure_poison(&measure, "extend-failed");
         assert_in_range(tcti_swtpm.n_commands - n, 1, 13);
-        assert_int_equal(tcti_swtpm.timeout_ms, 2000);
+        assert_int_equal(tcti_swtpm.waited_ms, 2000); /* not as long again */
         tcti_swtpm.is_silent = false;
 }
 

@@ -5,29 +5,13 @@
 #include <stdio.h>
 
 #include "swtpm.h"
+#include "swtpm_key.h"
 #include "verinit/crypto.h"
 
-enum { OWNER = 0x40000001, ENDORSEMENT = 0x4000000b, EK_HANDLE = 0x81010001 };
+enum { EK_HANDLE = 0x81010001 };
 enum { CC_READ_PUBLIC = 0x173, CC_START_AUTH_SESSION = 0x176, CC_PCR_READ = 0x17e };
 
 static struct swtpm machine;
-
-struct name {
-        size_t size;
-        uint8_t bytes[66];
-};
-
-/* What tests send past the adapter: big-endian fields, the size filled in at the end. */
-struct wire {
-        uint8_t bytes[1024];
-        size_t n;
-};
-
-static void put(struct wire *w, uint64_t value, size_t size)
-{
-        for (size_t i = size; i-- > 0;)
-                w->bytes[w->n++] = (uint8_t) (value >> (8 * i));
-}
 
 static uint32_t get(const uint8_t *bytes, size_t size)
 {
@@ -42,90 +26,6 @@ static void set32(uint8_t *bytes, uint32_t value)
 {
         for (size_t i = 0; i < 4; i++)
                 bytes[i] = (uint8_t) (value >> (24 - 8 * i));
-}
-
-static void put_header(struct wire *w, uint32_t command)
-{
-        w->n = 0;
-        put(w, 0x8002, 2);
-        put(w, 0, 4);
-        put(w, command, 4);
-}
-
-static void put_empty_auth(struct wire *w)
-{
-        put(w, 9, 4);
-        put(w, 0x40000009, 4); /* TPM_RS_PW */
-        put(w, 0, 5);
-}
-
-static void talk(struct wire *w)
-{
-        ssize_t n;
-
-        set32(w->bytes + 2, (uint32_t) w->n);
-        assert_int_equal(write(tcti_swtpm.fd, w->bytes, w->n), w->n);
-        n = read(tcti_swtpm.fd, w->bytes, sizeof(w->bytes));
-        assert_true(n >= 10);
-        if (get(w->bytes + 6, 4) != 0)
-                fail_msg("the TPM says 0x%x", get(w->bytes + 6, 4));
-}
-
-static void put_ecc_p256(struct wire *w)
-{
-        put(w, 26, 2);
-        put(w, 0x0023000b, 4);
-        put(w, 0x00030072, 4);                      /* restricted, decrypts: as an EK */
-        put(w, 0, 2);                               /* no policy */
-        put(w, 0x000600800043, 6);                  /* AES-128 CFB */
-        put(w, 0x001000030010, 6);                  /* no scheme, P-256, no KDF */
-        put(w, 0, 4);
-}
-
-static void put_rsa_2048(struct wire *w)
-{
-        put(w, 26, 2);
-        put(w, 0x0001000b, 4);
-        put(w, 0x00030072, 4);
-        put(w, 0, 2);
-        put(w, 0x000600800043, 6);
-        put(w, 0x00100800, 4); /* no scheme, 2048 bits */
-        put(w, 0, 6);
-}
-
-/* A primary key that is kept at handle; its Name is computed here, from the public part. */
-static struct name make_key(uint32_t hierarchy, uint32_t handle, void (*put_template)(struct wire *))
-{
-        struct name name = { .size = 34, .bytes = { 0x00, 0x0b } };
-        struct digest digest;
-        struct error err = {};
-        struct wire w;
-        struct iovec public;
-        uint32_t transient;
-
-        put_header(&w, 0x131);
-        put(&w, hierarchy, 4);
-        put_empty_auth(&w);
-        put(&w, 0x000400000000, 6);
-        put_template(&w);
-        put(&w, 0, 6); /* no outside info, no PCRs */
-        talk(&w);
-        transient = get(w.bytes + 10, 4);
-        public = (struct iovec) { w.bytes + 20, get(w.bytes + 18, 2) };
-        assert_int_equal(crypto_digest(DIGEST_SHA256, &public, 1, &digest, &err), 0);
-        memcpy(name.bytes + 2, digest.bytes, 32);
-
-        put_header(&w, 0x120); /* EvictControl */
-        put(&w, OWNER, 4);
-        put(&w, transient, 4);
-        put_empty_auth(&w);
-        put(&w, handle, 4);
-        talk(&w);
-        put_header(&w, 0x165); /* FlushContext */
-        w.bytes[1] = 0x01;
-        put(&w, transient, 4);
-        talk(&w);
-        return name;
 }
 
 static int setup(_unused_ void **state)
@@ -148,7 +48,7 @@ static void extend(unsigned pcr)
         assert_int_equal(tpm_extend(machine.tpm, pcr, &digest, 1, &err), 0);
 }
 
-static void begin(const struct name *name)
+static void begin(const struct key_name *name)
 {
         struct error err = {};
 
@@ -166,7 +66,7 @@ static void refused(int r, const struct error *err, enum fail_code code, const c
 }
 
 /* All that is proved is read: in each bank, the same as without a session. */
-static void assert_reads_agree(const struct name *name)
+static void assert_reads_agree(const struct key_name *name)
 {
         static const enum digest_alg algs[] = { DIGEST_SHA1, DIGEST_SHA256, DIGEST_SHA384, DIGEST_SHA512 };
         static const unsigned pcrs[] = { 9, 11, 12 };
@@ -191,7 +91,7 @@ static void assert_reads_agree(const struct name *name)
 
 static void test_an_ecc_key(_unused_ void **state)
 {
-        struct name name = make_key(ENDORSEMENT, EK_HANDLE, put_ecc_p256);
+        struct key_name name = swtpm_keep_key(SWTPM_ENDORSEMENT, EK_HANDLE, /* is_rsa= */ false);
 
         extend(11);
         assert_reads_agree(&name);
@@ -199,7 +99,7 @@ static void test_an_ecc_key(_unused_ void **state)
 
 static void test_an_rsa_key(_unused_ void **state)
 {
-        struct name name = make_key(ENDORSEMENT, EK_HANDLE, put_rsa_2048);
+        struct key_name name = swtpm_keep_key(SWTPM_ENDORSEMENT, EK_HANDLE, /* is_rsa= */ true);
 
         extend(9);
         assert_reads_agree(&name);
@@ -208,7 +108,7 @@ static void test_an_rsa_key(_unused_ void **state)
 /* Sessions are few in a TPM: one that is not given back is missed. */
 static void test_a_session_is_given_back(_unused_ void **state)
 {
-        struct name name = make_key(ENDORSEMENT, EK_HANDLE, put_ecc_p256);
+        struct key_name name = swtpm_keep_key(SWTPM_ENDORSEMENT, EK_HANDLE, /* is_rsa= */ false);
 
         for (unsigned i = 0; i < 10; i++) {
                 begin(&name);
@@ -219,17 +119,17 @@ static void test_a_session_is_given_back(_unused_ void **state)
 /* Among more than one call lists, and wherever it is kept. */
 static void test_the_key_is_looked_for(_unused_ void **state)
 {
-        struct name last = {};
+        struct key_name last = {};
 
         for (uint32_t i = 0; i < 6; i++)
-                last = make_key(i < 5 ? OWNER : ENDORSEMENT, 0x81000001 + i, put_ecc_p256);
+                last = swtpm_keep_key(i < 5 ? SWTPM_OWNER : SWTPM_ENDORSEMENT, 0x81000001 + i, /* is_rsa= */ false);
         begin(&last);
         tpm_session_end(machine.tpm);
 }
 
 static void test_another_tpm(_unused_ void **state)
 {
-        struct name name = make_key(ENDORSEMENT, EK_HANDLE, put_ecc_p256), bad;
+        struct key_name name = swtpm_keep_key(SWTPM_ENDORSEMENT, EK_HANDLE, /* is_rsa= */ false), bad;
         struct error err = {};
 
         for (size_t i = 0; i < name.size; i += 11) {
@@ -245,7 +145,7 @@ static void test_another_tpm(_unused_ void **state)
 
 static void test_a_tpm_without_keys(_unused_ void **state)
 {
-        const struct name name = { .size = 34, .bytes = { 0, 0x0b } };
+        const struct key_name name = { .size = 34, .bytes = { 0, 0x0b } };
         struct error err = {};
 
         refused(tpm_session_begin(machine.tpm, name.bytes, name.size, &err), &err, FAIL_TPM_KEY_MISMATCH_CODE, "tpm-ek=");
@@ -323,7 +223,7 @@ struct interposer {
 
 static void assert_noticed(const struct interposer *who)
 {
-        struct name name = make_key(ENDORSEMENT, EK_HANDLE, put_ecc_p256);
+        struct key_name name = swtpm_keep_key(SWTPM_ENDORSEMENT, EK_HANDLE, /* is_rsa= */ false);
         struct digest seen = {};
         struct error err = {};
 
@@ -354,7 +254,7 @@ static void test_a_changed_answer_is_noticed(_unused_ void **state)
 
 static void test_a_swapped_key_is_noticed(_unused_ void **state)
 {
-        struct name name = make_key(ENDORSEMENT, EK_HANDLE, put_rsa_2048);
+        struct key_name name = swtpm_keep_key(SWTPM_ENDORSEMENT, EK_HANDLE, /* is_rsa= */ true);
         struct error err = {};
 
         tcti_swtpm.alter = swap_key;
@@ -366,7 +266,7 @@ static void test_a_swapped_key_is_noticed(_unused_ void **state)
 /* Who cannot lie can break off. What follows is not read without a session then. */
 static void test_no_way_back_to_plain_reads(_unused_ void **state)
 {
-        struct name name = make_key(ENDORSEMENT, EK_HANDLE, put_ecc_p256);
+        struct key_name name = swtpm_keep_key(SWTPM_ENDORSEMENT, EK_HANDLE, /* is_rsa= */ false);
         struct digest seen = {};
         struct error err = {};
         unsigned n;
@@ -383,10 +283,65 @@ static void test_no_way_back_to_plain_reads(_unused_ void **state)
         assert_int_equal(tpm_read_pcr(machine.tpm, 11, DIGEST_SHA256, &seen, &err), 0);
 }
 
+static unsigned n_strange;
+static uint16_t strange_type;
+
+/* Keys of a kind that nobody here knows, for the first answers; not damaged, so that only their kind speaks against them. */
+static void estrange(const uint8_t *command, uint8_t *response, _unused_ size_t *size)
+{
+        if (!is_answer_to(command, CC_READ_PUBLIC) || n_strange == 0)
+                return;
+        n_strange--;
+        response[12] = (uint8_t) (strange_type >> 8);
+        response[13] = (uint8_t) strange_type;
+}
+
+static void test_a_key_of_an_unknown_kind_is_passed_over(_unused_ void **state)
+{
+        struct key_name name;
+        struct error err = {};
+
+        (void) swtpm_keep_key(SWTPM_OWNER, 0x81000001, /* is_rsa= */ false);
+        (void) swtpm_keep_key(SWTPM_OWNER, 0x81000002, /* is_rsa= */ true);
+        name = swtpm_keep_key(SWTPM_ENDORSEMENT, EK_HANDLE, /* is_rsa= */ false);
+        tcti_swtpm.alter = estrange;
+        strange_type = 0x7777;
+        n_strange = 2;
+        begin(&name);
+        assert_int_equal(n_strange, 0);
+        tpm_session_end(machine.tpm);
+
+        /* It may be the one itself: another TPM it is not for that. */
+        n_strange = 3;
+        refused(tpm_session_begin(machine.tpm, name.bytes, name.size, &err), &err, FAIL_TPM_FAILED_CODE,
+                "3 of its persistent keys cannot be read");
+        assert_int_equal(n_strange, 0);
+}
+
+/* It went away between the list and the question; what is wrong with the TPM as a whole is told. */
+static void test_a_key_that_the_tpm_refuses_is_passed_over(_unused_ void **state)
+{
+        struct key_name name;
+        struct error err = {};
+        uint8_t list[] = { 0x80, 0x01, 0, 0, 0, 0x1b, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0x81, 0, 0, 1, 0x81, 1, 0, 1 };
+
+        (void) swtpm_keep_key(SWTPM_OWNER, 0x81000001, /* is_rsa= */ false);
+        name = swtpm_keep_key(SWTPM_ENDORSEMENT, EK_HANDLE, /* is_rsa= */ false);
+        tcti_answer_bytes(list, sizeof(list));
+        tcti_answer_code(0x18b); /* TPM_RC_HANDLE, handle 1 */
+        begin(&name);
+        tpm_session_end(machine.tpm);
+
+        tcti_answer_bytes(list, sizeof(list));
+        tcti_answer_code(0x101); /* TPM_RC_FAILURE */
+        refused(tpm_session_begin(machine.tpm, name.bytes, name.size, &err), &err, FAIL_TPM_FAILED_CODE,
+                "key 0x81000001 cannot be read");
+}
+
 /* The TPM's own refusals are not the key's fault. */
 static void test_a_refusal_is_told(_unused_ void **state)
 {
-        struct name name = make_key(ENDORSEMENT, EK_HANDLE, put_ecc_p256);
+        struct key_name name = swtpm_keep_key(SWTPM_ENDORSEMENT, EK_HANDLE, /* is_rsa= */ false);
         struct error err = {};
 
         tcti_answer_code(0x101); /* TPM_RC_FAILURE */
@@ -408,6 +363,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_a_changed_answer_is_noticed, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_a_swapped_key_is_noticed, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_no_way_back_to_plain_reads, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_a_key_of_an_unknown_kind_is_passed_over, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_a_key_that_the_tpm_refuses_is_passed_over, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_a_refusal_is_told, setup, teardown),
         };
 
