@@ -46,11 +46,23 @@ static int set_mode(int fd, mode_t mode)
 static int lock(int fd)
 {
         for (unsigned i = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
-                if (errno != EWOULDBLOCK || i == LOCK_TRIES)
+                if ((errno != EWOULDBLOCK && errno != EINTR) || i == LOCK_TRIES)
                         return -errno;
                 os_sleep_us(LOCK_PAUSE_US);
         }
         return 0;
+}
+
+/* Behind half a record of somebody who set no mark ours would be lost with it: readers refuse the whole log. */
+static int check_end(int fd, off_t end)
+{
+        char first, last;
+
+        if (end == 0)
+                return 0;
+        if (pread(fd, &first, 1, 0) != 1 || pread(fd, &last, 1, end - 1) != 1)
+                return -EIO;
+        return first == 0x1e && last == '\n' ? 0 : -EBADMSG;
 }
 
 /* Room for one record behind the end. Where a file system cannot promise it, the write will show. */
@@ -69,7 +81,7 @@ static int open_marked(int root_fd, size_t size, struct open_log *ret, struct er
         if (r < 0)
                 return log_error_set(err, r, "its directory cannot be made");
         /* Nonblocking, or a FIFO would be waited for. */
-        fd = openat(root_fd, LOG_FILE, O_CREAT | O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK, 0600);
+        fd = openat(root_fd, LOG_FILE, O_CREAT | O_RDWR | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK, 0600);
         if (fd < 0)
                 return log_error_set(err, -errno, "cannot be opened");
         if (fstat(fd, &st) < 0)
@@ -84,6 +96,9 @@ static int open_marked(int root_fd, size_t size, struct open_log *ret, struct er
                 return log_error_set(err, -errno, "cannot be looked at");
         if ((st.st_mode & S_ISVTX) != 0)
                 return log_error_set(err, -ESTALE, "an earlier writer did not finish");
+        r = check_end(fd, st.st_size);
+        if (r < 0)
+                return log_error_set(err, r, "what it holds is no whole record");
         r = reserve(fd, st.st_size, size);
         if (r < 0)
                 return log_error_set(err, r, "there is no room for a record");

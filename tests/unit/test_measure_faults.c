@@ -12,6 +12,8 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 
 #include "fake_os.h"
@@ -129,8 +131,10 @@ static void assert_in_step(void)
 static void be_traced(void)
 {
         struct error err = {};
+        int null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
-        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
+        /* A sanitizer that gets no memory has much to say. */
+        if (null_fd < 0 || dup2(null_fd, STDERR_FILENO) < 0 || ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
                 _exit(99);
         (void) raise(SIGSTOP);
         _exit(extend("leave-initrd", &err) < 0 ? 99 : 0);
@@ -185,6 +189,110 @@ static void test_killed_at_any_point(_unused_ void **state)
         /* It was killed inside of what the mark is for, and outside. */
         assert_true(n_marked >= 4 && n_marked < n);
         assert_true(n_lost >= 1 && n_lost < n_marked);
+}
+
+/*
+ * Its nth system call does not happen, and answers with this error. True: it made fewer. What it says of itself is in *ret_status;
+ * a call that has to do with memory may well end it by a signal.
+ */
+static bool fail_call(unsigned n, int errno_value, int *ret_status)
+{
+        struct user_regs_struct regs;
+        pid_t pid = fork();
+
+        assert_true(pid >= 0);
+        if (pid == 0)
+                be_traced();
+        assert_int_equal(waitpid(pid, ret_status, 0), pid);
+        for (unsigned i = 0; i <= 2 * n; i++) {
+                assert_int_equal(ptrace(PTRACE_SYSCALL, pid, NULL, NULL), 0);
+                assert_int_equal(waitpid(pid, ret_status, 0), pid);
+                if (WIFEXITED(*ret_status))
+                        return true;
+        }
+        assert_int_equal(ptrace(PTRACE_GETREGS, pid, NULL, &regs), 0);
+        if (regs.orig_rax != SYS_exit_group) {
+                regs.orig_rax = (unsigned long long) -1;
+                assert_int_equal(ptrace(PTRACE_SETREGS, pid, NULL, &regs), 0);
+                assert_int_equal(ptrace(PTRACE_SYSCALL, pid, NULL, NULL), 0);
+                assert_int_equal(waitpid(pid, ret_status, 0), pid);
+                regs.rax = (unsigned long long) -errno_value;
+                assert_int_equal(ptrace(PTRACE_SETREGS, pid, NULL, &regs), 0);
+        }
+        assert_int_equal(ptrace(PTRACE_CONT, pid, NULL, NULL), 0);
+        assert_int_equal(waitpid(pid, ret_status, 0), pid);
+        return false;
+}
+
+static void test_any_call_fails(void **state)
+{
+        int errno_value = *(const int *) *state, status;
+        unsigned n = 0, n_passed = 0, n_failed = 0, n_marked = 0;
+
+        for (bool is_done = false; !is_done; n++) {
+                assert_true(n < STOPS_MAX);
+                extend_ok("enter-initrd");
+                is_done = fail_call(n, errno_value, &status);
+                assert_in_step();
+                if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+                        /* It says that all is well. */
+                        assert_int_equal(count_records(), 2);
+                        assert_int_equal(*n_extends, 2);
+                        assert_false(is_marked());
+                        n_passed++;
+                } else {
+                        n_failed++;
+                }
+                n_marked += is_marked() ? 1 : 0;
+                if (is_marked())
+                        assert_log_failed("leave-initrd", ESTALE, "did not finish");
+                else
+                        extend_ok("leave-initrd");
+                assert_in_step();
+                assert_int_equal(teardown(NULL), 0);
+                assert_int_equal(setup(NULL), 0);
+        }
+        assert_true(n_passed >= 1 && n_failed >= 8 && n_marked >= 3 && n_marked < n_failed);
+}
+
+static void test_an_interrupted_lock_is_tried_again(_unused_ void **state)
+{
+        int status = -1;
+        unsigned n_passed = 0;
+
+        /* One call more passes with EINTR than with EIO: flock(). */
+        for (unsigned i = 0; i < 2; i++) {
+                unsigned n_good = 0;
+
+                for (unsigned n = 0; !fail_call(n, i == 0 ? EIO : EINTR, &status); n++) {
+                        n_good += WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 1 : 0;
+                        assert_int_equal(teardown(NULL), 0);
+                        assert_int_equal(setup(NULL), 0);
+                }
+                assert_true(i == 0 || n_good == n_passed + 1);
+                n_passed = n_good;
+                assert_int_equal(teardown(NULL), 0);
+                assert_int_equal(setup(NULL), 0);
+        }
+}
+
+/* Somebody before us wrote half a record, or no record, and set no mark. */
+static void test_half_a_record_of_another_is_not_built_upon(_unused_ void **state)
+{
+        static const char *const texts[] = { "\x1e{\"pcr\":11,\"dige", "{\"pcr\":11}\n", "\n", "\x1e" };
+
+        assert_int_equal(fsat_mkdir_p(dir.fd, "run/log/systemd", 0755), 0);
+        for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+                char seen[64];
+
+                assert_int_equal(fsat_create(dir.fd, LOG_FILE, texts[i], strlen(texts[i]), 0600), 0);
+                assert_log_failed("leave-initrd", EBADMSG, "no whole record");
+                assert_int_equal(*n_extends, 0);
+                assert_false(is_marked());
+                assert_int_equal(fsat_read(dir.fd, LOG_FILE, seen, sizeof(seen)), strlen(texts[i]));
+                assert_string_equal(seen, texts[i]);
+                assert_int_equal(unlinkat(dir.fd, LOG_FILE, 0), 0);
+        }
 }
 
 /* The disk is full when the record is written, though there was room before. */
@@ -264,15 +372,21 @@ static void test_a_fifo_in_its_place(_unused_ void **state)
         assert_int_equal(fsat_mkdir_p(dir.fd, "run/log/systemd", 0755), 0);
         assert_int_equal(mkfifoat(dir.fd, LOG_FILE, 0600), 0);
         (void) alarm(20); /* instead of a test that hangs */
-        assert_log_failed("enter-initrd", ENXIO, "cannot be opened");
+        assert_log_failed("enter-initrd", EBADF, "is not a regular file");
         (void) alarm(0);
         assert_int_equal(*n_extends, 0);
 }
 
 int main(void)
 {
+        static int eio = EIO, eintr = EINTR, enospc = ENOSPC;
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_killed_at_any_point, setup, teardown),
+                { "test_any_call_fails_with_eio", test_any_call_fails, setup, teardown, &eio },
+                { "test_any_call_fails_with_eintr", test_any_call_fails, setup, teardown, &eintr },
+                { "test_any_call_fails_with_enospc", test_any_call_fails, setup, teardown, &enospc },
+                cmocka_unit_test_setup_teardown(test_an_interrupted_lock_is_tried_again, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_half_a_record_of_another_is_not_built_upon, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_what_was_half_written_is_taken_back, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_a_full_disk_is_seen_before_the_extend, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_a_lock_is_not_waited_for_without_end, setup, teardown),
