@@ -3,6 +3,7 @@
 # tests/fuzz/fuzz_NAME.c, one line each; CRYPTO where real digests are needed.
 verinit_fuzz_target(boot_config)
 verinit_fuzz_target(boot_counter)
+verinit_fuzz_target(bzimage)
 verinit_fuzz_target(cmdline)
 verinit_fuzz_target(credential)
 verinit_fuzz_target(efi_store)

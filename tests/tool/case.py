@@ -2,6 +2,7 @@
 """What the tests of the host command share: the command, a scratch directory, a small valid build."""
 
 import hashlib
+import json
 import os
 import struct
 import subprocess
@@ -31,6 +32,15 @@ MEETABLE = "ipe=allow\nroot-hash-signature=allow\n"  # the least that a floor ha
 FLOOR = f"tpm=allow\nselinux=require\netc=tmpfs\n{MEETABLE}"
 YES, TROUBLE, USAGE, FALSE = 0, 1, 2, 3
 
+
+
+def sbom_of(program_bytes: bytes, **changed: object) -> bytes:
+    """An SBOM of PID 1 as tools/sbom writes it, less what the command does not look at."""
+    package = {"name": "verinit-init", "versionInfo": VERSION,
+               "checksums": [{"algorithm": "SHA256", "checksumValue": hashlib.sha256(program_bytes).hexdigest()}]}
+    library = {"name": "libodd", "versionInfo": "1:2~3", "externalRefs": [
+        {"referenceType": "purl", "referenceLocator": "pkg:deb/debian/libodd-dev@1%3A2~3?arch=amd64"}]}
+    return json.dumps({"spdxVersion": "SPDX-2.3", "packages": [package, library], **changed}).encode()
 
 
 def sha256(content: bytes) -> str:

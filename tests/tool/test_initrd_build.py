@@ -16,7 +16,7 @@ from pathlib import Path
 
 import newc
 from case import (CMDLINE, FALSE, FLOOR, HASH, INIT, MEETABLE, TROUBLE, USAGE, VERINIT, YES, ToolTest, filled, kernel,
-                  packed, program, sha256)
+                  packed, program, sbom_of, sha256)
 
 DEFAULT_FEATURES = ["verity", "erofs", "overlay", "efivarfs", "virtio-blk", "virtio-scsi", "nvme", "ahci"]
 
@@ -126,6 +126,71 @@ class ArchiveTest(ToolTest):
             self.init.write_bytes(content)
             self.assert_ends(self.build(), TROUBLE, "no note for the floor's digest")
             self.assert_no_output()
+
+
+class KernelTest(ToolTest):
+    """--linux: the kernel that will load the modules."""
+
+    def test_kernel_of_the_modules(self) -> None:
+        for name in ("cloud", "generic", "bpo"):
+            self.assert_ends(self.build("--linux", kernel(name).root / "vmlinuz", on=name), YES)
+
+    def test_another_kernel(self) -> None:
+        done = self.build("--linux", kernel("generic").root / "vmlinuz")
+        self.assert_ends(done, FALSE, f"is kernel {kernel('generic').release} and", f"of {kernel('cloud').release}:", "--linux")
+        self.assert_no_output()
+
+    def test_a_release_that_only_begins_like_it(self) -> None:
+        image = bytearray((kernel("cloud").root / "vmlinuz").read_bytes()[:65536])
+        at = image.index(kernel("cloud").release.encode() + b" (")
+        for text in (kernel("cloud").release[:-1].encode() + b"  (", kernel("cloud").release.encode() + b"x("):
+            changed = image[:]
+            changed[at:at + len(text)] = text
+            status, words = (FALSE, "it would refuse") if b"  (" in text else (TROUBLE, "no bzImage")
+            self.assert_ends(self.build("--linux", self.file("odd", bytes(changed))), status, words)
+            self.assert_no_output()
+
+    def test_what_is_no_kernel(self) -> None:
+        for content in (b"", b"MZ" + bytes(1000), INIT):
+            self.assert_ends(self.build("--linux", self.file("odd", content)), TROUBLE, "no bzImage that says its version")
+            self.assert_no_output()
+
+
+class SbomTest(ToolTest):
+    PATH = "usr/lib/verinit/sbom.spdx.json"
+
+    def packed(self, *words: object) -> bytes | None:
+        return {e.path: e.content for e in self.assert_built(*words)}.get(self.PATH)
+
+    def test_what_lies_beside_init_is_packed(self) -> None:
+        self.assertIsNone(self.packed())
+        sbom = sbom_of(INIT)
+        self.file("init.spdx.json", sbom)
+        self.assertEqual(self.packed(), sbom)
+        self.assertIsNone(self.packed("--sbom", "none"))
+        other = sbom_of(INIT, name="other")
+        self.assertEqual(self.packed("--sbom", self.file("other", other)), other)
+
+    def test_an_init_that_was_packed_before(self) -> None:
+        """The note for the floor is no part of what the SBOM is of."""
+        self.file("init.spdx.json", sbom_of(INIT))
+        self.init.write_bytes(packed("odd"))
+        self.assertIsNotNone(self.packed())
+
+    def test_of_another_program(self) -> None:
+        self.file("init.spdx.json", sbom_of(INIT + b"x"))
+        self.assert_ends(self.build(), FALSE, "init.spdx.json", "of another program", "SHA-256")
+        self.assert_no_output()
+        self.assertIsNone(self.packed("--sbom", "none"))
+
+    def test_what_is_no_sbom(self) -> None:
+        for content in (b"", b"{}", b"[]", b"{", sbom_of(INIT, spdxVersion="SPDX-2.2"), sbom_of(INIT, spdxVersion=2)):
+            self.assert_ends(self.build("--sbom", self.file("odd", content)), FALSE, "no SPDX 2.3 document")
+            self.assert_no_output()
+        for packages in ([], None, {}, [3], [{"name": "verinit-init"}], [{"name": "verinit-init", "checksums": "odd"}]):
+            self.assert_ends(self.build("--sbom", self.file("odd", sbom_of(INIT, packages=packages))), FALSE, "another program")
+        self.assert_ends(self.build("--sbom", self.dir / "missing"), TROUBLE, "missing", "ENOENT")
+        self.assert_ends(self.build("--sbom", self.file("odd", b" " * (1 << 20) + b"{}")), TROUBLE, "larger than")
 
 
 class FloorTest(ToolTest):
@@ -471,9 +536,9 @@ class RefusalTest(ToolTest):
 class OutputTest(ToolTest):
     """Devices are nodes of the test's own: a build that has lost its check replaces what it is aimed at."""
 
-    def assert_left_alone(self, kind: str) -> None:
+    def assert_left_alone(self, kind: str, *words: str, remedy: str = "name a file") -> None:
         before = os.lstat(self.output)
-        self.assert_ends(self.build(), TROUBLE, str(self.output), kind, "--force")
+        self.assert_ends(self.build(*words), TROUBLE, str(self.output), kind, remedy)
         after = os.lstat(self.output)
         self.assertEqual((after.st_mode, after.st_ino, after.st_rdev), (before.st_mode, before.st_ino, before.st_rdev))
 
@@ -490,10 +555,55 @@ class OutputTest(ToolTest):
 
     @unittest.skipUnless(os.geteuid() == 0, "making a device node takes root")
     def test_devices_are_not_overwritten(self) -> None:
-        for kind, bits in (("a block device", stat.S_IFBLK), ("a character device", stat.S_IFCHR)):
+        for kind, bits, remedy in (("a block device", stat.S_IFBLK, "without --force"),
+                                   ("a character device", stat.S_IFCHR, "name a file")):
             self.output = self.dir / kind
             os.mknod(self.output, 0o600 | bits, os.makedev(240, 0))
-            self.assert_left_alone(kind)
+            self.assert_left_alone(kind, remedy=remedy)
+
+    def test_force_is_for_block_devices_alone(self) -> None:
+        """What it would replace is as safe with it as without, and a file is written as ever."""
+        self.output.mkdir()
+        self.assert_left_alone("a directory", "--force")
+        self.output = self.dir / "link"
+        self.output.symlink_to("target")
+        self.assert_left_alone("a symbolic link", "--force")
+        self.output = self.dir / "initrd.file"
+        self.output.write_bytes(b"old")
+        self.assert_ends(self.build("--force"), YES)
+        self.assertEqual([p.name for p in self.dir.glob("initrd.*")], ["initrd.file"])
+
+    def device(self, size: int) -> Path:
+        """A loop device of SIZE bytes, all of them 0xa5."""
+        backing = self.file(f"backing.{size}", b"\xa5" * size)
+        done = subprocess.run(["losetup", "--find", "--show", backing], text=True, capture_output=True, check=True)
+        path = Path(done.stdout.strip())
+        self.addCleanup(subprocess.run, ["losetup", "--detach", path], check=True)
+        return path
+
+    @unittest.skipUnless(os.geteuid() == 0, "a loop device takes root")
+    def test_force_writes_to_a_device(self) -> None:
+        self.assert_ends(self.build(), YES)
+        wanted = self.output.read_bytes()
+        self.output = self.device(len(wanted) // 4096 * 4096 + 8192)
+        self.assert_left_alone("a block device", remedy="without --force")
+        self.assert_ends(self.build("--force"), YES)
+        found = self.output.read_bytes()
+        self.assertEqual(found[:len(wanted)], wanted)
+        self.assertEqual(set(found[len(wanted):]), {0xa5})
+
+    @unittest.skipUnless(os.geteuid() == 0, "a loop device takes root")
+    def test_force_wants_room_and_nobody_else(self) -> None:
+        self.output = self.device(65536)
+        self.assert_ends(self.build("--force"), TROUBLE, str(self.output), "has 65536 bytes", "left alone")
+        self.assertEqual(set(self.output.read_bytes()), {0xa5})
+        self.output = self.device(8 * 1024 * 1024)
+        holder = os.open(self.output, os.O_RDWR | os.O_EXCL)
+        try:
+            self.assert_ends(self.build("--force"), TROUBLE, str(self.output), "EBUSY")
+        finally:
+            os.close(holder)
+        self.assertEqual(set(self.output.read_bytes()), {0xa5})
 
     def test_an_old_file_is_replaced(self) -> None:
         self.output.write_bytes(b"old")

@@ -13,7 +13,8 @@ from typing import Any
 
 import kernels
 import newc
-from case import CMDLINE, FALSE, FLOOR, INIT, MEETABLE, TROUBLE, VERSION, YES, ToolTest, filled, kernel, packed, sha256
+from case import (CMDLINE, FALSE, FLOOR, INIT, MEETABLE, TROUBLE, VERSION, YES, ToolTest, filled, kernel, packed, sbom_of,
+                  sha256)
 
 FLOOR_PATH = "etc/verinit/floor.conf"
 FILE = stat.S_IFREG | 0o644
@@ -61,6 +62,25 @@ class SoundTest(InspectTest):
             digest = None if entry.is_directory else hashlib.sha256(entry.content).hexdigest()
             self.assertEqual(said, {"path": entry.path, "mode": f"{entry.fields['mode']:06o}",
                                     "size": len(entry.content), "sha256": digest})
+
+    def test_the_sbom(self) -> None:
+        self.output.write_bytes(newc.write(self.good()))
+        self.assertIsNone(self.inspect(YES)["sbom"])
+        self.assertIn("\nsbom:         none\n", self.verinit("initrd", "inspect", self.output).stdout)
+        entry = ("usr/lib/verinit/sbom.spdx.json", FILE, sbom_of(INIT))
+        self.output.write_bytes(newc.write([*self.good(), entry]))
+        self.assertEqual(self.inspect(YES)["sbom"], [
+            {"name": "verinit-init", "version": VERSION, "purl": None},
+            {"name": "libodd", "version": "1:2~3", "purl": "pkg:deb/debian/libodd-dev@1%3A2~3?arch=amd64"}])
+        self.assertIn(f"\nsbom:         verinit-init {VERSION}, libodd 1:2~3\n", self.verinit("initrd", "inspect", self.output).stdout)
+
+    def test_an_sbom_of_another_program(self) -> None:
+        for content, words in ((sbom_of(INIT + b"x"), "another program"), (b"{}", "no SPDX 2.3")):
+            self.output.write_bytes(newc.write([*self.good(), ("usr/lib/verinit/sbom.spdx.json", FILE, content)]))
+            report = self.inspect(FALSE)
+            self.assertIsNone(report["sbom"])
+            self.assertEqual(len(report["problems"]), 1)
+            self.assertIn(words, report["problems"][0])
 
     def test_each_compression(self) -> None:
         for name in ("zstd", "xz", "none"):

@@ -6,10 +6,13 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "verinit/bzimage.h"
+
 #include "archives.h"
 #include "initrd_build.h"
 #include "initrd_check.h"
 #include "initrd_floor.h"
+#include "initrd_sbom.h"
 #include "output.h"
 #include "table.h"
 
@@ -54,11 +57,31 @@ static int read_texts(struct build *b, struct trouble *t)
         return floor_build_check_addons(o, &b->floor, &b->cmdline_text, t);
 }
 
+/* The modules' own vermagic is compared with their directory's name; this ties the two to the kernel that will load them. */
+static int check_kernel(const struct build *b, struct trouble *t)
+{
+        const char *path = b->options.linux_image;
+        char release[BZIMAGE_RELEASE_MAX + 1];
+        _cleanup_buffer_ struct buffer image = {};
+
+        if (!path)
+                return 0;
+        if (tool_read_file(path, FILE_MAX_BYTES, &image, t) < 0)
+                return -1;
+        if (bzimage_release(image.data, image.size, release) < 0)
+                return trouble_set(t, OUTCOME_TROUBLE, "--linux %s is no bzImage that says its version: it takes the "
+                                   "vmlinuz that goes into the UKI", path);
+        if (!str_equal(release, b->set.release))
+                return trouble_set(t, OUTCOME_FALSE, "%s is kernel %s and the modules are of %s: it would refuse them; "
+                                   "correct --linux or --modules-dir", path, release, b->set.release);
+        return 0;
+}
+
 static int collect_modules(struct build *b, struct trouble *t)
 {
         const struct build_options *o = &b->options;
 
-        if (module_set_open(o->modules_dir, &b->set, t) < 0)
+        if (module_set_open(o->modules_dir, &b->set, t) < 0 || check_kernel(b, t) < 0)
                 return -1;
         for (size_t i = 0; o->n_features == 0 && default_features[i]; i++)
                 if (module_set_add_feature(&b->set, feature_find(default_features[i]), t) < 0)
@@ -150,7 +173,7 @@ static int fill_tree(struct build *b, struct trouble *t)
         for (size_t i = 0; i < ARRAY_SIZE(directories); i++)
                 if (tree_add_directory(&b->tree, directories[i], t) < 0)
                         return -1;
-        if (add_init(b, t) < 0 || fill_modules(b, t) < 0)
+        if (add_init(b, t) < 0 || sbom_pack(&b->options, &b->tree, t) < 0 || fill_modules(b, t) < 0)
                 return -1;
         if (tree_add_file(&b->tree, "etc/verinit/cmdline", 0644, &b->cmdline_text, t) < 0)
                 return -1;
@@ -170,7 +193,8 @@ static int write_result(struct build *b, struct trouble *t)
 
         if (cpio_write(&b->tree, b->epoch, &cpio, t) < 0)
                 return -1;
-        if (compress(o->compression, o->level, &cpio, &packed, t) < 0 || output_write(o->output, &packed, t) < 0)
+        if (compress(o->compression, o->level, &cpio, &packed, t) < 0 ||
+            output_write_forced(o->output, &packed, o->is_forced, t) < 0)
                 return -1;
         tool_say("verinit: wrote %s: %zu bytes (%zu before %s), kernel %s, %zu modules, %zu features", o->output,
                  packed.size, cpio.size, compression_name(o->compression), b->set.release, b->set.n_modules,
@@ -192,7 +216,7 @@ int initrd_build(int argc, char *argv[], struct trouble *t)
                 return 0;
         }
         /* The output is looked at first: a build that cannot be written need not be made. */
-        r = output_check(b.options.output, t);
+        r = output_check_forced(b.options.output, b.options.is_forced, t);
         if (r == 0)
                 r = tool_source_date_epoch(&b.epoch, t);
         if (r == 0)

@@ -9,6 +9,8 @@ struct build_options {
         const char *cmdline; /* text, or "@FILE" */
         const char *floor;   /* NULL: no floor, everything is required */
         const char *output;
+        const char *linux_image; /* NULL: not compared */
+        const char *sbom;        /* NULL: what lies beside init, if it is there; "none" */
         size_t n_features, n_modules, n_files, n_addons, n_certificates;
         const char **features;
         const char **modules;
@@ -17,6 +19,7 @@ struct build_options {
         const char **certificates;
         enum compression compression;
         int level; /* -1: the default */
+        bool is_forced; /* over a block device */
         bool wants_help;
 };
 

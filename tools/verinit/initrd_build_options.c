@@ -26,9 +26,13 @@ const char build_usage[] =
         "                       virtio-blk, virtio-scsi, nvme, ahci, hyperv; may be repeated. Default: verity erofs\n"
         "                       overlay efivarfs virtio-blk virtio-scsi nvme ahci\n"
         "  --module NAME        one more driver, loaded when a device matches; may be repeated\n"
+        "  --linux FILE         the kernel (vmlinuz) of the UKI: that the modules are of its version\n"
+        "  --sbom FILE|none     what PID 1 is made of (SPDX 2.3 JSON), packed with it; default: INIT.spdx.json, if it is\n"
+        "                       there\n"
         "  --file HOST=GUEST    one more file, at the absolute path GUEST; may be repeated\n"
         "  --compress NAME      zstd (default), xz or none\n"
         "  --level N            zstd: 1 to 22, default 19; xz: 0 to 9, default 6\n"
+        "  --force              --output may be a block device, whose first bytes become the archive\n"
         "  --quiet              no talk on stderr but errors\n"
         "  --help               this text\n"
         "\n"
@@ -54,9 +58,12 @@ enum option_id {
         OPTION_ADDON,
         OPTION_FEATURE,
         OPTION_MODULE,
+        OPTION_LINUX,
+        OPTION_SBOM,
         OPTION_FILE,
         OPTION_COMPRESS,
         OPTION_LEVEL,
+        OPTION_FORCE,
         OPTION_QUIET,
         OPTION_HELP,
 };
@@ -71,9 +78,12 @@ static const struct option long_options[] = {
         { "addon", required_argument, NULL, OPTION_ADDON },
         { "feature", required_argument, NULL, OPTION_FEATURE },
         { "module", required_argument, NULL, OPTION_MODULE },
+        { "linux", required_argument, NULL, OPTION_LINUX },
+        { "sbom", required_argument, NULL, OPTION_SBOM },
         { "file", required_argument, NULL, OPTION_FILE },
         { "compress", required_argument, NULL, OPTION_COMPRESS },
         { "level", required_argument, NULL, OPTION_LEVEL },
+        { "force", no_argument, NULL, OPTION_FORCE },
         { "quiet", no_argument, NULL, OPTION_QUIET },
         { "help", no_argument, NULL, OPTION_HELP },
         {},
@@ -139,6 +149,10 @@ static int take_option(struct build_options *o, int id, const char *argv_word, s
         case OPTION_MODULE:
                 add_to(&o->modules, &o->n_modules);
                 return 0;
+        case OPTION_LINUX:
+                return set_once(&o->linux_image, "--linux", t);
+        case OPTION_SBOM:
+                return set_once(&o->sbom, "--sbom", t);
         case OPTION_FILE:
                 if (!strstr(optarg, "=/"))
                         return usage_error(t, "--file", optarg, "HOST=GUEST is wanted, GUEST an absolute path");
@@ -150,6 +164,9 @@ static int take_option(struct build_options *o, int id, const char *argv_word, s
                 return 0;
         case OPTION_LEVEL:
                 return parse_level(o, t);
+        case OPTION_FORCE:
+                o->is_forced = true;
+                return 0;
         case OPTION_QUIET:
                 tool_set_quiet(true);
                 return 0;

@@ -9,6 +9,7 @@
 #include "archives.h"
 #include "initrd_check.h"
 #include "initrd_report.h"
+#include "initrd_sbom.h"
 
 enum {
         REPORT_MAX_FILE_BYTES = 256 * 1024 * 1024,
@@ -176,6 +177,16 @@ static int read_archive(struct report *r, struct trouble *t)
         return hash_entries(r, t);
 }
 
+/* Nothing at boot reads it, but one of another program would mislead whoever does. */
+static void read_sbom(struct report *r)
+{
+        const struct buffer *text = report_find_file(r, SBOM_PATH), *init = report_find_file(r, "init");
+        struct trouble t = {};
+
+        if (text && init && sbom_read(text, init, &r->sbom, &t) < 0)
+                report_problem(r, "/%s: %s", SBOM_PATH, t.msg);
+}
+
 int report_read(const char *path, struct report *ret, struct trouble *t)
 {
         *ret = (struct report) { .path = path };
@@ -188,6 +199,7 @@ int report_read(const char *path, struct report *ret, struct trouble *t)
         report_check_files(ret);
         read_cmdline(ret);
         read_table(ret);
+        read_sbom(ret);
         for (size_t i = 0; i < ret->tree.n_entries; i++)
                 (void) tool_printable(ret->tree.entries[i].path);
         return 0;
@@ -199,6 +211,7 @@ void report_done(struct report *r)
         free(r->sha256);
         free(r->version);
         free(r->cmdline);
+        json_value_done(&r->sbom);
         for (size_t i = 0; i < r->n_problems; i++)
                 free(r->problems[i]);
         r->n_problems = 0;

@@ -9,6 +9,8 @@
 
 #include "tree.h"
 
+struct json_object;
+
 enum { REPORT_MAX_PROBLEMS = 16, REPORT_SHA256_HEX = 65 };
 
 struct report {
@@ -24,6 +26,7 @@ struct report {
         bool has_floor;
         struct floor floor; /* with has_floor */
         char *cmdline;      /* NULL: none is baked in */
+        struct json_object *sbom; /* its packages; NULL: none that can be read */
         bool has_table;
         struct modtable table; /* with has_table */
         /* Each would end a boot, or hides something from who reads this. */

@@ -161,6 +161,7 @@ int report_print_json(const struct report *r, bool is_pretty, struct trouble *t)
         add(o, "floor", format_floor(&r->floor));
         add_digest(o, "floor_note", &r->note);
         add(o, "modules", r->has_table ? format_table(&r->table) : NULL);
+        add(o, "sbom", r->sbom ? json_value_ref(r->sbom) : NULL);
         add(o, "entries", format_entries(r));
         for (size_t i = 0; i < r->n_problems; i++)
                 append(problems, text_or_null(r->problems[i]));

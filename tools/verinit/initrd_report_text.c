@@ -6,6 +6,7 @@
 #include "verinit/credential.h"
 
 #include "initrd_report.h"
+#include "json_value.h"
 
 const struct report_need report_needs[] = {
         { "secure-boot", offsetof(struct floor, secure_boot) },
@@ -128,6 +129,20 @@ static void print_table(const struct report *r)
         putchar('\n');
 }
 
+static void print_sbom(const struct report *r)
+{
+        size_t n = json_value_count(r->sbom);
+
+        printf("sbom:         %s", r->sbom ? "" : "none\n");
+        for (size_t i = 0; i < n; i++) {
+                struct json_object *package = json_value_at(r->sbom, i);
+                _cleanup_free_ char *name = tool_strdup(json_value_as_text(json_value_get(package, "name")));
+                _cleanup_free_ char *version = tool_strdup(json_value_as_text(json_value_get(package, "version")));
+
+                printf("%s %s%s", tool_printable(name), tool_printable(version), i + 1 < n ? ", " : "\n");
+        }
+}
+
 void report_print_text(const struct report *r)
 {
         printf("file:         %s: %zu bytes, %s, %zu unpacked, %zu in %zu entries\n", r->path, r->file_bytes,
@@ -136,6 +151,7 @@ void report_print_text(const struct report *r)
         printf("command line: %s\n", r->cmdline ? r->cmdline : "none");
         print_floor(r);
         print_table(r);
+        print_sbom(r);
         putchar('\n');
         for (size_t i = 0; i < r->tree.n_entries; i++) {
                 const struct tree_entry *e = &r->tree.entries[i];

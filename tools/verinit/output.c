@@ -22,16 +22,33 @@ static const char *kind_name(mode_t mode)
         }
 }
 
-int output_check(const char *path, struct trouble *t)
+/* remedy: of a block device. */
+static int check(const char *path, const char *remedy, bool *ret_is_device, struct trouble *t)
 {
         struct stat st;
 
+        *ret_is_device = false;
         if (lstat(path, &st) < 0)
                 return errno == ENOENT ? 0 : trouble_set_errno(t, errno, "cannot write %s", path);
         if (S_ISREG(st.st_mode))
                 return 0;
-        return trouble_set(t, OUTCOME_TROUBLE, "%s is %s and is not overwritten (there is no --force): name a file",
-                           path, kind_name(st.st_mode));
+        *ret_is_device = S_ISBLK(st.st_mode);
+        return trouble_set(t, OUTCOME_TROUBLE, "%s is %s and is not overwritten%s: name a file", path, kind_name(st.st_mode),
+                           *ret_is_device ? remedy : "");
+}
+
+int output_check(const char *path, struct trouble *t)
+{
+        bool is_device;
+
+        return check(path, " (this verb has no --force)", &is_device, t);
+}
+
+int output_check_forced(const char *path, bool is_forced, struct trouble *t)
+{
+        bool is_device;
+
+        return check(path, " without --force", &is_device, t) == 0 || (is_forced && is_device) ? 0 : -1;
 }
 
 static int write_all(int fd, const struct buffer *data)
@@ -112,4 +129,35 @@ int output_write(const char *path, const struct buffer *data, struct trouble *t)
         if (fd < 0 || write_all(fd, data) < 0)
                 return trouble_set_errno(t, errno, "cannot write %s (an old one was left as it is)", path);
         return output_commit(&o, t);
+}
+
+static int write_device(const char *path, const struct buffer *data, struct trouble *t)
+{
+        /* O_EXCL: EBUSY for one that is mounted, or part of another device. */
+        _cleanup_fd_ int fd = open(path, O_RDWR | O_EXCL | O_NOFOLLOW | O_CLOEXEC);
+        struct stat st;
+        off_t size;
+
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return trouble_set_errno(t, errno, "cannot write %s", path);
+        if (!S_ISBLK(st.st_mode))
+                return trouble_set(t, OUTCOME_TROUBLE, "%s was a block device and is none any more: it is left alone", path);
+        size = lseek(fd, 0, SEEK_END);
+        if (size < 0 || lseek(fd, 0, SEEK_SET) < 0)
+                return trouble_set_errno(t, errno, "cannot write %s", path);
+        if ((size_t) size < data->size)
+                return trouble_set(t, OUTCOME_TROUBLE, "%s has %jd bytes, and %zu are to be written: it is left alone", path,
+                                   (intmax_t) size, data->size);
+        if (write_all(fd, data) < 0 || fsync(fd) < 0)
+                return trouble_set_errno(t, errno, "cannot write %s (what it held is lost)", path);
+        return 0;
+}
+
+int output_write_forced(const char *path, const struct buffer *data, bool is_forced, struct trouble *t)
+{
+        bool is_device;
+
+        if (check(path, " without --force", &is_device, t) == 0)
+                return output_write(path, data, t);
+        return is_forced && is_device ? write_device(path, data, t) : -1;
 }

@@ -20,3 +20,10 @@ int output_begin(struct output *o, const char *path, struct trouble *t);
 int output_commit(struct output *o, struct trouble *t); /* to the disk, and then to its name */
 void output_done(struct output *o);                     /* removes what was not committed */
 #define _cleanup_output_ _cleanup_(output_done)
+
+/*
+ * For verbs that have --force: with it the path may be a block device that nobody uses, and has room; its first bytes become the
+ * data, and what stood there is lost even if that fails.
+ */
+int output_check_forced(const char *path, bool is_forced, struct trouble *t);
+int output_write_forced(const char *path, const struct buffer *data, bool is_forced, struct trouble *t);
