@@ -33,7 +33,7 @@ static const struct {
         { VERB, "", { ARGUMENT_CHOICE, "bash zsh fish" } },
         { "log cel", "json", { ARGUMENT_CHOICE, "short pretty" } },
         { "log show", "bank", { ARGUMENT_CHOICE, BANKS " all" } },
-        { "measure export", "format", { ARGUMENT_CHOICE, "pcrlock keylime rvps" } },
+        { "measure export", "format", { ARGUMENT_CHOICE, "pcrlock keylime rvps comid in-toto" } },
         { NULL, "bank", { ARGUMENT_CHOICE, BANKS } },
         { NULL, "cmdline", { ARGUMENT_TEXT, NULL } },
         { NULL, "compress", { ARGUMENT_CHOICE, "zstd xz none" } },
@@ -50,6 +50,7 @@ static const struct {
         { NULL, "profile", { ARGUMENT_TEXT, NULL } },
         { NULL, "secure-boot", { ARGUMENT_CHOICE, "on off" } },
         { NULL, "tpm", { ARGUMENT_DIRECTORY, NULL } },
+        { NULL, "vendor", { ARGUMENT_TEXT, NULL } },
 };
 
 struct argument completion_argument(const char *verb, const char *option)

@@ -27,9 +27,6 @@ from tamper.variables import Variable
 from . import chain
 
 EFI_GLOBAL = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
-# The other words of that profile.
-CODE = "cmdline-not-baked"
-POISON = f"verinit.poison={CODE}"
 
 
 def made(setup: Setup, spec: BootSpec, out: Path, *options: str, loaders: tuple[Path, ...] = (), uki: str = BOOT_PATH) -> Document:
@@ -44,7 +41,8 @@ def made(setup: Setup, spec: BootSpec, out: Path, *options: str, loaders: tuple[
         policy = prediction.policy_of(spec.disk, image, str(setup.full_floor().get("selinux-dir", "etc/selinux")), Path(scratch, "policy"))
         return prediction.predict(Given(
             image, policy, loaders=loaders, addons=those(EXTRA_DIRECTORY, ".addon.efi"), credentials=those(EXTRA_DIRECTORY, ".cred"),
-            global_credentials=those(GLOBAL_CREDENTIALS, ".cred"), variables=spec.vars), out, *options)
+            global_credentials=those(GLOBAL_CREDENTIALS, ".cred"), sysexts=those(EXTRA_DIRECTORY, ".sysext.raw"),
+            confexts=those(EXTRA_DIRECTORY, ".confext.raw"), variables=spec.vars), out, *options)
 
 
 @dataclass(frozen=True)
@@ -86,41 +84,46 @@ def boot_option(image: Path, words: str) -> bytes:
 
 
 @dataclass(frozen=True)
-class OtherProfile:
-    """A profile that is not the first: PID 1 ends that boot, so the TPM is asked from outside, as it holds the poison too.
+class Refused:
+    """A boot that stage prove ends, by a floor that halts: the TPM is asked from outside, and holds the poison too. `profile` is not
+    the first one.
 
     The values are looked for in the state of the TPM as QEMU gets it from swtpm, which keeps no PCR encrypted.
     """
     name: str
     setup: Setup
-    profile: int
+    code: str
+    profile: int = 0
     seconds: int = 17
 
+    @property
+    def poison(self) -> str:
+        return f"verinit.poison={self.code}"
+
     def run(self, room: Room) -> Finding:
-        plain = self.setup.prepare(self.name, room)
-        assert plain.disk is not None
-        option = boot_option(plain.disk, f"@{self.profile}")
-        started = replace(self.setup, variables=(Variable("Boot0042", option, EFI_GLOBAL),
-                                                 Variable("BootNext", struct.pack("<H", 0x42), EFI_GLOBAL)))
-        spec = started.prepare(self.name, room)
-        document = made(self.setup, spec, room.out, "--profile", str(self.profile), "--phase", POISON)
+        spec = self.setup.prepare(self.name, room)
+        if self.profile:
+            assert spec.disk is not None
+            option = boot_option(spec.disk, f"@{self.profile}")
+            spec = replace(self.setup, variables=(Variable("Boot0042", option, EFI_GLOBAL),
+                                                  Variable("BootNext", struct.pack("<H", 0x42), EFI_GLOBAL))).prepare(self.name, room)
+        document = made(self.setup, spec, room.out, "--profile", str(self.profile), "--phase", self.poison)
         with Machine(replace(spec, note=prediction.note(room.out))) as machine:
             finding = Finding(machine.outcome(), relaxed=self.setup.weaker)
             outcome = finding.outcome
-            finding.expect("stage/class/code", f"prove/TAMPER/{CODE}", f"{outcome.stage}/{outcome.fail_class}/{outcome.code}")
+            finding.expect("stage/class/code", f"prove/TAMPER/{self.code}", f"{outcome.stage}/{outcome.fail_class}/{outcome.code}")
             finding.expect("action taken", "halt", outcome.acted)
             if not finding.problems:
                 self._look_at_tpm(finding, document, state_of(machine, room.out / "state"))
         return finding
 
-    @staticmethod
-    def _look_at_tpm(finding: Finding, document: Document, state: bytes) -> None:
+    def _look_at_tpm(self, finding: Finding, document: Document, state: bytes) -> None:
         for bank in pcr.BANKS:
             for number in PCRS:
-                value = prediction.cell(document, bank, number, True, POISON)
+                value = prediction.cell(document, bank, number, True, self.poison)
                 assert value is not None
                 # PID 1 has not come to the words of PCR 13; the phase of PCR 11 is the poison.
                 start = pcr.zero(bank) if number == "13" else bytes.fromhex(value)
-                wanted = start if number == "11" else pcr.extend_words(bank, start, [POISON])
+                wanted = start if number == "11" else pcr.extend_words(bank, start, [self.poison])
                 finding.expect(f"PCR {number}, {bank}: {wanted.hex()} is in the TPM", True, wanted in state)
         finding.expect("a value that is in no PCR", False, pcr.extend_words("sha256", pcr.zero("sha256"), ["verinit.poison=bug"]) in state)

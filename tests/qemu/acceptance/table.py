@@ -17,7 +17,7 @@ from tamper.medium import EXTRA_DIRECTORY, GLOBAL_CREDENTIALS
 from tamper.table import HOST_FLOOR
 from tamper.ukis import Addon
 
-from .predicted import OtherProfile, Predicted
+from .predicted import Predicted, Refused
 from .whole import WHOLE
 
 # Of systemd's 257 host key: what PID 1 reads of a credential, which it does not open.
@@ -50,10 +50,21 @@ def credential(name: str, content: bytes) -> Any:
     return make
 
 
+def extension(name: str, content: bytes) -> Any:
+    """Nobody opens it."""
+    def make() -> Path:
+        def build(out: Path) -> None:
+            (out / name).write_bytes(content)
+        return parts.store().stage(f"extension-{name}", {"content": content.hex(), "source": file_digest(Path(__file__))}, build) / name
+    return make
+
+
+HALTS = {"failure-actions": "halt,reboot"}
 ARCHIVES: dict[str, Any] = {
     "floor": {"credentials": "esp-encrypted"},
     "medium": Medium(esp={f"{EXTRA_DIRECTORY}/b.cred": credential("b.cred", bytes(31)),
                           f"{EXTRA_DIRECTORY}/a.cred": credential("a.cred", bytes(range(200))),
+                          f"{EXTRA_DIRECTORY}/a.sysext.raw": extension("a.sysext.raw", bytes(range(101))),
                           f"{GLOBAL_CREDENTIALS}/machine.cred": credential("machine.cred", bytes(64))})}
 
 CELLS: list[Row] = [
@@ -63,8 +74,11 @@ CELLS: list[Row] = [
     Predicted("accept-08-two-addons", host(**ADDONS)),
     Predicted("accept-08-two-addons-secure-boot-off", host(secure_boot=False, **ADDONS)),
     Predicted("accept-08-two-profiles", host(**PROFILES)),
-    OtherProfile("accept-08-profile-1", host({"failure-actions": "halt,reboot"}, **PROFILES), 1),
+    # Its line has words that are not in the packed text.
+    Refused("accept-08-profile-1", host(HALTS, **PROFILES), "cmdline-not-baked", 1),
     Predicted("accept-08-extra-archives", host(**ARCHIVES)),
+    Refused("accept-08-configuration-extension", host(HALTS, medium=Medium(
+        esp={f"{EXTRA_DIRECTORY}/a.confext.raw": extension("a.confext.raw", bytes(range(256)))})), "event-unexplained"),
     Predicted("accept-08-chain-of-shim", host(**ADDONS), is_chain=True, numbers=("4", "9", "11", "12", "13"), seconds=25),
 ]
 

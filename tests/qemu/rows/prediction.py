@@ -45,6 +45,8 @@ class Given:
     addons: tuple[Path, ...] = ()
     credentials: tuple[Path, ...] = ()
     global_credentials: tuple[Path, ...] = ()
+    sysexts: tuple[Path, ...] = ()
+    confexts: tuple[Path, ...] = ()
     floor: Path | None = None
     variables: Path | None = None
 
@@ -54,7 +56,8 @@ class Given:
             if path is not None:
                 yield option, path
         for option, paths in (("--loader", self.loaders), ("--addon", self.addons), ("--credential", self.credentials),
-                              ("--global-credential", self.global_credentials)):
+                              ("--global-credential", self.global_credentials), ("--sysext", self.sysexts),
+                              ("--confext", self.confexts)):
             for path in paths:
                 yield option, path
 
