@@ -23,8 +23,8 @@ struct target {
 
 static void target_done(struct target *g)
 {
-        if (!g->output.temporary && g->truncate_to >= 0)
-                (void) truncate(g->written, g->truncate_to);
+        if (!g->output.temporary && g->truncate_to >= 0 && truncate(g->written, g->truncate_to) < 0)
+                tool_say("%s has a part of a tree behind byte %lld: %s", g->written, (long long) g->truncate_to, strerror(errno));
         output_done(&g->output);
 }
 
