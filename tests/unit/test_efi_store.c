@@ -189,6 +189,11 @@ static void test_signatures_refused(_unused_ void **state)
                 put32(bytes + changes[i].at, changes[i].value);
                 assert_int_equal(efi_signature_next(&it, &s), -EBADMSG);
         }
+        /* It would fill the list, with nothing behind its owner. */
+        (void) make_lists(bytes);
+        put32(bytes + 16, 28 + 3 + 16);
+        put32(bytes + 24, 16);
+        assert_int_equal(efi_signature_next(&(struct efi_signatures) { .lists = { bytes, 28 + 3 + 16 } }, &s), -EBADMSG);
         for (size_t n = 1; n < 51; n++) {
                 struct efi_signatures it = { .lists = { bytes, n } };
 

@@ -13,8 +13,8 @@ static bool is_asked(const struct prediction *p, const struct export_choice *c, 
         return p->in->pcrs[pcr] && (pcr != 7 || predict_knows_state(p, c->secure_boot));
 }
 
-static int values_of(const struct prediction *p, const struct export_choice *c, unsigned pcr, struct digest ret[static _DIGEST_ALG_MAX],
-                     struct trouble *t)
+static int values_of(const struct prediction *p, const struct export_choice *c, unsigned pcr,
+                     struct digest ret[static _DIGEST_ALG_MAX], struct trouble *t)
 {
         for (enum digest_alg alg = DIGEST_SHA1; alg < _DIGEST_ALG_MAX; alg++) {
                 ret[alg] = (struct digest) {};

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Predicted PCRs against those that the TPM holds: the prediction is written, and its digest in the boot's log, before QEMU starts."""
+"""Predicted PCRs against those that the TPM holds. The prediction is written, and its digest in the boot's log, before QEMU starts."""
 
 from __future__ import annotations
 
@@ -29,16 +29,19 @@ from . import chain
 EFI_GLOBAL = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
 
-def made(setup: Setup, spec: BootSpec, out: Path, *options: str, loaders: tuple[Path, ...] = (), uki: str = BOOT_PATH) -> Document:
+def made(setup: Setup, spec: BootSpec, out: Path, *options: str, loaders: tuple[Path, ...] = (), uki: str = BOOT_PATH
+         ) -> Document:
     """From what is on the row's disk."""
     assert spec.disk is not None
     esp = {path: make() for path, make in setup.medium.esp.items()}
 
     def those(directory: str, suffix: str) -> tuple[Path, ...]:
-        return tuple(file for path, file in sorted(esp.items()) if str(Path(path).parent) == directory and path.endswith(suffix))
+        return tuple(file for path, file in sorted(esp.items())
+                     if str(Path(path).parent) == directory and path.endswith(suffix))
     with TemporaryDirectory() as scratch:
         image = uki_on(spec.disk, Path(scratch, "node.efi"), uki)
-        policy = prediction.policy_of(spec.disk, image, str(setup.full_floor().get("selinux-dir", "etc/selinux")), Path(scratch, "policy"))
+        selinux = str(setup.full_floor().get("selinux-dir", "etc/selinux"))
+        policy = prediction.policy_of(spec.disk, image, selinux, Path(scratch, "policy"))
         return prediction.predict(Given(
             image, policy, loaders=loaders, addons=those(EXTRA_DIRECTORY, ".addon.efi"), credentials=those(EXTRA_DIRECTORY, ".cred"),
             global_credentials=those(GLOBAL_CREDENTIALS, ".cred"), sysexts=those(EXTRA_DIRECTORY, ".sysext.raw"),
@@ -57,8 +60,8 @@ class Predicted:
     def run(self, room: Room) -> Finding:
         if self.is_chain:
             spec = chain.prepare(self.setup, self.name, room)
-            document = made(self.setup, spec, room.out, "--pcr", ",".join(self.numbers), loaders=chain.loaders(parts.image(self.setup.image)),
-                            uki=chain.UKI)
+            document = made(self.setup, spec, room.out, "--pcr", ",".join(self.numbers),
+                            loaders=chain.loaders(parts.image(self.setup.image)), uki=chain.UKI)
         else:
             spec = self.setup.prepare(self.name, room)
             document = made(self.setup, spec, room.out)
@@ -126,4 +129,5 @@ class Refused:
                 start = pcr.zero(bank) if number == "13" else bytes.fromhex(value)
                 wanted = start if number == "11" else pcr.extend_words(bank, start, [self.poison])
                 finding.expect(f"PCR {number}, {bank}: {wanted.hex()} is in the TPM", True, wanted in state)
-        finding.expect("a value that is in no PCR", False, pcr.extend_words("sha256", pcr.zero("sha256"), ["verinit.poison=bug"]) in state)
+        stranger = pcr.extend_words("sha256", pcr.zero("sha256"), ["verinit.poison=bug"])
+        finding.expect("a value that is in no PCR", False, stranger in state)

@@ -38,7 +38,8 @@ PCRSIG: dict[str, Any] = {"sections": {
 # In PCR 12 the words of all add-ons are one event.
 ADDONS: dict[str, Any] = {
     "floor": {"extra-words": ("one=1", "two=2"), "addon-keys": ("one", "two"), "addon": Addon("both", "one=1 two=2").digest},
-    "medium": Medium(esp={f"{EXTRA_DIRECTORY}/a.addon.efi": Addon("a", "one=1").make, f"{EXTRA_DIRECTORY}/b.addon.efi": Addon("b", "two=2").make})}
+    "medium": Medium(esp={f"{EXTRA_DIRECTORY}/a.addon.efi": Addon("a", "one=1").make,
+                          f"{EXTRA_DIRECTORY}/b.addon.efi": Addon("b", "two=2").make})}
 PROFILES: dict[str, Any] = {"profiles": ("one=1", "two=2")}
 
 

@@ -14,7 +14,7 @@ words.py      edits of a command line
 facts.py      what is looked at in the report of a booted guest ...
 measured.py   ... and in its TPM and logs
 crash.py      breaks a running PID 1 by the monitor and a debugger's port
-prediction.py PCR 13 from image, UKI and floor alone: the command `predict`
+prediction.py PCRs as `verinit measure predict` says them, apart from all else; the command `predict`
 parts.py      where images, kernels and kept parts are
 row.py        what a row is
 cli.py        the command `row`
