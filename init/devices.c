@@ -3,7 +3,6 @@
  * The wait for devices, what is said when time is up, and whether a device is still the one that was found.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -257,13 +256,11 @@ int devices_check_unchanged(struct boot *boot, const struct found_device *device
 int devices_open(struct boot *boot, const struct found_device *device, struct error *err)
 {
         _cleanup_fd_ int fd = -1;
-        char path[64];
         int r;
 
-        (void) snprintf(path, sizeof(path), "dev/%s", device->name);
-        fd = openat(boot->root_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        fd = os_open_device(boot->root_fd, device->name, false);
         if (fd < 0)
-                return error_set(err, FAIL_DEVICE_UNREADABLE_CODE, errno, "cannot open /%s", path);
+                return error_set(err, FAIL_DEVICE_UNREADABLE_CODE, -fd, "cannot open /dev/%s", device->name);
         r = devices_check_unchanged(boot, device, fd, err);
         return r < 0 ? r : fd_steal(&fd);
 }

@@ -5,7 +5,6 @@
  */
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -125,14 +124,11 @@ static bool filesystem_matches(struct boot *boot, const struct devices_wanted *w
         struct filesystem fs = {};
         struct error ignored = {};
         _cleanup_fd_ int fd = -1;
-        char path[64];
 
         if (!w->filesystems || (w->spec->kind != DEVICE_LABEL && w->spec->kind != DEVICE_UUID) ||
             is_used_by_usr(boot, device))
                 return false;
-        if (snprintf(path, sizeof(path), "dev/%s", device->name) >= (int) sizeof(path))
-                return false;
-        fd = openat(boot->root_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+        fd = os_open_device(boot->root_fd, device->name, true);
         /* A device that cannot be read is not the one; others may be. */
         if (fd < 0 || blockdev_read_filesystem(fd, w->filesystems, &fs, &ignored) < 0)
                 return false;
@@ -283,12 +279,10 @@ static void read_table(struct walk *walk, uint64_t sectors)
 {
         struct error unread = {};
         _cleanup_fd_ int fd = -1;
-        char path[64];
         bool is_read;
 
         memset(&table, 0, sizeof(table));
-        if (snprintf(path, sizeof(path), "dev/%s", walk->disk) < (int) sizeof(path))
-                fd = openat(walk->boot->root_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+        fd = os_open_device(walk->boot->root_fd, walk->disk, true);
         /* A drive without a medium, or one that is dying, is not the one; others may be. */
         is_read = fd >= 0 && blockdev_read_gpt(fd, &table, &unread) >= 0;
         if (!is_read)

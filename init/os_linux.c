@@ -11,6 +11,7 @@
 #include <linux/module.h>
 #include <linux/watchdog.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
@@ -132,6 +133,17 @@ int os_watchdog_set(int fd, unsigned *seconds)
 int os_watchdog_feed(int fd)
 {
         return ioctl(fd, WDIOC_KEEPALIVE, 0) < 0 ? -errno : 0;
+}
+
+int os_open_device(int root_fd, const char *name, bool is_probing)
+{
+        char path[64];
+        int n = snprintf(path, sizeof(path), "dev/%s", name), fd;
+
+        if (n < 0 || (size_t) n >= sizeof(path))
+                return -ENAMETOOLONG;
+        fd = openat(root_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | (is_probing ? O_NONBLOCK : 0));
+        return fd < 0 ? -errno : fd;
 }
 
 int os_block_size(int fd, uint64_t *ret_bytes)

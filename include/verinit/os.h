@@ -45,6 +45,11 @@ int os_clear_immutable(int fd);
 int os_watchdog_set(int fd, unsigned *seconds);
 int os_watchdog_feed(int fd);
 
+/*
+ * /dev/<name> for reading, not through a link: fd or -errno. is_probing: it may be a drive without a medium, which is not waited for.
+ */
+int os_open_device(int root_fd, const char *name, bool is_probing);
+
 /* Size in bytes and device number of an open block device (or regular file: 0:0). */
 int os_block_size(int fd, uint64_t *ret_bytes);
 int os_block_dev(int fd, dev_t *ret);

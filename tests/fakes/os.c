@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
 #include "fakes.h"
@@ -123,6 +124,17 @@ int os_watchdog_feed(int fd)
                 fake_os.watchdog_has_bitten = true;
         fake_os.watchdog_fed_us = fake_os.now_us;
         return fd < 0 ? -EBADF : 0;
+}
+
+int os_open_device(int root_fd, const char *name, bool is_probing)
+{
+        char path[64];
+        int n = snprintf(path, sizeof(path), "dev/%s", name), fd;
+
+        if (n < 0 || (size_t) n >= sizeof(path))
+                return -ENAMETOOLONG;
+        fd = openat(root_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | (is_probing ? O_NONBLOCK : 0));
+        return fd < 0 ? -errno : fd;
 }
 
 int os_block_size(int fd, uint64_t *ret_bytes)

@@ -97,5 +97,5 @@ def third_party(sources: dict[str, str], adapters: set[str]) -> Iterator[str]:
 
 def adapters(cmake: str, directory: str) -> set[str]:
     """The files that a CMakeLists.txt lists for the ports."""
-    found = re.findall(r'verinit_sources\((?:verinit-adapters|verinit-cryptsetup|verinit-crypto|verinit-json)\s([^)]*)\)', cmake)
+    found = re.findall(r'verinit_sources\((?:verinit-adapters|verinit-blockdev|verinit-cryptsetup|verinit-crypto|verinit-json)\s([^)]*)\)', cmake)
     return {f"{directory}/{name}" for part in found for name in part.split()}

@@ -100,3 +100,10 @@ int compress(enum compression c, int level, const struct buffer *data, struct bu
         b = (struct buffer) {};
         return 0;
 }
+
+size_t compress_zstd_frame(const uint8_t *data, size_t size)
+{
+        size_t n = ZSTD_findFrameCompressedSize(data, size);
+
+        return ZSTD_isError(n) ? 0 : n;
+}

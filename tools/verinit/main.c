@@ -24,6 +24,7 @@ static const char usage[] =
 static const struct verb verbs[] = {
         { "cmdline", verb_cmdline, "check a kernel command line as PID 1 would" },
         { "completion", verb_completion, "write what a shell completes this command by" },
+        { "image", verb_image, "say what would be refused of a disk image" },
         { "initrd", verb_initrd, "build or inspect the initramfs that holds PID 1" },
         { "log", verb_log, "show, convert and replay the measurement logs" },
         { "measure", verb_measure, "predict what a boot measures, for verifiers" },
@@ -79,6 +80,21 @@ static const struct verb verity_verbs[] = {
 int verb_verity(int argc, char *argv[], struct trouble *t)
 {
         return verb_dispatch(verity_verbs, ARRAY_SIZE(verity_verbs), verity_usage, argc, argv, t);
+}
+
+static const char image_usage[] =
+        "Usage: verinit image VERB...\n"
+        "\n"
+        "Examples:\n"
+        "  verinit image verify disk.raw --cert db.crt\n";
+
+static const struct verb image_verbs[] = {
+        { "verify", image_verify, "say what would be refused at boot, and with which code" },
+};
+
+int verb_image(int argc, char *argv[], struct trouble *t)
+{
+        return verb_dispatch(image_verbs, ARRAY_SIZE(image_verbs), image_usage, argc, argv, t);
 }
 
 static const char initrd_usage[] =

@@ -86,4 +86,5 @@ verb_function verb_verity, verity_format_volume, verity_geometry, verity_verify_
 verb_function verb_measure, measure_predict, measure_export;
 verb_function verb_cmdline, verb_initrd, verb_log;
 verb_function cmdline_check, initrd_build, initrd_inspect;
+verb_function verb_image, image_verify;
 verb_function log_cel, log_join, log_replay, log_show;

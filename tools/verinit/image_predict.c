@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What this boot measures, by the predictor, beside what the file says that was published with the release.
+ */
+#include <stdio.h>
+
+#include "image.h"
+#include "measure_export.h"
+
+static void take_files(const struct image_files *from, const bool *is_loaded, struct predict_files *to)
+{
+        to->files = tool_alloc(from->n, sizeof(*to->files));
+        for (size_t i = 0; i < from->n; i++)
+                if (!is_loaded || is_loaded[i])
+                        to->files[to->n++] = (struct predict_file) {
+                                .path = from->list[i].path, .name = strrchr(from->list[i].path, '/') + 1, .data = from->list[i].data,
+                        };
+}
+
+static bool is_same(const struct prediction *a, const struct prediction *b, unsigned pcr, bool secure_boot, bool *ret_same,
+                    struct trouble *t)
+{
+        struct digest x, y;
+
+        if (!predict_is_given(a, pcr) || !predict_is_given(b, pcr))
+                return false;
+        if (predict_value(a, DIGEST_SHA256, pcr, secure_boot, NULL, &x, t) < 0 ||
+            predict_value(b, DIGEST_SHA256, pcr, secure_boot, NULL, &y, t) < 0)
+                return false;
+        *ret_same = digest_equal(&x, &y);
+        return true;
+}
+
+static void compare(const struct prediction *ours, const struct prediction *theirs, bool secure_boot, struct image_checks *checks,
+                    struct trouble *t)
+{
+        char differ[64] = "", open[64] = "";
+
+        for (size_t i = 0; i < PREDICT_N_KNOWN; i++) {
+                unsigned pcr = predict_known[i];
+                char *list = NULL;
+                bool same = false;
+                size_t used;
+
+                if (!is_same(ours, theirs, pcr, secure_boot, &same, t))
+                        list = theirs->in->pcrs[pcr] ? open : NULL;
+                else if (!same)
+                        list = differ;
+                if (!list)
+                        continue;
+                used = strlen(list);
+                (void) snprintf(list + used, sizeof(differ) - used, "%s%u", used > 0 ? ", " : "", pcr);
+        }
+        if (differ[0])
+                image_say(checks, "measurements", IMAGE_BEYOND, IMAGE_REFUSED, "PCR %s: this boot measures something else", differ);
+        else if (open[0])
+                image_say(checks, "measurements", IMAGE_BEYOND, IMAGE_UNDECIDED, "PCR %s: what this boot measures cannot be said", open);
+        else
+                image_say(checks, "measurements", IMAGE_BEYOND, IMAGE_OK, "this boot measures what the file says");
+}
+
+static int predict(const struct image_options *o, struct image_boot *b, struct predict_input *in, struct image_checks *checks,
+                   struct trouble *t)
+{
+        static struct predict_input their_input;
+        struct prediction ours = {}, theirs = {};
+        struct trouble why = {};
+        int r = 0;
+
+        if (predict_make(in, &ours, &why) < 0)
+                image_say(checks, "measurements", IMAGE_BEYOND, IMAGE_UNDECIDED, "%s", why.msg);
+        else if (measurements_read(o->measurements, &their_input, &theirs, &why) < 0)
+                image_say(checks, "measurements", IMAGE_BEYOND, why.outcome == OUTCOME_FALSE ? IMAGE_REFUSED : IMAGE_UNDECIDED, "%s", why.msg);
+        else {
+                compare(&ours, &theirs, !o->lacks_secure_boot, checks, t);
+                measurements_done(&their_input, &theirs);
+        }
+        (void) b;
+        predict_done(&ours);
+        return r;
+}
+
+int image_predict(const struct image_options *o, struct image_boot *b, struct image_checks *checks, struct trouble *t)
+{
+        struct predict_input in = { .secure_boot = { true, true } };
+        const char *policy = image_policy_digest();
+        int r;
+
+        if (!o->measurements)
+                return 0;
+        for (size_t i = 0; i < PREDICT_N_KNOWN; i++)
+                in.pcrs[predict_known[i]] = true;
+        in.banks[DIGEST_SHA256] = true;
+        in.uki = b->uki;
+        if (policy[0] && hex_decode(policy, in.policy.bytes, sizeof(in.policy.bytes)) == (ssize_t) digest_size(DIGEST_SHA256)) {
+                in.policy.alg = DIGEST_SHA256;
+                in.policy_from = PREDICT_POLICY_FILE;
+        }
+        take_files(&b->addons, b->is_addon_loaded, &in.addons);
+        take_files(&b->credentials, NULL, &in.credentials);
+        take_files(&b->global_credentials, NULL, &in.global_credentials);
+        r = predict(o, b, &in, checks, t);
+        free(in.addons.files);
+        free(in.credentials.files);
+        free(in.global_credentials.files);
+        buffer_done(&in.floor_text);
+        return r;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Port sepolicy.h, for the machine made of files, and the only file that includes libsepol: it reads a policy as the kernel would. What the
+ * kernel then does with it, and labels, are not looked at.
+ */
+#include "verinit/sepolicy.h"
+
+#include <errno.h>
+
+#include <sepol/debug.h>
+#include <sepol/handle.h>
+#include <sepol/policydb.h>
+
+#include "verinit/fsat.h"
+
+#include "machine.h"
+
+/* Policies that no kernel takes are refused by name; where the kernel is not known, whatever libsepol reads. */
+int sepolicy_max_version(unsigned *ret, _unused_ struct error *err)
+{
+        *ret = the_machine->policy_max > 0 ? the_machine->policy_max : (unsigned) sepol_policy_kern_vers_max();
+        return 0;
+}
+
+int sepolicy_open(_unused_ struct error *err)
+{
+        return 0;
+}
+
+static bool is_readable(const void *data, size_t size)
+{
+        sepol_handle_t *handle = sepol_handle_create();
+        sepol_policy_file_t *file = NULL;
+        sepol_policydb_t *db = NULL;
+        bool is_good = false;
+
+        if (handle && sepol_policy_file_create(&file) == 0 && sepol_policydb_create(&db) == 0) {
+                /* Its words go to stderr otherwise. */
+                sepol_msg_set_callback(handle, NULL, NULL);
+                sepol_policy_file_set_handle(file, handle);
+                sepol_policy_file_set_mem(file, (char *) (uintptr_t) data, size);
+                is_good = sepol_policydb_read(db, file) == 0;
+        }
+        if (db)
+                sepol_policydb_free(db);
+        if (file)
+                sepol_policy_file_free(file);
+        if (handle)
+                sepol_handle_destroy(handle);
+        return is_good;
+}
+
+int sepolicy_load(const void *data, size_t size, struct error *err)
+{
+        int r;
+
+        if (!is_readable(data, size))
+                return error_set(err, FAIL_POLICY_LOAD_FAILED_CODE, EINVAL, "libsepol cannot read the policy: no kernel would");
+        r = fsat_create(the_machine->root_fd, "sys/fs/selinux/policy", data, size, 0600);
+        return r < 0 ? error_set(err, FAIL_POLICY_LOAD_FAILED_CODE, -r, "cannot keep the policy") : 0;
+}
+
+int sepolicy_enforce(_unused_ struct error *err)
+{
+        return 0;
+}
+
+int sepolicy_own_context(char *ret_text, size_t size, _unused_ struct error *err)
+{
+        (void) str_copy(ret_text, size, "of the policy");
+        return 0;
+}
+
+int sepolicy_open_labels(const char *policy_dir, struct error *err)
+{
+        _cleanup_free_ char *path = tool_format("%s/contexts/files/file_contexts", policy_dir + 1);
+
+        if (!fsat_exists(the_machine->root_fd, path))
+                return error_set(err, FAIL_LABEL_FAILED_CODE, ENOENT, "/%s: cannot be read: ENOENT", path);
+        return 0;
+}
+
+/* Stage root and what follows it ask for labels, which image verify does not run. */
+int sepolicy_is_enforcing(bool *ret, _unused_ struct error *err)
+{
+        *ret = true;
+        return 0;
+}
+
+void sepolicy_close_labels(void)
+{
+}
+
+int sepolicy_lookup_label(_unused_ const char *path, _unused_ mode_t mode, _unused_ char *ret_text, _unused_ size_t size,
+                          _unused_ struct error *err)
+{
+        return 1;
+}
+
+int sepolicy_set_label(_unused_ const char *path, _unused_ const char *context, _unused_ struct error *err)
+{
+        return 0;
+}
