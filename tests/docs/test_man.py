@@ -389,6 +389,14 @@ class Verity(unittest.TestCase):
         self.assertEqual(sorted(re.findall(r'"([a-z]+)"', found[0])), sorted(re.findall(r'(?m)[a-z]+(?= ,|$)', "\n".join(re.findall(r'(?m)^\.Cm (.*)$', text)))))
 
 
+class Image(unittest.TestCase):
+    def test_options(self) -> None:
+        page = read("man/verinit-image.1")
+        in_help = set(re.findall(r'--[a-z-]+', run(VERINIT, "image", "verify", "--help").split("Examples:")[0]))
+        self.assertEqual({f"--{name}" for name in re.findall(r'Fl \\-([a-z-]+)', section(page, "SYNOPSIS"))}, in_help - {"--help"})
+        self.assertEqual({f"--{item.name[2:]}" for item in items(section(page, "DESCRIPTION"), "Fl")}, in_help)
+
+
 class Log(unittest.TestCase):
     """Options by each verb's own help; tag and JSON keys by the code."""
 

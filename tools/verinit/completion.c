@@ -34,6 +34,7 @@ static const struct {
         { "log cel", "json", { ARGUMENT_CHOICE, "short pretty" } },
         { "log show", "bank", { ARGUMENT_CHOICE, BANKS " all" } },
         { "measure export", "format", { ARGUMENT_CHOICE, "pcrlock keylime rvps comid in-toto" } },
+        { NULL, "append", { ARGUMENT_TEXT, NULL } },
         { NULL, "bank", { ARGUMENT_CHOICE, BANKS } },
         { NULL, "cmdline", { ARGUMENT_TEXT, NULL } },
         { NULL, "compress", { ARGUMENT_CHOICE, "zstd xz none" } },
@@ -51,6 +52,8 @@ static const struct {
         { NULL, "secure-boot", { ARGUMENT_CHOICE, "on off" } },
         { NULL, "tpm", { ARGUMENT_DIRECTORY, NULL } },
         { NULL, "vendor", { ARGUMENT_TEXT, NULL } },
+        { NULL, "uname", { ARGUMENT_TEXT, NULL } },
+        { NULL, "without", { ARGUMENT_CHOICE, "tpm secure-boot" } },
 };
 
 struct argument completion_argument(const char *verb, const char *option)

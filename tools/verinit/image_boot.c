@@ -242,8 +242,8 @@ int image_boot_make_cmdline(const struct image_options *o, struct image_boot *b,
                 b->cmdline.size--;
         if (o->append && append_plain(&b->cmdline, o->append, t) < 0)
                 return -1;
-        if (b->cmdline.size >= CMDLINE_KERNEL_LIMIT)
-                b->cmdline.size = CMDLINE_KERNEL_LIMIT - 1;
+        if (b->cmdline.size > CMDLINE_KERNEL_LIMIT)
+                b->cmdline.size = CMDLINE_KERNEL_LIMIT;
         if (buffer_append(&b->cmdline, "", 1) < 0 || buffer_append(&b->addon_words, "", 1) < 0)
                 return trouble_set_errno(t, ENOMEM, "cannot put the command line together");
         return 0;

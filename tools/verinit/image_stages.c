@@ -26,14 +26,19 @@ struct digest floor_note(void)
         return note;
 }
 
-/* After it the disk is only read through the mapping. */
+/* After it the disk is only read through the mapping: /dev/mapper/usr is the copy of the partition itself. */
 static int run_verify(struct boot *b, struct error *err)
 {
+        char path[64];
         int r = stage_verify(b, err);
 
-        if (r == 0)
-                the_machine->usr_fd = fcntl(b->data_fd, F_DUPFD_CLOEXEC, 3);
-        return r;
+        if (r < 0)
+                return r;
+        the_machine->usr_fd = fcntl(b->data_fd, F_DUPFD_CLOEXEC, 3);
+        (void) snprintf(path, sizeof(path), "/proc/self/fd/%d", the_machine->usr_fd);
+        if (linkat(AT_FDCWD, path, b->root_fd, "dev/mapper/usr", AT_SYMLINK_FOLLOW) < 0)
+                machine_leave_out(the_machine, "the copy of /usr cannot be given a name: %s", errno_name(errno));
+        return 0;
 }
 
 /* What the kernel is called is not what this machine's is. */
@@ -132,8 +137,6 @@ static const char *doubt(struct machine *m, enum stage_id id)
 {
         if (id == STAGE_PLAN && !m->is_selinux_named && boot.config.floor.selinux == NEED_REQUIRE)
                 return "no security= or lsm= says that the kernel runs SELinux: that is its own configuration's to say";
-        if (id == STAGE_MAC && m->policy_max == 0)
-                return "the highest policy version of this kernel is not known";
         return (id == STAGE_USR || id == STAGE_MAC) && m->left_out ? m->left_out : NULL;
 }
 

@@ -118,18 +118,19 @@ static bool names_selinux(const char *line)
                (strstr(line, "lsm=") != NULL && strstr(line, "selinux") != NULL);
 }
 
-/* Of Linux: security/selinux/include/security.h, POLICYDB_VERSION_MAX. Where it is newer than what is known here, nothing is said. */
-static unsigned policy_version_of(const char *release)
+/*
+ * Of Linux: security/selinux/include/security.h, POLICYDB_VERSION_MAX, which never went down. 33 in 5.9, still in 6.12; 7.3 was seen to
+ * load 34.
+ */
+static void find_policy_version(struct machine *m)
 {
-        unsigned major = 0, minor = 0;
+        unsigned major = 0, minor = 0, release;
 
-        if (sscanf(release, "%u.%u", &major, &minor) != 2)
-                return 0;
-        if (major < 5 || (major == 5 && minor < 9))
-                return 0;
-        if (major == 5 || (major == 6 && minor <= 12))
-                return 33;
-        return 0;
+        if (sscanf(m->release, "%3u.%3u", &major, &minor) != 2)
+                return;
+        release = 1000 * major + minor;
+        m->policy_max = release < 5009 ? 0 : release < 7003 ? 33 : 34;
+        m->is_policy_max_exact = release >= 5009 && release <= 6012;
 }
 
 static void find_release(const struct image_options *o, const struct image_boot *b, struct machine *m)
@@ -142,7 +143,7 @@ static void find_release(const struct image_options *o, const struct image_boot 
                 (void) snprintf(m->release, sizeof(m->release), "%.*s", (int) strnlen((const char *) b->uki.file.data + section.offset, section.size),
                                 (const char *) b->uki.file.data + section.offset);
         m->release[strcspn(m->release, "\n")] = '\0';
-        m->policy_max = policy_version_of(m->release);
+        find_policy_version(m);
 }
 
 static int boot_it(const struct image_options *o, const struct image_esp *esp, struct image_boot *b, struct machine *m,

@@ -34,7 +34,8 @@ struct machine {
         char release[64];      /* of the kernel */
         int usr_fd;            /* the data of /usr, once it was found; -1 */
         const char *selinux_dir; /* of the floor; NULL before config */
-        unsigned policy_max;   /* the highest version that the kernel takes; 0: not known */
+        unsigned policy_max;   /* of a SELinux policy's versions the kernel takes at least those up to this; 0: not known */
+        bool is_policy_max_exact;
         char *left_out;        /* what stands in the initramfs or in /usr and cannot be shown here; NULL: nothing */
 };
 

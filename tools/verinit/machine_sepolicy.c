@@ -6,19 +6,21 @@
 #include "verinit/sepolicy.h"
 
 #include <errno.h>
+#include <limits.h>
 
 #include <sepol/debug.h>
 #include <sepol/handle.h>
 #include <sepol/policydb.h>
 
 #include "verinit/fsat.h"
+#include "verinit/policy.h"
 
 #include "machine.h"
 
-/* Policies that no kernel takes are refused by name; where the kernel is not known, whatever libsepol reads. */
+/* What a kernel may take that is not known here is let pass, and said to be undecided. */
 int sepolicy_max_version(unsigned *ret, _unused_ struct error *err)
 {
-        *ret = the_machine->policy_max > 0 ? the_machine->policy_max : (unsigned) sepol_policy_kern_vers_max();
+        *ret = the_machine->is_policy_max_exact ? the_machine->policy_max : UINT_MAX;
         return 0;
 }
 
@@ -52,9 +54,16 @@ static bool is_readable(const void *data, size_t size)
 
 int sepolicy_load(const void *data, size_t size, struct error *err)
 {
+        unsigned version = 0;
         int r;
 
-        if (!is_readable(data, size))
+        if (policy_read_version(data, size, &version) == 0 && version > the_machine->policy_max)
+                machine_leave_out(the_machine, "the policy's version is %u, and kernel %s is known to take those up to %u", version,
+                                  the_machine->release, the_machine->policy_max);
+        if (version > (unsigned) sepol_policy_kern_vers_max())
+                machine_leave_out(the_machine, "the policy's version is %u, and libsepol here reads those up to %d", version,
+                                  sepol_policy_kern_vers_max());
+        else if (!is_readable(data, size))
                 return error_set(err, FAIL_POLICY_LOAD_FAILED_CODE, EINVAL, "libsepol cannot read the policy: no kernel would");
         r = fsat_create(the_machine->root_fd, "sys/fs/selinux/policy", data, size, 0600);
         return r < 0 ? error_set(err, FAIL_POLICY_LOAD_FAILED_CODE, -r, "cannot keep the policy") : 0;

@@ -78,9 +78,9 @@ class Setup:
     def prepare(self, name: str, room: Room) -> BootSpec:
         return self._with_firmware(name, room) if self.firmware else self._without_firmware(name, room)
 
-    def _without_firmware(self, name: str, room: Room) -> BootSpec:
-        """Whoever adds a word there does so in a boot menu."""
-        image, kernel = parts.image(self.image), parts.kernel(self.flavour)
+    def direct_parts(self, name: str, room: Room) -> tuple[Path, Path, str]:
+        """Of a boot without firmware: disk, initramfs and command line."""
+        image = parts.image(self.image)
         baked, floor = self._baked(image), self.full_floor()
         # One for all rows that differ by the disk or the line alone.
         is_plain = (baked == image.cmdline and floor == replace(self, floor={}).full_floor() and
@@ -93,8 +93,13 @@ class Setup:
         if self.volume is not None:
             volume = self.volume
             medium = replace(medium, content=lambda: volume.make()[0])
-        disk = medium.make(image, None, room.out / "boot.raw")
-        return BootSpec(out=room.out, disk=disk, kernel=kernel.vmlinuz, initrd=initrd, append=" ".join(words), tpm=self.tpm,
+        return medium.make(image, None, room.out / "boot.raw"), initrd, " ".join(words)
+
+    def _without_firmware(self, name: str, room: Room) -> BootSpec:
+        """Whoever adds a word there does so in a boot menu."""
+        image, kernel = parts.image(self.image), parts.kernel(self.flavour)
+        disk, initrd, line = self.direct_parts(name, room)
+        return BootSpec(out=room.out, disk=disk, kernel=kernel.vmlinuz, initrd=initrd, append=line, tpm=self.tpm,
                         bus=self.bus, extra_disks=self.extra_disks(), bad_sectors=self.bad_sectors(image),
                         memory=self.memory, cpus=self.cpus, timeout=self.timeout)
 
@@ -105,14 +110,19 @@ class Setup:
             line = changed(**{"usrhash": self.volume.make()[1], "init.verity": pin})(line)
         return self.signed(line)
 
-    def _with_firmware(self, name: str, room: Room) -> BootSpec:
+    def boot_disk(self, name: str, room: Room) -> Path:
+        """Of a boot with firmware: the UKI and what is beside it are on its ESP."""
         image = parts.image(self.image)
         uki = self._uki(name, image, room)
         medium = self.medium
         if self.volume is not None:
             volume = self.volume
             medium = replace(medium, content=lambda: bootable.disk(volume))
-        disk = medium.make(image, uki, room.out / "boot.raw")
+        return medium.make(image, uki, room.out / "boot.raw")
+
+    def _with_firmware(self, name: str, room: Room) -> BootSpec:
+        image = parts.image(self.image)
+        disk = self.boot_disk(name, room)
         store = of_second_boot(image) if self.secure_boot else not_enrolled()
         if self.variables:
             store = planted(store, self.variables, room.out / "planted.fd")

@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""verinit image verify on the test images: what is good, what the look at every block finds, what is left open, and what it prints."""
+
+import json
+import sys
+import unittest
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "qemu"))
+
+from case import FALSE, TROUBLE, USAGE, YES, Result, ToolTest  # noqa: E402
+from imagelib import sparse  # noqa: E402
+from imagelib.image import Image, load  # noqa: E402
+
+UNDECIDED = 4
+STAGES = ["early", "config", "probe", "prove", "enter", "find", "plan", "verify", "activate", "measure", "usr", "mac", "record"]
+
+
+class ImageTest(ToolTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.image = load("discoverable")
+
+    def check(self, disk: Path, *words: object) -> Result:
+        return self.verinit("image", "verify", disk, *words, environment={"TMPDIR": str(self.dir)})
+
+    def verdicts(self, done: Result) -> dict[str, Any]:
+        return {c["name"]: c for c in json.loads(done.stdout)["checks"]}
+
+    def edited(self, image: Image, at: int) -> Path:
+        """One bit of one byte."""
+        copy = self.dir / "disk.raw"
+        sparse.copy(image.disk, copy)
+        with open(copy, "r+b") as disk:
+            disk.seek(at)
+            byte = disk.read(1)[0]
+            disk.seek(at)
+            disk.write(bytes([byte ^ 1]))
+        return copy
+
+    def middle(self) -> int:
+        return self.image.data_offset + self.image.data_blocks // 2 * self.image.block_size
+
+
+class Good(ImageTest):
+    def test_all_is_looked_at(self) -> None:
+        done = self.check(self.image.disk, "--cert", self.image.db_cert, "--json=short")
+        self.assertEqual((done.returncode, done.stderr), (YES, ""))
+        seen = self.verdicts(done)
+        self.assertEqual({name for name, c in seen.items() if c["verdict"] != "ok"}, set())
+        self.assertEqual([name for name in seen if name in STAGES], STAGES)
+        self.assertIn("replay: proved", seen["prove"]["message"])
+        self.assertIn(f"{self.image.data_blocks} blocks, geometry pinned, signature discovered", seen["verify"]["message"])
+        self.assertIn("policy.33", seen["mac"]["message"])
+        parts = json.loads(done.stdout)["disks"][0]["partitions"]
+        self.assertEqual([p["partuuid"] for p in parts], [p.partuuid for p in self.image.partitions.values()])
+        self.assertEqual([p.name for p in self.dir.iterdir() if p.name.startswith("verinit-image")], [], "scratch files")
+
+    def test_other_layouts(self) -> None:
+        for name in ("discoverable-ext4", "explicit", "inline"):
+            image = load(name)
+            with self.subTest(name):
+                done = self.check(image.disk, "--cert", image.db_cert, "--quick")
+                self.assertEqual((done.returncode, done.stderr), (YES, ""), done.stdout)
+
+    def test_measurements(self) -> None:
+        policy = self.image.policy_sha256
+        uki = self.image.kernels["cloud"].uki
+        self.assertTrue(policy)
+        for words, status in (((), YES), (("--append", "console=ttyS9"), FALSE)):
+            predicted = self.dir / "measurements.json"
+            done = self.verinit("measure", "predict", "--uki", uki, "--policy", self.policy(), "--output", predicted, "--quiet")
+            self.assert_ends(done, YES)
+            done = self.check(self.image.disk, "--cert", self.image.db_cert, "--quick", "--measurements", predicted, *words, "--json=short")
+            self.assertEqual(done.returncode, status, done.stdout)
+            if not words:
+                self.assertEqual(self.verdicts(done)["measurements"]["verdict"], "ok", done.stdout)
+
+    def policy(self) -> Path:
+        sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "qemu"))
+        from rows.volumes import copy_policy  # pylint: disable=import-outside-toplevel
+        target = self.dir / "selinux"
+        copy_policy(target, ())
+        return next(target.glob("default/policy/policy.*"))
+
+
+class Open(ImageTest):
+    def test_nobody_says_whose_key(self) -> None:
+        done = self.check(self.image.disk, "--quick", "--json=short")
+        self.assertEqual(done.returncode, UNDECIDED, done.stderr)
+        self.assertEqual([name for name, c in self.verdicts(done).items() if c["verdict"] == "undecided"], ["secure-boot"])
+        self.assertEqual(json.loads(done.stdout)["verdict"], "undecided")
+
+    def test_a_kernel_of_unknown_lsm(self) -> None:
+        kernel = self.image.kernels["cloud"]
+        done = self.check(self.image.disk, "--quick", "--initrd", kernel.initrd, "--uname", kernel.release, "--cmdline",
+                          self.image.cmdline.replace("security=selinux ", ""), "--json=short")
+        self.assertEqual(done.returncode, FALSE, done.stderr)
+
+
+class Wrong(ImageTest):
+    def test_a_block_in_the_middle(self) -> None:
+        """PID 1 leaves it to the kernel, which would stop the machine when it is read."""
+        disk = self.edited(self.image, self.middle())
+        done = self.check(disk, "--cert", self.image.db_cert, "--json=short")
+        self.assert_ends(done, FALSE, "data-corrupt")
+        answer = json.loads(done.stdout)
+        self.assertEqual((answer["verdict"], answer["check"], answer["code"]), ("refused", "tree", "data-corrupt"))
+        self.assertIn(f"data block {self.image.data_blocks // 2}", self.verdicts(done)["tree"]["message"])
+        done = self.check(disk, "--cert", self.image.db_cert, "--json=short", "--quick")
+        self.assertEqual(done.returncode, YES, done.stderr)
+        self.assertEqual(self.verdicts(done)["tree"]["verdict"], "skipped")
+
+    def test_stages_behind_a_refusal_do_not_run(self) -> None:
+        done = self.check(self.image.disk, "--cert", self.image.db_cert, "--append", "systemd.debug_shell", "--json=short")
+        self.assert_ends(done, FALSE, "cmdline-dangerous", "systemd.debug_shell")
+        seen = self.verdicts(done)
+        self.assertEqual(seen["config"]["verdict"], "refused")
+        self.assertEqual({seen[name]["verdict"] for name in STAGES[2:] + ["tree"]}, {"skipped"})
+        self.assertIn("the boot has ended: config", seen["mac"]["message"])
+
+    def test_a_key_that_is_not_enrolled(self) -> None:
+        other = self.dir / "other.crt"
+        import subprocess  # pylint: disable=import-outside-toplevel
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=other", "-keyout", self.dir / "other.key",
+                        "-out", other], check=True, capture_output=True)
+        done = self.check(self.image.disk, "--quick", "--cert", other)
+        self.assert_ends(done, FALSE, "secure-boot", "by no key of --cert")
+        self.assertIn("would be refused: secure-boot/firmware-access-denied", done.stdout)
+
+    def test_no_disk(self) -> None:
+        empty = self.file("empty", bytes(1 << 20))
+        done = self.check(empty)
+        self.assert_ends(done, FALSE, "no GPT")
+        self.assert_ends(self.check(self.dir / "absent"), TROUBLE, "cannot open")
+        self.assert_ends(self.check(self.dir), TROUBLE, "neither a regular file nor a block device")
+
+    def test_garbage_is_survived(self) -> None:
+        """A UKI cut off anywhere, and noise where the ESP was."""
+        uki = self.image.kernels["cloud"].uki.read_bytes()
+        for n in (0, 1, 100, 4096, len(uki) // 2):
+            with self.subTest(n):
+                done = self.check(self.image.disk, "--quick", "--uki", self.file("cut.efi", uki[:n]))
+                self.assertIn(done.returncode, (TROUBLE, FALSE, UNDECIDED), done.stderr)
+
+
+class Usage(ImageTest):
+    def test_usage(self) -> None:
+        for words, said in (((), "word missing 'DISK'"), (("a", "--without", "luck"), "--without is"), (("a", "--uname", "6.12"), "go together"),
+                            (("a", "--quick=1"), "no such option"), (("a", "--initrd", "b", "--uki", "c"), "does not go with"),
+                            (("a", "b", "c", "d", "e"), "too many disks")):
+            with self.subTest(words):
+                self.assert_ends(self.verinit("image", "verify", *words), USAGE, said)
+        self.assert_ends(self.verinit("image", "verify", "--help"), YES)
+
+
+if __name__ == "__main__":
+    unittest.main()
