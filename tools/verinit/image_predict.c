@@ -42,6 +42,9 @@ static void compare(const struct prediction *ours, const struct prediction *thei
                 bool same = false;
                 size_t used;
 
+                /* Of the firmware's variables, not of the image. */
+                if (pcr == 7)
+                        continue;
                 if (!is_same(ours, theirs, pcr, secure_boot, &same, t))
                         list = theirs->in->pcrs[pcr] ? open : NULL;
                 else if (!same)
@@ -89,7 +92,7 @@ int image_predict(const struct image_options *o, struct image_boot *b, struct im
         if (!o->measurements)
                 return 0;
         for (size_t i = 0; i < PREDICT_N_KNOWN; i++)
-                in.pcrs[predict_known[i]] = true;
+                in.pcrs[predict_known[i]] = predict_known[i] != 7;
         in.banks[DIGEST_SHA256] = true;
         in.uki = b->uki;
         if (policy[0] && hex_decode(policy, in.policy.bytes, sizeof(in.policy.bytes)) == (ssize_t) digest_size(DIGEST_SHA256)) {
