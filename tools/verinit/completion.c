@@ -35,6 +35,7 @@ static const struct {
         { "log show", "bank", { ARGUMENT_CHOICE, BANKS " all" } },
         { "measure export", "format", { ARGUMENT_CHOICE, "pcrlock keylime rvps comid in-toto" } },
         { NULL, "append", { ARGUMENT_TEXT, NULL } },
+        { "report", "format", { ARGUMENT_CHOICE, "text json svg html" } },
         { NULL, "bank", { ARGUMENT_CHOICE, BANKS } },
         { NULL, "cmdline", { ARGUMENT_TEXT, NULL } },
         { NULL, "compress", { ARGUMENT_CHOICE, "zstd xz none" } },

@@ -28,6 +28,7 @@ static const struct verb verbs[] = {
         { "initrd", verb_initrd, "build or inspect the initramfs that holds PID 1" },
         { "log", verb_log, "show, convert and replay the measurement logs" },
         { "measure", verb_measure, "predict what a boot measures, for verifiers" },
+        { "report", verb_report, "say what verinit did in a boot" },
         { "verity", verb_verity, "write and verify a verity volume, say what pins it" },
 };
 

@@ -81,7 +81,7 @@ int verb_dispatch(const struct verb *verbs, size_t n_verbs, const char *usage, i
                   struct trouble *t);
 
 verb_function verb_root; /* what the words behind "verinit" say */
-verb_function verb_completion;
+verb_function verb_completion, verb_report;
 verb_function verb_verity, verity_format_volume, verity_geometry, verity_verify_volume;
 verb_function verb_measure, measure_predict, measure_export;
 verb_function verb_cmdline, verb_initrd, verb_log;
