@@ -51,6 +51,7 @@ verinit_static(json-c libjson-c.a FROM libjson-c-dev HEADER json-c/json.h)
 
 # Fuzzing and coverage look at the core: fakes stand in for all libraries but these.
 if(VERINIT_KIND STREQUAL "dev" OR VERINIT_KIND STREQUAL "release")
+        verinit_static(yaml libyaml.a FROM libyaml-dev HEADER yaml.h)
         verinit_static(uuid libuuid.a FROM uuid-dev HEADER uuid/uuid.h)
         verinit_static(blkid libblkid.a FROM libblkid-dev HEADER blkid/blkid.h)
         verinit_static(devmapper libdevmapper.a FROM tools/deps HEADER libdevmapper.h NEEDS m)

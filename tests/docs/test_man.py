@@ -405,7 +405,7 @@ class Log(unittest.TestCase):
 
     def test_options(self) -> None:
         parts = section(self.page, "SYNOPSIS").split(".Nm verinit log ")[1:]
-        self.assertEqual(sorted(part.split()[0] for part in parts), table_names("tools/verinit/main.c", "log_verbs"))
+        self.assertEqual(sorted(part.split()[0] for part in parts), table_names("tools/verinit/log_verbs.c", "log_verbs"))
         for part in parts:
             verb = part.split()[0]
             in_help = set(re.findall(r'(?m)^  (--[a-z-]+)', run(VERINIT, "log", verb, "--help")))
@@ -427,6 +427,18 @@ class Log(unittest.TestCase):
         for page in (self.page, read("docs/MEASUREMENTS.md")):
             self.assertIn(found[1], page)
         self.assertEqual(found[1][2:], hashlib.sha256(b"verinit.userspace-log").hexdigest()[:8])
+
+
+class Attest(unittest.TestCase):
+    def test_options(self) -> None:
+        page = read("man/verinit-attest.1")
+        in_help = set(re.findall(r'(?m)^  (--[a-z-]+)', run(VERINIT, "attest", "check", "--help")))
+        self.assertEqual({f"--{name}" for name in re.findall(r'Fl \\-([a-z-]+)', section(page, "SYNOPSIS"))}, in_help - {"--help"})
+        self.assertEqual({f"--{item.name[2:]}" for item in items(section(page, "DESCRIPTION"), "Fl")}, in_help)
+
+    def test_keys_of_json(self) -> None:
+        written = set(re.findall(r'json_value_add(?:_text)?\(\w+, "([a-z_]+)"', read("tools/verinit/attest_check.c")))
+        self.assertEqual(set(re.findall(r'(?m)^\.Va ([a-z_]+)', section(read("man/verinit-attest.1"), "DESCRIPTION"))), written)
 
 
 class Initrd(unittest.TestCase):

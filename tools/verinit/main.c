@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The host command. stdout is the result, stderr is talk; main() prints trouble, once.
+ * The host command.
  */
-#include <stdio.h>
-
-#include "verinit/version_string.h"
-
 #include "tool.h"
 
 static const char usage[] =
@@ -22,6 +18,7 @@ static const char usage[] =
         "  verinit initrd inspect initrd.cpio.zst\n";
 
 static const struct verb verbs[] = {
+        { "attest", verb_attest, "check what a machine attests" },
         { "cmdline", verb_cmdline, "check a kernel command line as PID 1 would" },
         { "completion", verb_completion, "write what a shell completes this command by" },
         { "image", verb_image, "say what would be refused of a disk image" },
@@ -116,50 +113,27 @@ int verb_initrd(int argc, char *argv[], struct trouble *t)
         return verb_dispatch(initrd_verbs, ARRAY_SIZE(initrd_verbs), initrd_usage, argc, argv, t);
 }
 
-static const char log_usage[] =
-        "Usage: verinit log VERB...\n"
+static const char attest_usage[] =
+        "Usage: verinit attest VERB...\n"
         "\n"
         "Examples:\n"
-        "  verinit log show\n"
-        "  verinit log replay binary_bios_measurements tpm2-measure.log --pcrs pcrs.yaml\n";
+        "  verinit attest check --help\n";
 
-static const struct verb log_verbs[] = {
-        { "cel", log_cel, "write the logs as canonical event log records" },
-        { "join", log_join, "write both logs as one of the firmware's format" },
-        { "replay", log_replay, "compare what the logs say with the PCRs of a TPM" },
-        { "show", log_show, "list what was measured" },
+static const struct verb attest_verbs[] = {
+        { "check", attest_check, "compare a TPM's quote with what was predicted" },
 };
 
-int verb_log(int argc, char *argv[], struct trouble *t)
+int verb_attest(int argc, char *argv[], struct trouble *t)
 {
-        return verb_dispatch(log_verbs, ARRAY_SIZE(log_verbs), log_usage, argc, argv, t);
+        return verb_dispatch(attest_verbs, ARRAY_SIZE(attest_verbs), attest_usage, argc, argv, t);
 }
 
 int verb_root(int argc, char *argv[], struct trouble *t)
 {
-        if (argc == 2 && str_equal(argv[1], "--version")) {
-                printf("verinit %s\n", verinit_version);
-                return 0;
-        }
         return verb_dispatch(verbs, ARRAY_SIZE(verbs), usage, argc, argv, t);
 }
 
 int main(int argc, char *argv[])
 {
-        static struct trouble t;
-        static char name[] = "verinit";
-
-        if (argc < 1)
-                return tool_exit_status(OUTCOME_USAGE);
-        argv[0] = name;
-        if (verb_root(argc, argv, &t) < 0) {
-                fprintf(stderr, "verinit: %s\n", t.msg);
-                return tool_exit_status(t.outcome);
-        }
-        /* A full disk behind a redirected stdout is trouble, not a yes. */
-        if (fflush(stdout) != 0 || ferror(stdout)) {
-                fputs("verinit: cannot write to standard output\n", stderr);
-                return tool_exit_status(OUTCOME_TROUBLE);
-        }
-        return tool_exit_status(OUTCOME_YES);
+        return tool_main(argc, argv);
 }

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "verinit/version_string.h"
+
 #include "describe.h"
 
 static bool is_quiet;
@@ -264,4 +266,26 @@ int verb_dispatch(const struct verb *verbs, size_t n_verbs, const char *usage, i
                         return verbs[i].run(argc - 1, argv + 1, t);
                 }
         return trouble_set(t, OUTCOME_USAGE, "%s: no verb '%s': see '%s --help'", argv[0], name, argv[0]);
+}
+
+int tool_main(int argc, char *argv[])
+{
+        static struct trouble t;
+        static char name[] = "verinit";
+
+        if (argc < 1)
+                return tool_exit_status(OUTCOME_USAGE);
+        argv[0] = name;
+        if (argc == 2 && str_equal(argv[1], "--version")) {
+                printf("verinit %s\n", verinit_version);
+        } else if (verb_root(argc, argv, &t) < 0) {
+                fprintf(stderr, "verinit: %s\n", t.msg);
+                return tool_exit_status(t.outcome);
+        }
+        /* A full disk behind a redirected stdout is trouble, not a yes. */
+        if (fflush(stdout) != 0 || ferror(stdout)) {
+                fputs("verinit: cannot write to standard output\n", stderr);
+                return tool_exit_status(OUTCOME_TROUBLE);
+        }
+        return tool_exit_status(OUTCOME_YES);
 }

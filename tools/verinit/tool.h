@@ -17,7 +17,7 @@ enum outcome {
 
 int tool_exit_status(enum outcome outcome); /* 1, 2, 3, 4, 0 */
 
-/* Set once at the origin, prefixed on the way up, printed once by main(). */
+/* Set once at the origin, prefixed on the way up, printed once by tool_main(). */
 struct trouble {
         enum outcome outcome;
         char msg[1536];
@@ -82,9 +82,15 @@ int verb_dispatch(const struct verb *verbs, size_t n_verbs, const char *usage, i
 
 verb_function verb_root; /* what the words behind "verinit" say */
 verb_function verb_completion, verb_report;
+/* The whole of main(): --version, what verb_root() says, its trouble in one line, and the exit status. */
+int tool_main(int argc, char *argv[]);
+
+verb_function verb_root; /* what the words behind "verinit" say: of the program that was linked */
+verb_function verb_completion;
 verb_function verb_verity, verity_format_volume, verity_geometry, verity_verify_volume;
 verb_function verb_measure, measure_predict, measure_export;
 verb_function verb_cmdline, verb_initrd, verb_log;
 verb_function cmdline_check, initrd_build, initrd_inspect;
 verb_function verb_image, image_verify;
+verb_function verb_attest, attest_check;
 verb_function log_cel, log_join, log_replay, log_show;
