@@ -17,6 +17,7 @@ from tamper.medium import EXTRA_DIRECTORY, GLOBAL_CREDENTIALS
 from tamper.table import HOST_FLOOR
 from tamper.ukis import Addon
 
+from .node import Node
 from .predicted import Predicted, Refused
 from .whole import WHOLE
 
@@ -83,4 +84,4 @@ CELLS: list[Row] = [
     Predicted("accept-08-chain-of-shim", host(**ADDONS), is_chain=True, numbers=("4", "9", "11", "12", "13"), seconds=25),
 ]
 
-ACCEPTANCE: list[Row] = [WHOLE, *CELLS]
+ACCEPTANCE: list[Row] = [Node(), WHOLE, *CELLS]

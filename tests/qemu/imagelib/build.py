@@ -6,6 +6,7 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from .debian import FLAVOURS, Debian, kernels
 from .disk import Partition as Content
@@ -16,7 +17,7 @@ from .node import base, node, policy_digest
 from .signature import signature
 from .store import TOP, Store, digests, locked, say, sources
 from .toolstree import Tools, tools
-from .uki import InitrdMaker, uki
+from .uki import InitrdMaker, components, uki
 from .variants import (DISK_GUID, ESP_GUID, ESP_TYPE, ROOT_GUID, ROOT_TYPE, SIGNATURE_GUID, USR_SIGNATURE_TYPE,
                        USR_VERITY_TYPE, Variant, command_line, partition_guids)
 from .verity import BLOCK, SALT, UUID, Verity, verity
@@ -139,7 +140,8 @@ def _disk(common: Parts, variant: Variant, tree: Verity, default_uki: Path,
           out: Path) -> dict[str, Partition]:
     data_guid, tree_guid = partition_guids(variant, tree)
     esp = out.with_name("esp.fat")
-    make_esp(common.tools, default_uki, esp)
+    with TemporaryDirectory(dir=out.parent) as scratch:
+        make_esp(common.tools, default_uki, components(default_uki, common.node / "policy", Path(scratch)), esp)
     contents = [Content("esp", ESP_TYPE, ESP_GUID, esp),
                 Content("usr", variant.usr_type, data_guid, tree.data)]
     if not variant.inline:

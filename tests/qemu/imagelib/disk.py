@@ -24,13 +24,21 @@ def align(size: int) -> int:
     return -(-size // MIB) * MIB
 
 
-def make_esp(tools: Tools, uki: Path, out: Path) -> None:
+# Where the firmware looks, and what systemd-stub and the host take to belong to that image.
+UKI = "EFI/BOOT/BOOTX64.EFI"
+COMPONENTS = f"{UKI}.extra.d/pcrlock.d"
+
+
+def make_esp(tools: Tools, uki: Path, components: Path, out: Path) -> None:
+    """COMPONENTS: a directory of files for systemd-pcrlock."""
     out.unlink(missing_ok=True)
     with out.open("wb") as file:
         file.truncate(ESP_MIB * MIB)
     tools.run(["mkfs.fat", "--invariant", "-F", "32", "-i", ESP_VOLUME_ID, "-n", "ESP", host(out)])
-    tools.run(["mmd", "-i", host(out), "::/EFI", "::/EFI/BOOT"])
-    tools.run(["mcopy", "-i", host(out), host(uki), "::/EFI/BOOT/BOOTX64.EFI"])
+    tools.run(["mmd", "-i", host(out), "::/EFI", "::/EFI/BOOT", f"::/{Path(COMPONENTS).parent}", f"::/{COMPONENTS}"])
+    tools.run(["mcopy", "-i", host(out), host(uki), f"::/{UKI}"])
+    files = sorted(components.iterdir())
+    tools.run(["mcopy", "-i", host(out), *map(host, files), f"::/{COMPONENTS}/"])
 
 
 def make_disk(tools: Tools, disk_guid: str, partitions: list[Partition],

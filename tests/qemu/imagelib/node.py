@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 
 from .debian import MINBASE, Debian, Flavour, run
-from .store import EPOCH, OVERLAY, BuildError, Store, digests, file_digest, sources
+from .store import EPOCH, OVERLAY, TOP, BuildError, Store, digests, file_digest, sources
 from .toolstree import Tools, host
 from .vardirs import var_snippet
 
@@ -19,6 +19,10 @@ PACKAGES = ["systemd", "systemd-sysv", "systemd-cryptsetup", "dbus", "udev", "km
             "libtss2-esys-3.0.2-0t64", "libtss2-rc0t64", "libtss2-mu-4.0.1-0t64",
             "libtss2-tcti-device0t64", "selinux-policy-default", "policycoreutils", "selinux-utils",
             "libpam-systemd", "e2fsprogs", "login"]
+
+# Joins the logs on the node.
+VERINIT = TOP / "build" / "release" / "verinit-node"
+UNITS = TOP / "units"
 
 # Linux 6.12 takes policies up to this version; trixie's libsepol would build a newer one.
 POLICY_VERSION = 33
@@ -69,6 +73,7 @@ def node(store: Store, tools: Tools, base_dir: Path, kernels_dir: Path,
         run(["cp", "-a", base_dir / "tree", tree])
         for flavour in flavours:
             run(["cp", "-a", kernels_dir / flavour.name / "lib/modules", tree / "usr/lib/"])
+        _add_project(tree)
         _add_overlay(tree)
         _clean(tree)
         _fill_usr_etc(tree)
@@ -82,8 +87,27 @@ def node(store: Store, tools: Tools, base_dir: Path, kernels_dir: Path,
         shutil.rmtree(tree)
 
     inputs = {"base": base_dir.name, "kernels": kernels_dir.name, "tools": tools.tree.parent.name,
-              "overlay": digests(OVERLAY), "sources": sources("node", "vardirs", "toolstree")}
+              "overlay": digests(OVERLAY), "project": digests(VERINIT, UNITS), "sources": sources("node", "vardirs", "toolstree")}
     return store.stage("node", inputs, build)
+
+
+def _add_project(tree: Path) -> None:
+    """What a package of the project would install on a node: the command that knows the logs, and the units."""
+    if not VERINIT.exists():
+        raise BuildError(f"{VERINIT} is not built: cmake --build --preset release")
+    targets = {VERINIT: tree / "usr/bin/verinit"}
+    for source in sorted(UNITS.iterdir()):
+        is_unit = source.suffix == ".service"
+        targets[source] = tree / ("usr/lib/systemd/system" if is_unit else "usr/libexec") / source.name
+    for source, target in targets.items():
+        target.parent.mkdir(mode=0o755, exist_ok=True)
+        _install(source, target)
+
+
+def _install(source: Path, target: Path) -> None:
+    shutil.copyfile(source, target)
+    target.chmod(0o755 if source.stat().st_mode & 0o100 else 0o644)
+    os.chown(target, 0, 0)
 
 
 def _add_overlay(tree: Path) -> None:
@@ -95,9 +119,7 @@ def _add_overlay(tree: Path) -> None:
         elif source.is_dir():
             target.mkdir(mode=0o755, exist_ok=True)
         else:
-            shutil.copyfile(source, target)
-            target.chmod(0o755 if source.stat().st_mode & 0o100 else 0o644)
-            os.chown(target, 0, 0)
+            _install(source, target)
 
 
 # What differs between two builds or belongs to the machine that built.

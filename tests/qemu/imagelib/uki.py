@@ -77,6 +77,14 @@ def uki(store: Store, tools: Tools, maker: InitrdMaker, variant: Variant, cmdlin
     return store.stage(f"uki-{variant.name}-{kernel_dir.name}", inputs, build)
 
 
+def components(image: Path, policy: Path, scratch: Path) -> Path:
+    """What systemd-pcrlock has to know of a UKI: a directory in SCRATCH."""
+    measurements, out = scratch / "measurements.json", scratch / "pcrlock.d"
+    run([VERINIT, "measure", "predict", "--quiet", "--uki", image, "--policy", policy, "--output", measurements])
+    run([VERINIT, "measure", "export", "--format", "pcrlock", "--measurements", measurements, "--output", out])
+    return out
+
+
 def _predictions(text: str) -> dict[str, dict[str, str]]:
     """PCR 11 per phase path and bank, as systemd-measure prints them."""
     found: dict[str, dict[str, str]] = {}
