@@ -43,11 +43,18 @@ void log_set_stage(enum stage_id id)
         sink.stage = id;
 }
 
-/* Names of disks, partitions and files reach the log: none may forge a record or drive a terminal. */
-static void replace_control(char *text)
+static const char ellipsis[] = "\xe2\x80\xa6"; /* the one character beyond ASCII that messages of ours have */
+
+/*
+ * Names of disks, partitions and files and the command line reach the log: none may forge a record or drive a terminal. Beyond
+ * ASCII are controls, too, and characters that turn the direction of what follows.
+ */
+static void replace_unprintable(char *text)
 {
-        for (unsigned char *p = (unsigned char *) text; *p; p++)
-                if (*p < 0x20 || *p == 0x7f)
+        for (char *p = text; *p; p++)
+                if (strncmp(p, ellipsis, sizeof(ellipsis) - 1) == 0)
+                        p += sizeof(ellipsis) - 2;
+                else if (*p < 0x20 || *p > 0x7e)
                         *p = '?';
 }
 
@@ -63,7 +70,6 @@ static bool is_hex(char c)
  */
 static void shorten_digests(char *text)
 {
-        static const char mark[] = "\xe2\x80\xa6"; /* an ellipsis */
         char *to = text;
 
         for (const char *from = text; *from;) {
@@ -73,8 +79,8 @@ static void shorten_digests(char *text)
                         n++;
                 if (n >= DIGEST_HEX_MIN) {
                         memmove(to, from, DIGEST_HEX_SHOWN);
-                        memcpy(to + DIGEST_HEX_SHOWN, mark, sizeof(mark) - 1);
-                        to += DIGEST_HEX_SHOWN + sizeof(mark) - 1;
+                        memcpy(to + DIGEST_HEX_SHOWN, ellipsis, sizeof(ellipsis) - 1);
+                        to += DIGEST_HEX_SHOWN + sizeof(ellipsis) - 1;
                 } else {
                         n = n > 0 ? n : 1;
                         memmove(to, from, n);
@@ -87,7 +93,7 @@ static void shorten_digests(char *text)
 
 static void make_presentable(char *text)
 {
-        replace_control(text);
+        replace_unprintable(text);
         if (!sink.is_debug)
                 shorten_digests(text);
 }

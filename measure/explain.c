@@ -12,9 +12,6 @@
 #include "verinit/le.h"
 #include "verinit/uki.h"
 
-/* UAPI: Linux include/linux/efi.h, LOAD_OPTIONS_EVENT_TAG_ID. */
-#define TAG_LOAD_OPTIONS UINT32_C(0x8f3b22ed)
-
 /* Where in PCR 11 we are. */
 struct section_walk {
         size_t next;           /* the first section that may still come */
@@ -78,7 +75,7 @@ static int explain_kernel(const struct provenance_input *in, const struct tcg2_e
                           struct error *err)
 {
         if (event->type != TCG2_EV_EVENT_TAG || event->data_size < sizeof(uint32_t) ||
-            le32_read(event->data) != TAG_LOAD_OPTIONS)
+            le32_read(event->data) != TCG2_TAG_LOAD_OPTIONS)
                 return 0;
         if (e->has_load_options)
                 return error_set(err, FAIL_CMDLINE_NOT_RECEIVED_CODE, EBADMSG,

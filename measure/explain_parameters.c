@@ -102,17 +102,16 @@ static int explain_archive(const struct provenance_input *in, const struct tcg2_
         return 0;
 }
 
-/* UAPI: systemd src/fundamental/tpm2-pcr.h. */
 static const char *tag_name(uint32_t tag)
 {
         switch (tag) {
-        case UINT32_C(0x6c46f751):
+        case TCG2_TAG_DEVICETREE_ADDON:
                 return "a device tree add-on was loaded";
-        case UINT32_C(0x49dffe0f):
+        case TCG2_TAG_INITRD_ADDON:
                 return "an initrd add-on was loaded: it can replace any file of the initramfs";
-        case UINT32_C(0xdac08e1a):
+        case TCG2_TAG_UCODE_ADDON:
                 return "a microcode add-on was loaded";
-        case UINT32_C(0x13aed6db):
+        case TCG2_TAG_UKI_PROFILE:
                 return "another profile of the UKI was chosen";
         default:
                 return "systemd-stub measures no event with this tag";

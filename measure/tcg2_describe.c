@@ -189,10 +189,14 @@ static bool say_tag(struct text *t, struct bytes b)
                 uint32_t id;
                 const char *name;
         } known[] = {
-                { 0x8f3b22ec, "Linux initrd" },        { 0x8f3b22ed, "LoadOptions" },
-                { 0xf5bc582a, "loader.conf" },         { 0x6c46f751, "device tree add-on" },
-                { 0x49dffe0f, "initrd add-on" },       { 0xdac08e1a, "microcode add-on" },
-                { 0x13aed6db, "UKI profile" },         { TCG2_USERSPACE_TAG, "userspace" },
+                { TCG2_TAG_INITRD, "Linux initrd" },
+                { TCG2_TAG_LOAD_OPTIONS, "LoadOptions" },
+                { TCG2_TAG_LOADER_CONF, "loader.conf" },
+                { TCG2_TAG_DEVICETREE_ADDON, "device tree add-on" },
+                { TCG2_TAG_INITRD_ADDON, "initrd add-on" },
+                { TCG2_TAG_UCODE_ADDON, "microcode add-on" },
+                { TCG2_TAG_UKI_PROFILE, "UKI profile" },
+                { TCG2_TAG_USERSPACE, "userspace" },
         };
         uint64_t id, size;
         const char *name = NULL;

@@ -24,7 +24,7 @@ static void esys_freep(void *p)
 struct key_search {
         const uint8_t *name;
         size_t name_size;
-        unsigned n_unread; /* keys that were passed over */
+        unsigned n_keys, n_unread; /* seen, and of them passed over */
 };
 
 /*
@@ -94,7 +94,7 @@ static int find_key(struct tpm *tpm, struct key_search *search, ESYS_TR *ret, st
         TPM2_HANDLE next = TPM2_PERSISTENT_FIRST;
         TPMI_YES_NO more = TPM2_YES;
 
-        for (unsigned n_keys = 0; more == TPM2_YES && n_keys < KEYS_MAX;) {
+        while (more == TPM2_YES && search->n_keys < KEYS_MAX) {
                 _cleanup_esys_ TPMS_CAPABILITY_DATA *data = NULL;
                 const TPML_HANDLE *list;
                 unsigned n_tried = 0;
@@ -109,8 +109,11 @@ static int find_key(struct tpm *tpm, struct key_search *search, ESYS_TR *ret, st
                 list = &data->data.handles;
                 if (list->count == 0)
                         break;
-                for (uint32_t i = 0; i < list->count; i++, n_keys++) {
-                        int r = key_is_named(tpm, list->handle[i], search, ret, err);
+                for (uint32_t i = 0; i < list->count; i++) {
+                        int r;
+
+                        search->n_keys++;
+                        r = key_is_named(tpm, list->handle[i], search, ret, err);
 
                         if (r != 0)
                                 return r;
@@ -159,6 +162,7 @@ int tpm_session_begin(struct tpm *tpm, const uint8_t *key_name, size_t size, str
                                  "none of the others has the Name that the floor gives (tpm-ek=)", tpm->path, search.n_unread);
         if (r == 0)
                 return error_set(err, FAIL_TPM_KEY_MISMATCH_CODE, ENOKEY,
+                                 search.n_keys == 0 ? "TPM %s: it keeps no persistent key, and the floor names one (tpm-ek=)" :
                                  "TPM %s: none of its persistent keys has the Name that the floor gives (tpm-ek=)", tpm->path);
         r = start_session(tpm, key, err);
         if (r < 0)

@@ -17,7 +17,7 @@ bool log_debug_enabled(void);
 void log_set_stage(enum stage_id id);
 
 /*
- * Lines longer than the kernel takes (about 1000 bytes) are split at that bound; control bytes become '?'. Of 40 hex digits
+ * Lines longer than the kernel takes (about 1000 bytes) are split at that bound; what is not printable ASCII becomes '?'. Of 40 hex digits
  * and more in a row the first 16 are written, unless debugging is on: this holds for log_raw() too.
  */
 void log_line(enum log_level level, const char *fmt, ...) _printf_(2, 3);

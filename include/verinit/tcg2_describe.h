@@ -7,10 +7,7 @@
 
 #include "verinit/tcg2_log.h"
 
-enum {
-        TCG2_DESCRIPTION_MAX = 191,
-        TCG2_USERSPACE_TAG = 0x6d7f392d, /* EV_EVENT_TAG of 'verinit log join': SHA-256("verinit.userspace-log"), first four bytes */
-};
+enum { TCG2_DESCRIPTION_MAX = 191 };
 
 /* "EV_IPL"; NULL: the profile has no such type. */
 const char *tcg2_event_type_name(uint32_t type);

@@ -19,6 +19,20 @@ enum {
 /* UAPI: TCG PFP 1.06, table 27: those that we look at. */
 enum tcg2_event_type { TCG2_EV_NO_ACTION = 3, TCG2_EV_EVENT_TAG = 6, TCG2_EV_IPL = 0x0d };
 
+/*
+ * What an EV_EVENT_TAG begins with. UAPI: Linux include/linux/efi.h (INITRD, LOAD_OPTIONS), systemd src/fundamental/tpm2-pcr.h.
+ * No enum: they are beyond an int.
+ */
+#define TCG2_TAG_INITRD UINT32_C(0x8f3b22ec)
+#define TCG2_TAG_LOAD_OPTIONS UINT32_C(0x8f3b22ed)
+#define TCG2_TAG_LOADER_CONF UINT32_C(0xf5bc582a)
+#define TCG2_TAG_DEVICETREE_ADDON UINT32_C(0x6c46f751)
+#define TCG2_TAG_INITRD_ADDON UINT32_C(0x49dffe0f)
+#define TCG2_TAG_UCODE_ADDON UINT32_C(0xdac08e1a)
+#define TCG2_TAG_UKI_PROFILE UINT32_C(0x13aed6db)
+/* Ours, of 'verinit log join': SHA-256("verinit.userspace-log"), first four bytes. */
+#define TCG2_TAG_USERSPACE UINT32_C(0x6d7f392d)
+
 struct tcg2_alg {
         uint16_t id; /* TPM_ALG_ID */
         uint16_t size;

@@ -7,6 +7,7 @@ They are of two boots, so what a TPM would hold after both is computed here.
 """
 
 import fcntl
+import hashlib
 import json
 import os
 import struct
@@ -333,6 +334,21 @@ class Join(LogTest):
         none = self.file("words", sequence(record("a"), {"pcr": 1, "digests": []}))
         self.assert_ends(self.ask("join", none, "--fragment", "--output", self.dir / "x"), TROUBLE, "no bank that all")
 
+    def test_a_bank_that_only_the_firmware_has_is_missed(self) -> None:
+        """SM3, which no record of ours has; a fragment leaves it out, and its records are not whole for that reader."""
+        size = header_size(self.log)
+        header = self.log[:size]
+        data = header[32:]
+        n = struct.unpack_from("<I", data, 24)[0]
+        data = data[:24] + struct.pack("<I", n + 1) + data[28:28 + 4 * n] + struct.pack("<HH", 0x12, 32) + data[28 + 4 * n:]
+        log = self.file("sm3", header[:28] + struct.pack("<I", len(data)) + data)
+        for words in ((), ("--fragment",)):
+            done = self.ask("join", log, USERSPACE, "--output", self.dir / "joined", "--json=short", *words)
+            self.assertEqual(done.returncode, YES, done.stderr)
+            told = json.loads(done.stdout)
+            self.assertEqual((told["appended"], told["incomplete"]), (8, 8))
+            self.assertIn("a bank that the firmware's log has", done.stderr)
+
     def test_what_does_not_fit_is_told(self) -> None:
         fewer = record("fewer")
         fewer["digests"] = fewer["digests"][1:2]
@@ -406,6 +422,51 @@ class Replay(LogTest):
                          "PCR 14, bank sha256: the logs and the TPM differ: the logs have no event for it")
         (self.dir / "tpm0" / "pcr-sha256" / "14").write_text("1" * 62)
         self.assert_ends(self.ask("replay", FIRMWARE, USERSPACE, "--tpm", self.dir / "tpm0"), TROUBLE, "pcr-sha256/14")
+
+    def test_a_word_between_log_and_tpm(self) -> None:
+        """A host that measures while it is asked. The writer is quick, so there may be no answer; never a false one."""
+        words = self.file("live", self.words)
+        tpm = self.dir / "live-tpm"
+        values = values_after(self.log, self.words)
+
+        def show(bank: str, n: int) -> None:
+            new = tpm / "new"
+            new.write_text(values[bank].get(n, (b"\xff" if 17 <= n <= 22 else b"\0") * pcr.BANKS[bank]).hex())
+            new.rename(tpm / f"pcr-{bank}" / str(n))
+
+        for bank in values:
+            (tpm / f"pcr-{bank}").mkdir(parents=True)
+            for n in range(24):
+                show(bank, n)
+        stop = threading.Event()
+
+        def measure() -> None:
+            for _ in range(200):
+                if stop.is_set():
+                    return
+                with words.open("ab") as log:
+                    fcntl.flock(log, fcntl.LOCK_EX)
+                    for bank in values:
+                        word = hashlib.new(bank, b"word").digest()
+                        values[bank][15] = hashlib.new(bank, values[bank][15] + word).digest()
+                        show(bank, 15)
+                    log.write(sequence(record("word", 15)))
+                time.sleep(0.02)
+
+        writer = threading.Thread(target=measure)
+        self.assert_ends(self.ask("replay", FIRMWARE, words, "--tpm", tpm), YES)
+        writer.start()
+        try:
+            for _ in range(4):
+                done = self.ask("replay", FIRMWARE, words, "--tpm", tpm)
+                self.assertIn(done.returncode, (YES, UNDECIDED), done.stderr)
+                if done.returncode == UNDECIDED:
+                    self.assertIn("the log changed each time while the TPM was read", done.stderr)
+        finally:
+            stop.set()
+            writer.join()
+        self.assert_ends(self.ask("replay", FIRMWARE, words, "--tpm", tpm), YES)
+        self.assert_ends(self.ask("replay", words, "--tpm", tpm, "--tpm", tpm), USAGE, "--tpm")
 
     def test_values_that_are_none(self) -> None:
         for text in ("", "x", "[]", "sha256: 1", "sha256: [1]", "sha256: {1: [2]}", "sha256: {1: 0x00}", "sha256: {24: 0x00}", "{",

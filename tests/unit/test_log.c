@@ -80,6 +80,16 @@ static void test_control_bytes_cannot_forge_a_record(void **state)
         assert_no_record(state);
 }
 
+/* C1 controls, a character that turns the direction, half a character; our own ellipsis stays. */
+static void test_beyond_ascii_is_only_what_is_ours(void **state)
+{
+        log_info("a\xc2\x9b" "2J b\xe2\x80\xae c\xff d\xe2\x80");
+        assert_string_equal(next_record(state), "<6>verinit[verify]: a??2J b??? c? d??\n");
+        log_info("usrhash 0123456789abcdef\xe2\x80\xa6, \xe2\x80\xa6");
+        assert_string_equal(next_record(state), "<6>verinit[verify]: usrhash 0123456789abcdef\xe2\x80\xa6, \xe2\x80\xa6\n");
+        assert_no_record(state);
+}
+
 static void test_long_lines_are_split_without_loss(void **state)
 {
         char text[2500], seen[2600] = "";
@@ -148,6 +158,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_line_has_level_and_stage, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_debug_is_info_when_on_and_nothing_when_off, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_control_bytes_cannot_forge_a_record, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_beyond_ascii_is_only_what_is_ours, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_long_lines_are_split_without_loss, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_raw_has_no_stage_and_verdicts_stay_whole, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_digests_are_shortened, setup, teardown),

@@ -135,7 +135,8 @@ static void test_another_tpm(_unused_ void **state)
         for (size_t i = 0; i < name.size; i += 11) {
                 bad = name;
                 bad.bytes[i] ^= 1;
-                refused(tpm_session_begin(machine.tpm, bad.bytes, bad.size, &err), &err, FAIL_TPM_KEY_MISMATCH_CODE, "tpm-ek=");
+                refused(tpm_session_begin(machine.tpm, bad.bytes, bad.size, &err), &err, FAIL_TPM_KEY_MISMATCH_CODE,
+                        "none of its persistent keys");
         }
         refused(tpm_session_begin(machine.tpm, name.bytes, name.size - 1, &err), &err, FAIL_TPM_KEY_MISMATCH_CODE, "tpm-ek=");
         refused(tpm_session_begin(machine.tpm, name.bytes, 0, &err), &err, FAIL_BUG_CODE, "0 bytes");
@@ -148,7 +149,8 @@ static void test_a_tpm_without_keys(_unused_ void **state)
         const struct key_name name = { .size = 34, .bytes = { 0, 0x0b } };
         struct error err = {};
 
-        refused(tpm_session_begin(machine.tpm, name.bytes, name.size, &err), &err, FAIL_TPM_KEY_MISMATCH_CODE, "tpm-ek=");
+        refused(tpm_session_begin(machine.tpm, name.bytes, name.size, &err), &err, FAIL_TPM_KEY_MISMATCH_CODE,
+                "it keeps no persistent key");
 }
 
 static bool is_answer_to(const uint8_t *command, uint32_t code)

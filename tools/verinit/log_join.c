@@ -126,7 +126,19 @@ static void put_header(struct joined *j)
         put_number(b, 0, 1); /* no vendor information */
 }
 
-static void put_record(struct joined *j, const struct log_event *e)
+/* In each bank that the firmware says to have filled, one that cannot be computed here included; else that any record has. */
+static bool is_complete(const struct log_events *l, const struct log_event *e)
+{
+        for (size_t i = 0; l->has_firmware && i < l->header.n_algs; i++)
+                if (e->digests[l->header.algs[i].alg].alg == DIGEST_NONE)
+                        return false;
+        for (size_t k = 0; !l->has_firmware && k < ARRAY_SIZE(banks); k++)
+                if (l->has_bank[banks[k].alg] && e->digests[banks[k].alg].alg == DIGEST_NONE)
+                        return false;
+        return true;
+}
+
+static void put_record(const struct log_events *l, struct joined *j, const struct log_event *e)
 {
         /* A record of another kind has its content in place of a word. */
         struct json_object *content = e->word ? NULL : json_value_get(e->record, "content");
@@ -152,11 +164,11 @@ static void put_record(struct joined *j, const struct log_event *e)
                 put(b, d->bytes, digest_size(d->alg));
         }
         put_number(b, 8 + size, 4);
-        put_number(b, TCG2_USERSPACE_TAG, 4);
+        put_number(b, TCG2_TAG_USERSPACE, 4);
         put_number(b, size, 4);
         put(b, data, size);
         j->n_appended++;
-        j->n_incomplete += n < count_banks(j) ? 1 : 0;
+        j->n_incomplete += is_complete(l, e) ? 0 : 1;
 }
 
 static int join(const struct log_events *l, bool is_fragment, struct joined *j, struct trouble *t)
@@ -177,7 +189,7 @@ static int join(const struct log_events *l, bool is_fragment, struct joined *j, 
         }
         for (size_t i = 0; i < l->n; i++)
                 if (is_joinable(&l->list[i]))
-                        put_record(j, &l->list[i]);
+                        put_record(l, j, &l->list[i]);
                 else if (l->list[i].is_nv)
                         j->n_left_out++;
         if (j->bytes.size > TCG2_LOG_MAX_BYTES)
@@ -223,8 +235,8 @@ int log_join(int argc, char *argv[], struct trouble *t)
         if (r == 0 && j.n_left_out > 0)
                 tool_say("%zu records are not in it: of no PCR, or without a digest of its banks", j.n_left_out);
         if (r == 0 && j.n_incomplete > 0)
-                tool_say("%zu records lack a digest of a bank that the firmware's log has: there the log cannot be replayed",
-                         j.n_incomplete);
+                tool_say("%zu records lack a digest of a bank that %s: there the log cannot be replayed",
+                         j.n_incomplete, l.has_firmware ? "the firmware's log has" : "others have");
         if (r == 0)
                 r = output_write(o.output, &j.bytes, t);
         if (r == 0 && o.common.json != JSON_OFF)

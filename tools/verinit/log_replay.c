@@ -31,9 +31,13 @@ static const char usage[] =
 
 #define VERB "log replay"
 
+/* A host that boots measures a word now and then: that many in a row while a TPM is read are something else. */
+enum { READ_TRIES = 5 };
+
 struct replay_options {
         struct options common;
         bool is_print_only, has_values;
+        const char *tpm; /* read beside the logs */
         struct log_values values;
 };
 
@@ -52,7 +56,10 @@ static int take(int id, void *userdata, struct trouble *t)
         case 'p':
                 return log_values_add_word(&o->values, optarg, t);
         default:
-                return log_values_add_tpm(&o->values, optarg, t);
+                if (o->tpm)
+                        return trouble_set_usage(t, VERB, "given twice:", "--tpm");
+                o->tpm = optarg;
+                return 0;
         }
 }
 
@@ -161,16 +168,17 @@ static enum log_verdict sum_up(const struct log_replay *r, unsigned *ret_pcr, en
         return sum;
 }
 
-static int answer(const struct log_events *l, const struct replay_options *o, const struct log_replay *r, struct trouble *t)
+static int answer(const struct log_events *l, const struct replay_options *o, const struct log_values *values,
+                  const struct log_replay *r, struct trouble *t)
 {
         enum digest_alg alg = DIGEST_NONE;
         unsigned pcr = 0;
         enum log_verdict verdict = sum_up(r, &pcr, &alg), stated = r->lie ? LOG_DIFFERS : verdict;
 
         /* What the exit status says, for those who read the output alone. */
-        if (stated != LOG_DIFFERS && (l->damage || o->values.unknown_bank[0] != '\0'))
+        if (stated != LOG_DIFFERS && (l->damage || values->unknown_bank[0] != '\0'))
                 stated = LOG_UNDECIDED;
-        if (o->common.json != JSON_OFF && print_json(r, &o->values, stated, o->common.json == JSON_PRETTY, t) < 0)
+        if (o->common.json != JSON_OFF && print_json(r, values, stated, o->common.json == JSON_PRETTY, t) < 0)
                 return -1;
         if (o->common.json == JSON_OFF && !o->common.is_quiet)
                 print_text(r);
@@ -183,12 +191,40 @@ static int answer(const struct log_events *l, const struct replay_options *o, co
                 return trouble_set(t, OUTCOME_UNDECIDED, "%s", l->damage);
         if (verdict == LOG_UNDECIDED)
                 return trouble_set(t, OUTCOME_UNDECIDED, "PCR %u, bank %s: %s", pcr, digest_name(alg), r->pcrs[pcr][alg].why);
-        if (o->values.unknown_bank[0])
-                return trouble_set(t, OUTCOME_UNDECIDED, "the bank '%s' cannot be computed here", o->values.unknown_bank);
+        if (values->unknown_bank[0])
+                return trouble_set(t, OUTCOME_UNDECIDED, "the bank '%s' cannot be computed here", values->unknown_bank);
         if (verdict == LOG_NOT_COMPARED && !o->is_print_only)
                 return trouble_set(t, OUTCOME_UNDECIDED, "nothing was compared: no TPM at %s, and no --pcrs or --pcr",
                                    LOG_TPM_PATH);
         return 0;
+}
+
+static bool is_same(const struct buffer *a, const struct buffer *b)
+{
+        return a->size == b->size && (a->size == 0 || memcmp(a->data, b->data, a->size) == 0);
+}
+
+/*
+ * A TPM that lives may be extended between the reading of its log and that of its PCRs. Who extends holds the log's lock until the
+ * record is written, and the log is read under it: so if it is the same before and after, it is that of the PCRs between.
+ */
+static int read_in_step(const struct replay_options *o, struct log_events *ret, struct log_values *ret_values, struct trouble *t)
+{
+        for (unsigned i = 0; i < READ_TRIES; i++) {
+                _cleanup_events_ struct log_events before = {}, after = {};
+
+                *ret_values = o->values;
+                if (log_events_read(o->common.words, o->common.n_words, &before, t) < 0 ||
+                    (o->tpm && log_values_add_tpm(ret_values, o->tpm, t) < 0) ||
+                    (o->tpm && log_events_read(o->common.words, o->common.n_words, &after, t) < 0))
+                        return -1;
+                if (o->tpm && (!is_same(&before.userspace, &after.userspace) || !is_same(&before.firmware, &after.firmware)))
+                        continue;
+                *ret = before;
+                before = (struct log_events) {};
+                return 0;
+        }
+        return trouble_set(t, OUTCOME_UNDECIDED, "the log changed each time while the TPM was read, %d times in a row", READ_TRIES);
 }
 
 int log_replay(int argc, char *argv[], struct trouble *t)
@@ -196,17 +232,17 @@ int log_replay(int argc, char *argv[], struct trouble *t)
         _cleanup_(log_replay_done) struct log_replay r = {};
         _cleanup_events_ struct log_events l = {};
         static struct replay_options o;
+        static struct log_values values;
 
         if (parse_options(argc, argv, &o, t) < 0)
                 return -1;
         if (o.common.wants_help)
                 return fputs(usage, stdout) < 0 ? -1 : 0;
-        if (!o.is_print_only && !o.has_values && access(LOG_TPM_PATH, F_OK) == 0 &&
-            log_values_add_tpm(&o.values, LOG_TPM_PATH, t) < 0)
+        if (!o.is_print_only && !o.has_values && access(LOG_TPM_PATH, F_OK) == 0)
+                o.tpm = LOG_TPM_PATH;
+        if (read_in_step(&o, &l, &values, t) < 0)
                 return -1;
-        if (log_events_read(o.common.words, o.common.n_words, &l, t) < 0)
+        if (log_replay_run(&l, &r, t) < 0 || log_replay_judge(&l, &values, &r, t) < 0)
                 return -1;
-        if (log_replay_run(&l, &r, t) < 0 || log_replay_judge(&l, &o.values, &r, t) < 0)
-                return -1;
-        return answer(&l, &o, &r, t);
+        return answer(&l, &o, &values, &r, t);
 }

@@ -68,7 +68,7 @@ class Setup:
     firmware: bool = True           # False: the kernel is started directly, and the floor allows what firmware gives
     secure_boot: bool = True
     tpm: bool = True
-    knows_tpm: bool = False         # a TPM with a persistent key, which the floor names
+    knows_tpm: bool = False         # a TPM with a persistent key, which the floor names unless it names another
     features: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
     memory: str = "512"
@@ -147,7 +147,7 @@ class Setup:
         strict = floor_lines(_strict())
         lines = [*floor_lines(self.full_floor()), *(f"addon={addon.digest}" for addon in self.addons),
                  *(f"certificate={signer}" for signer in self.certificates if signer != SIGNER),
-                 *(["tpm-ek=(of this TPM)"] if self.knows_tpm else [])]
+                 *(["tpm-ek=(of this TPM)"] if self.knows_tpm and "tpm-ek" not in self.floor else [])]
         return [*(word for word, is_so in lacks.items() if is_so),
                 *(f"floor {shown(line)}" for line in lines if line not in strict)]
 
@@ -161,7 +161,7 @@ class Setup:
                     not (self.modules_of or self.features or self.planted or self.addons or self.knows_tpm or self.sections or
                          self.profiles))
         if self.knows_tpm:
-            floor["tpm-ek"] = known_tpm.key_name()
+            floor.setdefault("tpm-ek", known_tpm.key_name())
         addons = [word for addon in self.addons for word in ("--addon", str(addon.make()))]
         names = {"release": parts.kernel(self.flavour).release, "certificate": signatures.digest_of(SIGNER)}
         uki = Uki(name=f"strict-{self.image}-{self.flavour}" if is_plain else name, image=image,

@@ -183,7 +183,7 @@ EARLY = [
     fast("enter-tpm-unmeasured", "a TPM that nobody has told of this boot", "enter/UNVERIFIED/tpm-unmeasured",
          "no UEFI boot", tpm=True, floor={"tpm": "require"}),
     row("prove-tpm-is-another", "not the TPM whose key the floor names", "prove/TAMPER/tpm-key-mismatch",
-        "none of its persistent keys has the Name", floor={"tpm-ek": "000b" + "ab" * 32}),
+        "none of its persistent keys has the Name", knows_tpm=True, floor={"tpm-ek": "000b" + "ab" * 32}),
 ]
 
 FIND = [
