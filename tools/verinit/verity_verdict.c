@@ -6,7 +6,7 @@
 
 #include "progress.h"
 
-const char *verdict_name(enum verdict v)
+const char *verity_verdict_name(enum verdict v)
 {
         static const char *const names[] = {
                 [VERDICT_UNREADABLE] = "unreadable", [VERDICT_REFUSED] = "refused", [VERDICT_DAMAGED] = "damaged",
@@ -127,7 +127,7 @@ void verity_verdict_print(const struct verity_verdict *v)
         char hash[DIGEST_MAX_HEX];
 
         if (v->verdict != VERDICT_VERIFIED) {
-                print_error(verdict_name(v->verdict), &v->err);
+                print_error(verity_verdict_name(v->verdict), &v->err);
                 return;
         }
         digest_hex(&v->root_hash, hash);
@@ -201,7 +201,7 @@ struct json_object *verity_verdict_json(const struct verity_verdict *v, const st
         struct json_object *o = json_value_object();
         bool is_right = v->verdict == VERDICT_VERIFIED;
 
-        json_value_add_text(o, "result", verdict_name(v->verdict));
+        json_value_add_text(o, "result", verity_verdict_name(v->verdict));
         json_value_add_text(o, "code", is_right ? NULL : fail_code_name(v->err.code));
         json_value_add_text(o, "class", is_right ? NULL : fail_class_name(fail_code_class(v->err.code)));
         json_value_add_text(o, "message", is_right ? NULL : v->err.msg);

@@ -15,7 +15,7 @@ enum verdict {
         VERDICT_VERIFIED,
 };
 
-const char *verdict_name(enum verdict v);
+const char *verity_verdict_name(enum verdict v);
 
 struct verity_verdict {
         enum verdict verdict;
