@@ -15,6 +15,9 @@ from pathlib import Path
 import linkmap
 
 CORE = "libverinit-core.a"
+# What `verinit image verify` runs is what PID 1 runs.
+STAGES = [f"stage_{name}.c.o" for name in ("early", "config", "probe", "prove", "enter", "find", "plan", "verify", "activate", "measure", "usr",
+                                           "mac")]
 
 
 def one_archive(link_map: linkmap.LinkMap) -> Path:
@@ -46,7 +49,7 @@ def recorded_digest(link_map: linkmap.LinkMap) -> str:
     return link_map.path.with_suffix(".core").read_text().split()[0]
 
 
-def problems(maps: list[linkmap.LinkMap]) -> Iterator[str]:
+def problems(maps: list[linkmap.LinkMap], wanted: list[str]) -> Iterator[str]:
     archives = [one_archive(m) for m in maps]
     if len(set(archives)) != 1:
         yield f"two core archives: {archives[0]} and {archives[1]}"
@@ -60,8 +63,11 @@ def problems(maps: list[linkmap.LinkMap]) -> Iterator[str]:
     for m in maps:
         for stray in strays(m, core):
             yield f"{m.path.stem} has {stray} beside the core archive"
-    if not maps[0].members_of(CORE) & maps[1].members_of(CORE):
+    shared = maps[0].members_of(CORE) & maps[1].members_of(CORE)
+    if not shared:
         yield f"the two share no member of {CORE}"
+    if missing := [name for name in wanted if name not in shared]:
+        yield f"the two do not share {' '.join(missing)} of {CORE}"
 
 
 def main(argv: list[str]) -> int:
@@ -70,7 +76,7 @@ def main(argv: list[str]) -> int:
     args = parser.parse_args(argv)
     try:
         maps = [linkmap.read(p) for p in args.maps]
-        found = list(problems(maps))
+        found = list(problems(maps, STAGES))
     except (OSError, ValueError, subprocess.CalledProcessError) as e:
         print(f"FAIL readable: {e}")
         return 1

@@ -187,17 +187,22 @@ class SameCoreTest(Workplace):
 
     def test_one_archive_in_both(self) -> None:
         core = self.archive("a", 1)
-        self.assertEqual(list(same_core.problems([self.link("init", core), self.link("verinit", core)])), [])
+        self.assertEqual(list(same_core.problems([self.link("init", core), self.link("verinit", core)], [])), [])
+
+    def test_a_stage_that_is_not_in_both(self) -> None:
+        core = self.archive("a", 1)
+        found = list(same_core.problems([self.link("init", core), self.link("verinit", core)], ["error.o", "stage_find.c.o"]))
+        self.assertEqual(found, ["the two do not share stage_find.c.o of libverinit-core.a"])
 
     def test_two_archives(self) -> None:
         maps = [self.link("init", self.archive("a", 1)), self.link("verinit", self.archive("b", 1))]
-        self.assertIn("two core archives", next(same_core.problems(maps)))
+        self.assertIn("two core archives", next(same_core.problems(maps, [])))
 
     def test_archive_rebuilt_between_the_links(self) -> None:
         core = self.archive("a", 1)
         first = self.link("init", core)
         run("ar", "rcs", core, self.compile("int core(void) { return 2; }\n", "a/error.o"))
-        found = list(same_core.problems([first, self.link("verinit", core)]))
+        found = list(same_core.problems([first, self.link("verinit", core)], []))
         self.assertEqual(len(found), 1)
         self.assertIn("init was linked with another", found[0])
 
@@ -205,7 +210,7 @@ class SameCoreTest(Workplace):
         first = self.link("init", self.archive("a", 1))
         other = self.link("verinit", calls=False)
         with self.assertRaisesRegex(ValueError, "from 0 places"):
-            list(same_core.problems([first, other]))
+            list(same_core.problems([first, other], []))
 
     def test_core_source_compiled_again(self) -> None:
         core = self.archive("a", 1)
@@ -214,14 +219,14 @@ class SameCoreTest(Workplace):
         run("ar", "rcs", core, self.compile("int other(void) { return 5; }\n", "a/other.o"))
         user = self.compile("int other(void);\nint user(void) { return other(); }\n", "verinit.dir/user.o")
         relative = [o.relative_to(self.dir) for o in (again, user)]
-        found = list(same_core.problems([self.link("init", core), self.link("verinit", *relative, core)]))
+        found = list(same_core.problems([self.link("init", core), self.link("verinit", *relative, core)], []))
         self.assertTrue(any("verinit.dir/error.o with core beside the core archive" in m for m in found), found)
 
     def test_same_file_name_is_no_copy(self) -> None:
         core = self.archive("a", 1)
         self.compile("int tool(void) { return 3; }\n", "verinit.dir/error.o")
         found = list(same_core.problems([self.link("init", core),
-                                         self.link("verinit", Path("verinit.dir/error.o"), core)]))
+                                         self.link("verinit", Path("verinit.dir/error.o"), core)], []))
         self.assertEqual(found, [])
 
     def test_text_is_not_a_map(self) -> None:

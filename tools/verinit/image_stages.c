@@ -102,7 +102,7 @@ static void describe(char *ret, size_t size, enum stage_id id)
         ret[0] = '\0';
         switch ((int) id) {
         case STAGE_CONFIG:
-                (void) snprintf(ret, size, "usrhash %.16s…, root %s", e->root_hash, root_kind_name(boot.config.root_kind));
+                (void) snprintf(ret, size, "usrhash %.16s..., root %s", e->root_hash, root_kind_name(boot.config.root_kind));
                 break;
         case STAGE_PROBE:
                 (void) snprintf(ret, size, "%u modules for kernel %s", e->n_modules, e->kernel);
