@@ -422,7 +422,7 @@ class Log(unittest.TestCase):
                 self.assertEqual(set(re.findall(r'(?m)^\.Va ([a-z_]+)', section(self.page, verb))), written)
 
     def test_the_tag(self) -> None:
-        found = re.search(r'TCG2_USERSPACE_TAG = (0x[0-9a-f]{8})', read("include/verinit/tcg2_describe.h"))
+        found = re.search(r'TCG2_TAG_USERSPACE UINT32_C\((0x[0-9a-f]{8})\)', read("include/verinit/tcg2_log.h"))
         assert found
         for page in (self.page, read("docs/MEASUREMENTS.md")):
             self.assertIn(found[1], page)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "verinit/crypto.h"
 #include "verinit/le.h"
-#include "verinit/tcg2_describe.h"
 
 #include "attest.h"
 
@@ -62,7 +61,7 @@ static bool is_joined(const struct log_events *l)
                 const struct tcg2_event *f = &l->list[i].firmware;
 
                 if (l->list[i].source == LOG_FIRMWARE && f->type == TCG2_EV_EVENT_TAG && f->data_size >= 4 &&
-                    le32_read(f->data) == TCG2_USERSPACE_TAG)
+                    le32_read(f->data) == TCG2_TAG_USERSPACE)
                         return true;
         }
         return false;

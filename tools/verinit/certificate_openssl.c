@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Adapter: OpenSSL's X.509.
+ * Adapter: OpenSSL's X.509, and public keys for the signature of a quote.
  */
+#include <openssl/ec.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <openssl/x509.h>
 
 #include "certificate.h"
+#include "quote.h"
 
 enum { CERTIFICATE_MAX_BYTES = 64 * 1024 };
 
@@ -58,4 +61,78 @@ int certificate_read(const char *path, struct buffer *ret_der, struct trouble *t
         *ret_der = der;
         der = (struct buffer) {};
         return 0;
+}
+
+enum { RSA_MIN_BITS = 2048 };
+
+static int read_key(const char *path, EVP_PKEY **ret, struct trouble *t)
+{
+        _cleanup_buffer_ struct buffer file = {};
+        EVP_PKEY *key;
+        BIO *bio;
+
+        if (tool_read_file(path, CERTIFICATE_MAX_BYTES, &file, t) < 0)
+                return -1;
+        bio = BIO_new_mem_buf(file.data, (int) file.size);
+        key = bio ? PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL) : NULL;
+        BIO_free(bio);
+        if (!key)
+                return trouble_set(t, OUTCOME_TROUBLE, "%s is no public key in PEM", path);
+        *ret = key;
+        return 0;
+}
+
+/* A TPM gives the two numbers, OpenSSL wants them in DER. */
+static int make_der(const struct quote_signature *s, uint8_t **ret, size_t *ret_size)
+{
+        ECDSA_SIG *signature = ECDSA_SIG_new();
+        BIGNUM *r = BN_bin2bn(s->bytes, (int) s->size, NULL), *second = BN_bin2bn(s->s, (int) s->s_size, NULL);
+        int n = -1;
+
+        if (signature && r && second && ECDSA_SIG_set0(signature, r, second) == 1) {
+                n = i2d_ECDSA_SIG(signature, ret);
+        } else {
+                BN_free(r);
+                BN_free(second);
+        }
+        ECDSA_SIG_free(signature);
+        if (n <= 0)
+                return -1;
+        *ret_size = (size_t) n;
+        return 0;
+}
+
+static bool is_right(EVP_PKEY *key, const struct buffer *quote, const struct quote_signature *s, const uint8_t *bytes, size_t size)
+{
+        EVP_MD_CTX *context = EVP_MD_CTX_new();
+        EVP_PKEY_CTX *parameters = NULL;
+        int r;
+
+        r = context ? EVP_DigestVerifyInit_ex(context, &parameters, digest_name(s->alg), NULL, NULL, key, NULL) : 0;
+        if (r == 1 && s->scheme == SIGNATURE_RSAPSS)
+                r = EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PSS_PADDING) == 1 &&
+                    EVP_PKEY_CTX_set_rsa_pss_saltlen(parameters, RSA_PSS_SALTLEN_AUTO) == 1;
+        if (r == 1)
+                r = EVP_DigestVerify(context, bytes, size, quote->data, quote->size);
+        EVP_MD_CTX_free(context);
+        return r == 1;
+}
+
+int quote_verify(const char *key_path, const struct buffer *quote, const struct quote_signature *s, struct trouble *t)
+{
+        bool is_ecc = s->scheme == SIGNATURE_ECDSA, right;
+        EVP_PKEY *key = NULL;
+        uint8_t *der = NULL;
+        size_t size = s->size;
+
+        if (read_key(key_path, &key, t) < 0)
+                return -1;
+        if (EVP_PKEY_is_a(key, is_ecc ? "EC" : "RSA") != 1 || (!is_ecc && EVP_PKEY_get_bits(key) < RSA_MIN_BITS)) {
+                EVP_PKEY_free(key);
+                return trouble_set(t, OUTCOME_FALSE, "%s is no key that could have made this signature", key_path);
+        }
+        right = (!is_ecc || make_der(s, &der, &size) == 0) && is_right(key, quote, s, is_ecc ? der : s->bytes, size);
+        OPENSSL_free(der);
+        EVP_PKEY_free(key);
+        return right ? 0 : trouble_set(t, OUTCOME_FALSE, "the signature is not one of %s over this quote", key_path);
 }

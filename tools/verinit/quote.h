@@ -37,5 +37,5 @@ int quote_parse(const struct buffer *file, struct quote *ret, struct trouble *t)
 int quote_signature_parse(const struct buffer *file, struct quote_signature *ret, struct trouble *t);
 bool quote_has(const struct quote *q, unsigned pcr, enum digest_alg alg);
 
-/* quote_openssl.c. FALSE: it is another key's, or of other bytes. The key is a public one in PEM. */
+/* certificate_openssl.c. FALSE: it is another key's, or of other bytes. The key is a public one in PEM. */
 int quote_verify(const char *key_path, const struct buffer *quote, const struct quote_signature *s, struct trouble *t);

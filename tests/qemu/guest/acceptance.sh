@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
 #
 # acceptance.sh DIRECTORY: on the booted host, by the report (verinit-report.d). Three volumes, each sealed to one PCR, are opened
 # as the host came up, and again after each of these PCRs was extended as a failing boot extends it.
