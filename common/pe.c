@@ -12,6 +12,7 @@ enum {
         COFF_OPTIONAL_SIZE = 4 + 16,
         SECTION_BYTES = 40,
         SECTION_VIRTUAL_SIZE = 8,
+        SECTION_VIRTUAL_ADDRESS = 12,
         SECTION_RAW_SIZE = 16,
         SECTION_RAW_OFFSET = 20,
 };
@@ -60,7 +61,8 @@ int pe_section_at(const struct pe *pe, unsigned index, struct pe_section *ret)
         if (!is_inside(pe->size, offset, n))
                 return -EBADMSG;
         *ret = (struct pe_section) {
-                .virtual_size = virtual_size, .offset = offset, .size = n < virtual_size ? n : virtual_size, .raw_size = n,
+                .virtual_size = virtual_size, .virtual_address = le32_read(header + SECTION_VIRTUAL_ADDRESS),
+                .offset = offset, .size = n < virtual_size ? n : virtual_size, .raw_size = n,
         };
         memcpy(ret->name, header, PE_NAME_MAX);
         return 0;

@@ -8,19 +8,7 @@
 
 #include "replay.h"
 #include "verinit/proof.h"
-
-/* What was signed may end so; docs/MEASUREMENTS.md. systemd-stub drops these bytes on the way to the kernel. */
-static const struct {
-        const char *bytes;
-        size_t size;
-} endings[] = {
-        { "", 0 },
-        { "\n", 1 },    /* ukify --cmdline=@FILE */
-        { "\0", 1 },    /* mkosi */
-        { "\n\0", 2 },
-};
-
-enum { ENDING_MAX = 2 };
+#include "verinit/uki.h"
 
 int provenance_check_smbios(const struct provenance_input *in, struct error *err)
 {
@@ -37,16 +25,16 @@ int provenance_check_smbios(const struct provenance_input *in, struct error *err
 static int is_signed_text(const struct provenance_input *in, const struct explanation *e, const char *text, size_t size,
                           struct error *err)
 {
-        char form[CMDLINE_MAX_BYTES + ENDING_MAX];
+        char form[CMDLINE_MAX_BYTES + UKI_CMDLINE_ENDING_MAX];
 
         if (size > CMDLINE_MAX_BYTES)
                 return 0;
         memcpy(form, text, size);
-        for (size_t i = 0; i < ARRAY_SIZE(endings); i++) {
+        for (size_t i = 0; i < UKI_N_CMDLINE_ENDINGS; i++) {
                 int r;
 
-                memcpy(form + size, endings[i].bytes, endings[i].size);
-                r = digests_match(in, e->cmdline, form, size + endings[i].size, err);
+                memcpy(form + size, uki_cmdline_endings[i].bytes, uki_cmdline_endings[i].size);
+                r = digests_match(in, e->cmdline, form, size + uki_cmdline_endings[i].size, err);
                 if (r != 0)
                         return r;
         }

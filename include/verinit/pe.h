@@ -28,7 +28,7 @@ struct pe {
 /* As its program finds it in memory: VirtualSize bytes, of which the loader fills with zeros what the file does not have. */
 struct pe_section {
         char name[PE_NAME_MAX + 1];
-        uint32_t virtual_size;
+        uint32_t virtual_size, virtual_address;
         size_t offset, size; /* in the file; size is at most virtual_size */
         size_t raw_size;     /* in the file, with what fills it up to the next section */
 };
@@ -51,3 +51,25 @@ int pe_hashed_parts(const struct pe *pe, struct iovec ret[static PE_MAX_HASHED],
 /* The table of signatures, empty where there is none; and the PKCS#7 messages in it, which are taken off. 1, 0: no more, -EBADMSG. */
 int pe_certificates(const struct pe *pe, struct iovec *ret);
 int pe_certificate_next(struct iovec *table, struct iovec *ret_pkcs7);
+
+/* Where its sections lie. What firmware loads may have holes; what ukify(1) writes has none, and who finds one asks what is in it. */
+enum pe_fault_kind {
+        PE_FAULT_HEADER = 0,     /* the optional header is too short, or its alignments are none */
+        PE_FAULT_FILE_OVERLAP,   /* section and other share bytes of the file, or the section those of the headers */
+        PE_FAULT_FILE_GAP,       /* bytes before the section, in the file, that belong to none */
+        PE_FAULT_BEHIND,         /* bytes behind the last section that are no signature */
+        PE_FAULT_MEMORY_OVERLAP, /* as loaded */
+        PE_FAULT_MEMORY_GAP,     /* more than the alignment asks for */
+        PE_FAULT_IMAGE_SIZE,     /* the section ends behind the image */
+};
+
+struct pe_fault {
+        enum pe_fault_kind kind;
+        unsigned section; /* index; of the later one */
+        uint64_t bytes;
+};
+
+enum { PE_MAX_FAULTS = 2 * PE_MAX_SECTIONS + 4 };
+
+/* How many there are, or -EBADMSG. */
+int pe_find_faults(const struct pe *pe, struct pe_fault ret[static PE_MAX_FAULTS]);

@@ -136,3 +136,35 @@ int quote_verify(const char *key_path, const struct buffer *quote, const struct 
         EVP_PKEY_free(key);
         return right ? 0 : trouble_set(t, OUTCOME_FALSE, "the signature is not one of %s over this quote", key_path);
 }
+
+static char *format_name(const X509_NAME *name)
+{
+        BIO *bio = BIO_new(BIO_s_mem());
+        char *text = NULL, *bytes;
+        long n;
+
+        if (bio && X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253) >= 0) {
+                n = BIO_get_mem_data(bio, &bytes);
+                text = tool_format("%.*s", (int) n, bytes);
+        }
+        BIO_free(bio);
+        return text ? tool_printable(text) : tool_strdup("a name that cannot be shown");
+}
+
+int certificate_signers(const struct iovec *pkcs7, certificate_found *found, void *userdata)
+{
+        const uint8_t *p = pkcs7->iov_base;
+        PKCS7 *value = d2i_PKCS7(NULL, &p, (long) pkcs7->iov_len);
+        STACK_OF(PKCS7_SIGNER_INFO) *signers = value && PKCS7_type_is_signed(value) ? PKCS7_get_signer_info(value) : NULL;
+
+        for (int i = 0; i < sk_PKCS7_SIGNER_INFO_num(signers); i++) {
+                const PKCS7_ISSUER_AND_SERIAL *is = sk_PKCS7_SIGNER_INFO_value(signers, i)->issuer_and_serial;
+                X509 *x = X509_find_by_issuer_and_serial(value->d.sign->cert, is->issuer, is->serial);
+                _cleanup_free_ char *name = format_name(x ? X509_get_subject_name(x) : is->issuer);
+                _cleanup_free_ char *text = x ? NULL : tool_format("somebody certified by %s", name);
+
+                found(text ? text : name, userdata);
+        }
+        PKCS7_free(value);
+        return signers ? 0 : -1;
+}

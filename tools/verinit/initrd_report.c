@@ -160,15 +160,13 @@ static void look_for_hidden(struct report *r, const struct buffer *cpio, size_t 
                 look_at_name(r, &r->tree.entries[i]);
 }
 
-static int read_archive(struct report *r, struct trouble *t)
+static int read_archive(struct report *r, const struct buffer *file, struct trouble *t)
 {
-        _cleanup_buffer_ struct buffer file = {}, cpio = {};
+        _cleanup_buffer_ struct buffer cpio = {};
         size_t used;
 
-        if (tool_read_file(r->path, REPORT_MAX_FILE_BYTES, &file, t) < 0)
-                return -1;
-        r->file_bytes = file.size;
-        if (unpack(&file, r->path, REPORT_MAX_UNPACKED_BYTES, &cpio, &r->compression, t) < 0)
+        r->file_bytes = file->size;
+        if (unpack(file, r->path, REPORT_MAX_UNPACKED_BYTES, &cpio, &r->compression, t) < 0)
                 return -1;
         r->unpacked_bytes = cpio.size;
         if (cpio_read(&cpio, r->path, &r->tree, &used, t) < 0)
@@ -189,8 +187,17 @@ static void read_sbom(struct report *r)
 
 int report_read(const char *path, struct report *ret, struct trouble *t)
 {
+        _cleanup_buffer_ struct buffer file = {};
+
+        if (tool_read_file(path, REPORT_MAX_FILE_BYTES, &file, t) < 0)
+                return -1;
+        return report_parse(path, &file, ret, t);
+}
+
+int report_parse(const char *path, const struct buffer *file, struct report *ret, struct trouble *t)
+{
         *ret = (struct report) { .path = path };
-        if (read_archive(ret, t) < 0) {
+        if (read_archive(ret, file, t) < 0) {
                 report_done(ret);
                 return -1;
         }

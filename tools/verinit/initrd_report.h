@@ -35,6 +35,8 @@ struct report {
 };
 
 int report_read(const char *path, struct report *ret, struct trouble *t);
+/* The same of bytes; path names them. */
+int report_parse(const char *path, const struct buffer *file, struct report *ret, struct trouble *t);
 void report_done(struct report *r);
 
 /* For what fills a report. */
@@ -46,6 +48,7 @@ void report_check_files(struct report *r); /* after report_read_floor() */
 
 void report_print_text(const struct report *r);
 int report_print_json(const struct report *r, bool is_pretty, struct trouble *t);
+struct json_object *report_format_json(const struct report *r); /* to be owned */
 
 const char *report_need_name(enum need need);
 const char *report_root_name(enum floor_root root);

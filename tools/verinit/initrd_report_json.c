@@ -144,11 +144,10 @@ static struct json_object *format_entries(const struct report *r)
         return array;
 }
 
-int report_print_json(const struct report *r, bool is_pretty, struct trouble *t)
+struct json_object *report_format_json(const struct report *r)
 {
         struct json_object *o = json_value_object();
         struct json_object *problems = json_value_array();
-        int status;
 
         add_text(o, "file", r->path);
         add_size(o, "file_bytes", r->file_bytes);
@@ -166,8 +165,12 @@ int report_print_json(const struct report *r, bool is_pretty, struct trouble *t)
         for (size_t i = 0; i < r->n_problems; i++)
                 append(problems, text_or_null(r->problems[i]));
         add(o, "problems", problems);
+        return o;
+}
 
-        status = json_value_print(o, is_pretty, t);
-        json_value_done(&o);
-        return status;
+int report_print_json(const struct report *r, bool is_pretty, struct trouble *t)
+{
+        _cleanup_json_ struct json_object *o = report_format_json(r);
+
+        return json_value_print(o, is_pretty, t);
 }

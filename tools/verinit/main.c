@@ -26,6 +26,7 @@ static const struct verb verbs[] = {
         { "log", verb_log, "show, convert and replay the measurement logs" },
         { "measure", verb_measure, "predict what a boot measures, for verifiers" },
         { "report", verb_report, "say what verinit did in a boot" },
+        { "uki", verb_uki, "build, sign or inspect a unified kernel image" },
         { "verity", verb_verity, "write and verify a verity volume, say what pins it" },
 };
 
@@ -54,11 +55,32 @@ static const char measure_usage[] =
 static const struct verb measure_verbs[] = {
         { "predict", measure_predict, "say what the PCRs will hold" },
         { "export", measure_export, "write that for those who check it" },
+        { "policy", measure_policy, "say what has to be signed for it" },
+        { "attach", measure_attach, "put what was signed into the image" },
 };
 
 int verb_measure(int argc, char *argv[], struct trouble *t)
 {
         return verb_dispatch(measure_verbs, ARRAY_SIZE(measure_verbs), measure_usage, argc, argv, t);
+}
+
+static const char uki_usage[] =
+        "Usage: verinit uki VERB...\n"
+        "\n"
+        "Examples:\n"
+        "  verinit uki build --linux vmlinuz --initrd initrd --cmdline @cmdline --os-release @os-release --output node.efi\n"
+        "  verinit uki sign node.efi --key db.key --cert db.crt --output node.signed.efi\n"
+        "  verinit uki inspect node.signed.efi --cert db.crt\n";
+
+static const struct verb uki_verbs[] = {
+        { "build", uki_build, "write an image by ukify, and check it" },
+        { "inspect", uki_inspect, "say what an image holds" },
+        { "sign", uki_sign, "sign an image by a signer's command, and check it" },
+};
+
+int verb_uki(int argc, char *argv[], struct trouble *t)
+{
+        return verb_dispatch(uki_verbs, ARRAY_SIZE(uki_verbs), uki_usage, argc, argv, t);
 }
 
 static const char verity_usage[] =

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <stdio.h>
 
-#include "verinit/measure.h"
-
 #include "describe.h"
 #include "measure_predict.h"
 #include "options.h"
+#include "predict_choice.h"
 
 static const char usage[] =
         "Usage: verinit measure predict --uki FILE [--policy FILE] [OPTION]...\n"
@@ -62,80 +61,6 @@ static int take_path(struct paths *list, const char *name, struct trouble *t)
         return 0;
 }
 
-/* Digits alone: strtoul() would take a sign and blanks. */
-static bool parse_number(const char *text, size_t n, unsigned max, unsigned *ret)
-{
-        unsigned value = 0;
-
-        if (n == 0 || n > 6)
-                return false;
-        for (size_t i = 0; i < n; i++) {
-                if (text[i] < '0' || text[i] > '9')
-                        return false;
-                value = value * 10 + (unsigned) (text[i] - '0');
-        }
-        if (value > max)
-                return false;
-        *ret = value;
-        return true;
-}
-
-static bool take_pcr(struct predict_input *in, const char *text, size_t n)
-{
-        unsigned pcr;
-
-        if (!parse_number(text, n, PREDICT_PCRS - 1, &pcr))
-                return false;
-        for (size_t i = 0; i < PREDICT_N_KNOWN; i++)
-                if (predict_known[i] == pcr) {
-                        in->pcrs[pcr] = true;
-                        return true;
-                }
-        return false;
-}
-
-static bool take_bank(struct predict_input *in, const char *text, size_t n)
-{
-        _cleanup_free_ char *name = tool_format("%.*s", (int) n, text);
-        enum digest_alg alg = digest_from_name(name);
-
-        if (alg != DIGEST_NONE)
-                in->banks[alg] = true;
-        return alg != DIGEST_NONE;
-}
-
-static int take_list(struct predict_input *in, bool (*take)(struct predict_input *, const char *, size_t), const char *what,
-                     struct trouble *t)
-{
-        for (const char *p = optarg;; p++) {
-                size_t n = strcspn(p, ",");
-
-                if (!take(in, p, n))
-                        return trouble_set_usage(t, VERB, what, optarg);
-                p += n;
-                if (*p == '\0')
-                        return 0;
-        }
-}
-
-static int take_phase(struct predict_input *in, struct trouble *t)
-{
-        for (const char *p = optarg;; p++) {
-                size_t n = strcspn(p, ":");
-                _cleanup_free_ char *word = tool_format("%.*s", (int) n, p);
-
-                if (!measure_word_is_valid(word))
-                        return trouble_set_usage(t, VERB, "no words with ':' between them", optarg);
-                p += n;
-                if (*p == '\0')
-                        break;
-        }
-        if (in->n_phases == PREDICT_MAX_PHASES)
-                return trouble_set_usage(t, VERB, "option given too often", "--phase");
-        in->phases[in->n_phases++] = optarg;
-        return 0;
-}
-
 static int take_secure_boot(struct predict_options *o, struct predict_input *in, struct trouble *t)
 {
         if (o->has_secure_boot)
@@ -152,7 +77,7 @@ static int take_profile(struct predict_options *o, struct trouble *t)
         if (o->has_profile)
                 return trouble_set_usage(t, VERB, "option given twice", "--profile");
         o->has_profile = true;
-        return parse_number(optarg, strlen(optarg), PE_MAX_SECTIONS, &o->profile) ? 0 :
+        return choose_number(optarg, strlen(optarg), PE_MAX_SECTIONS, &o->profile) ? 0 :
                trouble_set_usage(t, VERB, "no profile's number", optarg);
 }
 
@@ -187,12 +112,12 @@ static int take_option(int id, const char *word, struct predict_options *o, stru
                 return take_secure_boot(o, in, t);
         case 'p':
                 o->has_pcrs = true;
-                return take_list(in, take_pcr, "PCRs 4, 7, 9, 11, 12 and 13 are predicted, not", t);
+                return choose_pcrs(in, VERB, t);
         case 'k':
                 o->has_banks = true;
-                return take_list(in, take_bank, "no bank", t);
+                return choose_banks(in, VERB, t);
         case 'w':
-                return take_phase(in, t);
+                return choose_phase(in, VERB, t);
         case 'j':
                 return json_how_parse(VERB, optarg, &o->json, t);
         case 'q':
@@ -206,24 +131,15 @@ static int take_option(int id, const char *word, struct predict_options *o, stru
         }
 }
 
-/* systemd-measure's own: after the stub's work, each until the next word comes. */
 static void set_defaults(const struct predict_options *o, struct predict_input *in)
 {
-        static const char *const phases[] = {
-                "enter-initrd", "enter-initrd:leave-initrd", "enter-initrd:leave-initrd:sysinit",
-                "enter-initrd:leave-initrd:sysinit:ready",
-        };
-
         for (size_t i = 0; !o->has_pcrs && i < PREDICT_N_KNOWN; i++)
                 in->pcrs[predict_known[i]] = predict_known[i] != 7 || o->variables;
         for (enum digest_alg alg = DIGEST_SHA1; !o->has_banks && alg < _DIGEST_ALG_MAX; alg++)
                 in->banks[alg] = true;
         if (!o->has_secure_boot)
                 in->secure_boot[false] = in->secure_boot[true] = true;
-        if (in->n_phases > 0)
-                return;
-        in->n_phases = ARRAY_SIZE(phases);
-        memcpy(in->phases, phases, sizeof(phases));
+        choose_default_phases(in);
 }
 
 int measure_predict_parse(int argc, char *argv[], struct predict_options *ret, struct predict_input *in, struct trouble *t)

@@ -89,6 +89,9 @@ verb_function verb_root; /* what the words behind "verinit" say: of the program 
 verb_function verb_completion;
 verb_function verb_verity, verity_format_volume, verity_geometry, verity_verify_volume;
 verb_function verb_measure, measure_predict, measure_export;
+verb_function verb_verity, verity_geometry;
+verb_function verb_measure, measure_predict, measure_export, measure_policy, measure_attach;
+verb_function verb_uki, uki_build, uki_inspect, uki_sign;
 verb_function verb_cmdline, verb_initrd, verb_log;
 verb_function cmdline_check, initrd_build, initrd_inspect;
 verb_function verb_image, image_verify;

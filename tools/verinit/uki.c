@@ -7,7 +7,7 @@
 
 #include "uki.h"
 
-enum { UKI_MAX_BYTES = 1024 * 1024 * 1024, UKI_MAX_ZEROS = 1024 * 1024 };
+enum { UKI_MAX_ZEROS = 1024 * 1024 };
 
 static const uint8_t zeros[UKI_MAX_ZEROS];
 
@@ -82,6 +82,24 @@ size_t uki_section_parts(const struct uki *uki, const struct pe_section *section
         return ret[1].iov_len > 0 ? 2 : 1;
 }
 
+unsigned uki_n_profiles(const struct uki *uki)
+{
+        unsigned n = 0;
+
+        for (unsigned i = next_profile(uki, 0); i < uki->pe.n_sections; i = next_profile(uki, i + 1))
+                n++;
+        return n > 0 ? n : 1;
+}
+
+unsigned uki_profile_of(const struct uki *uki, unsigned index)
+{
+        unsigned n = 0;
+
+        for (unsigned i = next_profile(uki, 0); i <= index && i < uki->pe.n_sections; i = next_profile(uki, i + 1))
+                n++;
+        return n > 0 ? n - 1 : UKI_COMMON;
+}
+
 static bool is_of_uki(const char *name)
 {
         for (size_t i = 0; i < UKI_N_MEASURED; i++)
@@ -143,18 +161,24 @@ static int check_uki(struct uki *uki, struct trouble *t)
         return 0;
 }
 
-int uki_read(const char *path, unsigned profile, struct uki *ret, struct trouble *t)
+int uki_parse(const char *path, unsigned profile, struct buffer *file, struct uki *ret, struct trouble *t)
 {
-        struct uki uki = { .path = path, .profile = profile };
+        struct uki uki = { .path = path, .profile = profile, .file = *file };
 
-        if (tool_read_file(path, UKI_MAX_BYTES, &uki.file, t) < 0)
+        if (check_uki(&uki, t) < 0)
                 return -1;
-        if (check_uki(&uki, t) < 0) {
-                uki_done(&uki);
-                return -1;
-        }
+        *file = (struct buffer) {};
         *ret = uki;
         return 0;
+}
+
+int uki_read(const char *path, unsigned profile, struct uki *ret, struct trouble *t)
+{
+        _cleanup_buffer_ struct buffer file = {};
+
+        if (tool_read_file(path, UKI_MAX_BYTES, &file, t) < 0)
+                return -1;
+        return uki_parse(path, profile, &file, ret, t);
 }
 
 void uki_done(struct uki *uki)
