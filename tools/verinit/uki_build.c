@@ -11,8 +11,12 @@
 #include "scratch.h"
 #include "uki_build.h"
 #include "uki_report.h"
+#include "uki_same.h"
 
-enum { TEXT_MAX = 1024 * 1024, PHASES_MAX = PREDICT_MAX_PHASES };
+enum { TEXT_MAX = 1024 * 1024, STUB_MAX = 64 * 1024 * 1024 };
+
+/* As ukify has it for this architecture, the only one that was tried. */
+static const char default_stub[] = "/usr/lib/systemd/boot/efi/linuxx64.efi.stub";
 
 /* What a section has to hold. */
 struct input {
@@ -26,6 +30,8 @@ enum input_id { IN_LINUX, IN_INITRD, IN_CMDLINE, IN_OSREL, IN_UNAME, IN_SPLASH, 
 struct build {
         struct uki_build_options options;
         struct input inputs[N_INPUTS];
+        const char *stub_path;
+        struct buffer stub;
         struct scratch scratch;
         struct predict_input choice; /* the phases that are signed for */
 };
@@ -72,6 +78,9 @@ static int read_inputs(struct build *b, struct trouble *t)
 {
         const struct uki_build_options *o = &b->options;
 
+        b->stub_path = o->stub ? o->stub : default_stub;
+        if (tool_read_file(b->stub_path, STUB_MAX, &b->stub, t) < 0)
+                return -1;
         if (read_input(b, IN_LINUX, ".linux", o->linux, UKI_MAX_BYTES, t) < 0 ||
             read_input(b, IN_INITRD, ".initrd", o->initrd, UKI_MAX_BYTES, t) < 0 ||
             read_input(b, IN_SPLASH, ".splash", o->splash, UKI_MAX_BYTES, t) < 0 ||
@@ -111,7 +120,7 @@ static int word_ukify(struct build *b, struct child_words *w, const char *out, s
 
         child_add(w, o->ukify ? o->ukify : "ukify");
         child_add(w, "build");
-        child_add_option(w, "--stub", o->stub);
+        child_add_option(w, "--stub", b->stub_path);
         if (add_input(b, w, IN_LINUX, "--linux", "", t) < 0 || add_input(b, w, IN_INITRD, "--initrd", "", t) < 0 ||
             add_input(b, w, IN_CMDLINE, "--cmdline", "@", t) < 0 || add_input(b, w, IN_SPLASH, "--splash", "", t) < 0 ||
             add_input(b, w, IN_MICROCODE, "--microcode", "", t) < 0 || add_input(b, w, IN_PCRPKEY, "--pcrpkey", "", t) < 0 ||
@@ -165,6 +174,8 @@ static int check_result(const struct build *b, const struct uki_report *r, struc
 {
         const struct uki *uki = &r->uki;
 
+        if (uki_has_stub(uki, &b->stub, b->stub_path, t) < 0)
+                return trouble_prefix(t, "what ukify has written");
         for (size_t i = 0; i < N_INPUTS; i++)
                 if (check_input(uki, &b->inputs[i], t) < 0)
                         return -1;
@@ -224,6 +235,7 @@ int uki_build(int argc, char *argv[], struct trouble *t)
         uki_report_done(&report);
         for (size_t i = 0; i < N_INPUTS; i++)
                 buffer_done(&b.inputs[i].bytes);
+        buffer_done(&b.stub);
         scratch_done(&b.scratch);
         return r;
 }

@@ -12,7 +12,7 @@ const char uki_build_usage[] =
         "  --cmdline TEXT|@FILE       the text that is packed into the initramfs\n"
         "  --os-release TEXT|@FILE    what the image is\n"
         "  --uname RELEASE            of the kernel (default: what the kernel says of itself)\n"
-        "  --stub FILE                systemd-stub (default: ukify's)\n"
+        "  --stub FILE                systemd-stub (default: where systemd installs it)\n"
         "  --splash FILE              a picture\n"
         "  --microcode FILE           of the processor; in front of the initramfs\n"
         "  --sbat TEXT|@FILE          in place of ukify's own line\n"

@@ -20,6 +20,45 @@ int uki_same_sections(const struct uki *before, const struct uki *after, unsigne
         return 0;
 }
 
+/* ukify puts lines of its own, and of the kernel, to those of the stub. */
+static bool has_lines(const struct uki *a, const struct pe_section *x, const struct uki *b, const struct pe_section *y)
+{
+        const char *p = (const char *) a->file.data + x->offset, *end = p + strnlen(p, x->size);
+
+        while (p < end) {
+                const char *newline = memchr(p, '\n', (size_t) (end - p));
+                size_t n = (size_t) ((newline ? newline : end) - p);
+
+                if (n > 0 && !memmem(b->file.data + y->offset, y->size, p, n))
+                        return false;
+                p += n + (newline ? 1 : 0);
+        }
+        return true;
+}
+
+static bool is_of_stub(const struct uki *stub, const struct pe_section *x, const struct uki *uki, const struct pe_section *y)
+{
+        if (is_same(stub, x, uki, y))
+                return true;
+        return str_equal(x->name, ".sbat") && str_equal(y->name, ".sbat") && has_lines(stub, x, uki, y);
+}
+
+int uki_has_stub(const struct uki *uki, const struct buffer *stub, const char *path, struct trouble *t)
+{
+        struct uki other = { .path = path, .file = *stub };
+
+        if (pe_open(stub->data, stub->size, &other.pe) < 0)
+                return trouble_set(t, OUTCOME_TROUBLE, "%s is not a sound PE file", path);
+        for (unsigned i = 0; i < other.pe.n_sections; i++) {
+                struct pe_section x = {}, y = {};
+
+                if (i >= uki->pe.n_sections || pe_section_at(&other.pe, i, &x) < 0 || pe_section_at(&uki->pe, i, &y) < 0 ||
+                    !is_of_stub(&other, &x, uki, &y))
+                        return trouble_set(t, OUTCOME_FALSE, "section %u (%s) is not that of %s", i, tool_printable(x.name), path);
+        }
+        return 0;
+}
+
 int uki_authenticode(const struct uki *uki, enum digest_alg alg, struct digest *ret, struct trouble *t)
 {
         struct iovec parts[PE_MAX_HASHED];
