@@ -24,7 +24,7 @@ class Inspect(UkiTest):
         self.build_uki()
         document = self.inspect(self.out)
         self.assertEqual(document["problems"], [])
-        theirs = json.loads(self.tree.run(["ukify", "inspect", "--all", "--json=short", host(self.out)]))
+        theirs = json.loads(self.tree.run(["ukify", "inspect", host(self.out), "--all", "--json=short"]))
         self.assertEqual({s["name"]: (s["size"], s["sha256"]) for s in document["sections"]},
                          {name: (s["size"], s["sha256"]) for name, s in theirs.items()})
         self.assertEqual([(s["name"], s["offset"], s["file_bytes"], s["memory_bytes"], s["address"]) for s in document["sections"]],
@@ -85,7 +85,7 @@ class Inspect(UkiTest):
                                    ("overlap", field(".uname", 20, -512), "section .uname shares 512 bytes of the file"),
                                    ("memory", field(".uname", 8, 8192), "section .linux shares"),
                                    ("hole", field(".osrel", 12, 4096), "of memory before section .osrel belong to no section"),
-                                   ("end", field(".initrd", 8, 512), "section .initrd")):
+                                   ("end", field(".initrd", 8, 8192), "section .initrd ends")):
             with self.subTest(name):
                 self.inspect(self.planted(name, change), status=FALSE, said=said)
         twice = self.planted("twice", lambda data: data.__setitem__(slice(data.index(b".osrel\0"), data.index(b".osrel\0") + 7), b".uname\0"))

@@ -93,7 +93,8 @@ class Sign(UkiTest):
         self.sign("--signer", self.script("failing", "exit 5"), status=TROUBLE, said="failed with exit status 5")
         self.sign("--signer", self.dir / "none", status=TROUBLE, said="cannot start")
         self.sign("--signer", self.script("idle", "exit 0"), status=TROUBLE, said="signed.efi")
-        self.sign("--signer-argument", "--no-such-option", status=TROUBLE, said="sbsign failed")
+        self.key_file = self.dir / "none.key"
+        self.sign(status=TROUBLE, said="sbsign failed")
 
     def test_old_file_and_usage(self) -> None:
         self.out.write_bytes(b"old")
