@@ -4,6 +4,7 @@
  */
 #include "verinit/crypto.h"
 
+#include "base64.h"
 #include "pcr_policy.h"
 
 enum { SIGNATURE_MAX_BYTES = 2048, TPM_PCRS = 24 };
@@ -124,7 +125,7 @@ static struct json_object *format_entry(const struct pcr_policy *p)
         pcr_policy_hex(p, text);
         json_value_add_text(o, "pol", text);
         if (p->signature.size > 0) {
-                _cleanup_free_ char *signature = base64_encode(&p->signature);
+                _cleanup_free_ char *signature = base64_encode(p->signature.data, p->signature.size);
 
                 json_value_add_text(o, "sig", signature);
         }

@@ -25,6 +25,3 @@ const struct digest *public_key_fingerprint(const struct public_key *key);
 
 /* RSA PKCS#1 v1.5 over alg of the data. */
 bool public_key_verify(const struct public_key *key, enum digest_alg alg, const struct iovec *data, const struct iovec *signature);
-
-/* Padded, in one line; to be freed. */
-char *base64_encode(const struct buffer *data);

@@ -87,11 +87,3 @@ bool public_key_verify(const struct public_key *key, enum digest_alg alg, const 
         EVP_MD_CTX_free(context);
         return is_right;
 }
-
-char *base64_encode(const struct buffer *data)
-{
-        char *text = tool_alloc((data->size + 2) / 3 * 4 + 1, 1);
-
-        (void) EVP_EncodeBlock((unsigned char *) text, data->data, (int) data->size);
-        return text;
-}

@@ -63,15 +63,11 @@ static int read_text(struct build *b, enum input_id id, const char *section, con
 static int read_uname(struct build *b, struct trouble *t)
 {
         const struct buffer *image = &b->inputs[IN_LINUX].bytes;
-        char version[LINUX_VERSION_MAX] = "";
-        int r = linux_image_version(image->data, image->size, version);
+        char release[BZIMAGE_RELEASE_MAX + 1] = "";
 
-        if (r == -EBADMSG)
-                return trouble_set(t, OUTCOME_FALSE, "%s says no version that can be read", b->options.linux);
-        if (r < 0 && !b->options.uname)
+        if (bzimage_release(image->data, image->size, release) < 0 && !b->options.uname)
                 return trouble_set(t, OUTCOME_UNDECIDED, "%s does not say its version: --uname is wanted", b->options.linux);
-        version[linux_release_size(version)] = '\0';
-        return read_text(b, IN_UNAME, ".uname", b->options.uname ? b->options.uname : version, t);
+        return read_text(b, IN_UNAME, ".uname", b->options.uname ? b->options.uname : release, t);
 }
 
 static int read_inputs(struct build *b, struct trouble *t)

@@ -128,7 +128,7 @@ static const char *find_vermagic(const struct buffer *module, size_t *ret_size)
         return (const char *) p;
 }
 
-static void check_module(struct uki_report *r, const struct tree_entry *e, const char *release, size_t release_size)
+static void check_module(struct uki_report *r, const struct tree_entry *e, const char *release)
 {
         _cleanup_buffer_ struct buffer bare = {};
         const char *compression, *vermagic;
@@ -142,32 +142,30 @@ static void check_module(struct uki_report *r, const struct tree_entry *e, const
         vermagic = find_vermagic(&bare, &n);
         if (!vermagic)
                 uki_report_problem(r, "/%s says no kernel version: it is no module", e->path);
-        else if (n != release_size || memcmp(vermagic, release, n) != 0)
-                uki_report_problem(r, "/%s is a module of kernel '%.*s', not of %.*s: the kernel would refuse it", e->path, (int) n, vermagic,
-                                   (int) release_size, release);
+        else if (n != strlen(release) || memcmp(vermagic, release, n) != 0)
+                uki_report_problem(r, "/%s is a module of kernel '%.*s', not of %s: the kernel would refuse it", e->path, (int) n, vermagic,
+                                   release);
 }
 
 static void check_kernel(struct uki_report *r)
 {
         const char *release = r->profiles[0].kernel;
-        size_t n = linux_release_size(release);
 
         for (size_t i = 0; i < r->n_profiles; i++) {
                 const struct uki_profile *p = &r->profiles[i];
-                size_t size = linux_release_size(p->kernel);
 
-                if (p->uname && p->kernel[0] && (strlen(p->uname) != size || memcmp(p->uname, p->kernel, size) != 0))
-                        uki_report_problem(r, "profile %zu: .uname says '%s', and the kernel is %.*s", i, p->uname, (int) size, p->kernel);
+                if (p->uname && p->kernel[0] && !str_equal(p->uname, p->kernel))
+                        uki_report_problem(r, "profile %zu: .uname says '%s', and the kernel is %s", i, p->uname, p->kernel);
         }
-        if (!r->has_initrd || n == 0)
+        if (!r->has_initrd || release[0] == '\0')
                 return;
-        if (r->initrd.has_table && (strlen(r->initrd.table.release) != n || memcmp(r->initrd.table.release, release, n) != 0))
-                uki_report_problem(r, "the module table is for kernel %s, and the kernel is %.*s", r->initrd.table.release, (int) n, release);
+        if (r->initrd.has_table && !str_equal(r->initrd.table.release, release))
+                uki_report_problem(r, "the module table is for kernel %s, and the kernel is %s", r->initrd.table.release, release);
         for (size_t i = 0; i < r->initrd.tree.n_entries; i++) {
                 const struct tree_entry *e = &r->initrd.tree.entries[i];
 
                 if (S_ISREG(e->mode) && str_after(e->path, "lib/modules/"))
-                        check_module(r, e, release, n);
+                        check_module(r, e, release);
         }
 }
 

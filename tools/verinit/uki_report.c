@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -171,8 +170,8 @@ static void read_profile(struct uki_report *r, unsigned number, const struct pre
         p->osrel = printable_lines(text_of(&view, ".osrel"));
         p->uname = text_of(&view, ".uname");
         p->cmdline = text_of(&view, ".cmdline");
-        if (uki_section(&view, ".linux", &s) && linux_image_version(view.file.data + s.offset, s.size, p->kernel) == -EBADMSG)
-                uki_report_problem(r, "profile %u: the kernel says no version that can be read", number);
+        if (uki_section(&view, ".linux", &s))
+                (void) bzimage_release(view.file.data + s.offset, s.size, p->kernel);
         if (uki_section(&view, ".pcrpkey", &s)) {
                 const struct buffer pem = { .data = view.file.data + s.offset, .size = s.size };
 

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "verinit/linux_image.h"
+#include "verinit/bzimage.h"
 
 #include "initrd_report.h"
 #include "pcr_policy.h"
@@ -29,7 +29,7 @@ struct uki_profile {
         unsigned number;
         char *text;                     /* .profile; NULL: none. As the following */
         char *cmdline, *uname, *osrel;
-        char kernel[LINUX_VERSION_MAX]; /* what .linux says of itself; empty: nothing */
+        char kernel[BZIMAGE_RELEASE_MAX + 1]; /* the release that .linux says of itself; empty: it does not */
         bool has_key, has_policies;     /* .pcrpkey that can be read; .pcrsig, likewise */
         struct digest fingerprint;
         struct pcr_policies policies;
