@@ -113,7 +113,7 @@ class Options(unittest.TestCase):
         for verb in verbs().values():
             usage = run(VERINIT, *verb.name.split(), "--help").split("\n\n")[0]
             # What is left without the options and their arguments.
-            rest = re.sub(r'--[a-z-]+(=\S+|(?! \[)(?: [^\s\[\]-][^\s\]]*)?)|[\[\]|.]|OPTION', " ", usage.split(verb.name, 1)[1])
+            rest = re.sub(r'--[a-z-]+(=\S+|(?! \[)(?: [^\s\[\]|-][^\s\]|]*(?:\|(?!--)[^\s\]|]+)*)?)|[\[\]()|.]|OPTION', " ", usage.split(verb.name, 1)[1])
             with self.subTest(verb.name):
                 self.assertEqual(bool(rest.split()), verb.takes_words, rest)
 

@@ -21,7 +21,7 @@ def keys(schema: dict[str, Any], top: dict[str, Any], path: str = "") -> dict[st
         dotted = f"{path}.{name}" if path else name
         found[dotted] = {**(top["$defs"][below["$ref"].rsplit("/", 1)[-1]] if "$ref" in below else {}), **below}
         found.update(keys(below, top, dotted))
-    for part in (schema.get("items"), *schema.get("prefixItems", ()), *schema.get("allOf", ())):
+    for part in (schema.get("items"), *schema.get("prefixItems", ()), *schema.get("allOf", ()), *schema.get("oneOf", ())):
         if isinstance(part, dict) and "if" not in part:
             found.update(keys(part, top, path))
     return found
