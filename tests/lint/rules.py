@@ -21,7 +21,7 @@ LIBC = frozenset({
 })
 
 # Hosts of specifications; nothing is fetched from them.
-HOSTS = frozenset({"in-toto.io", "json-schema.org", "reproducible-builds.org", "spdx.org", "www.debian.org"})
+HOSTS = frozenset({"in-toto.io", "json-schema.org", "reproducible-builds.org", "spdx.org", "www.debian.org", "www.w3.org"})
 REGISTRY = re.compile(r'\b(?:(?:deb|ftp|snapshot|security|archive|pypi|files|registry|index|crates|proxy|ghcr|quay|docker)'
                       r'\.[a-z0-9-]+|pypi|crates|ghcr|quay|docker|rubygems|npmjs)\.(?:org|io|com|net)\b')
 HOME = re.compile(r'(?<![\w.$}])/(?:home|Users)/[A-Za-z]')
