@@ -383,7 +383,7 @@ class Verity(unittest.TestCase):
                 self.assertEqual(set(re.findall(r'(?m)^\.Va ([a-z_]+)', section(self.page, verb))), written)
 
     def test_results_are_those_of_the_code(self) -> None:
-        found = re.search(r'(?s)verdict_name.*?\};', read("tools/verinit/verity_verdict.c"))
+        found = re.search(r'(?s)verity_verdict_name.*?\};', read("tools/verinit/verity_verdict.c"))
         assert found
         text = section(self.page, "verify").split(".Va result", 1)[1].split(".Pc", 1)[0]
         self.assertEqual(sorted(re.findall(r'"([a-z]+)"', found[0])), sorted(re.findall(r'(?m)[a-z]+(?= ,|$)', "\n".join(re.findall(r'(?m)^\.Cm (.*)$', text)))))
