@@ -11,12 +11,14 @@ from imagelib.store import file_digest
 from rows import parts
 from rows.row import Row
 from rows.volumes import HOST
+from rows.words import without
 from tamper import disks
 from tamper.case import Medium, Setup
 from tamper.medium import EXTRA_DIRECTORY, GLOBAL_CREDENTIALS
 from tamper.table import HOST_FLOOR
 from tamper.ukis import Addon
 
+from .interrupted import interrupted
 from .node import Node
 from .predicted import Predicted, Refused
 from .whole import WHOLE
@@ -84,4 +86,8 @@ CELLS: list[Row] = [
     Predicted("accept-08-chain-of-shim", host(**ADDONS), is_chain=True, numbers=("4", "9", "11", "12", "13"), seconds=25),
 ]
 
-ACCEPTANCE: list[Row] = [Node(), WHOLE, *CELLS]
+# "quiet" would keep the stages off the console.
+INTERRUPTED, INTERRUPTED_LONG = interrupted(host(signed=without("quiet")))
+
+ACCEPTANCE: list[Row] = [Node(), WHOLE, *CELLS, *INTERRUPTED]
+LONG: list[Row] = [*INTERRUPTED_LONG]

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from acceptance.table import ACCEPTANCE
+from acceptance.table import ACCEPTANCE, LONG as LONG_ACCEPTANCE
 from tamper.table import MATRIX
 
 from .boots import BOOTS
@@ -13,7 +13,7 @@ from .panics import PANICS
 from .row import Row
 
 # Rows of the matrix that only tools/check --all runs: the code is raised on this layout, and by this kind of cause, by another one.
-LONG: list[Row] = [row for row in MATRIX if row.is_long]
+LONG: list[Row] = [*(row for row in MATRIX if row.is_long), *LONG_ACCEPTANCE]
 # The part of tools/check that a row belongs to, and its budget.
 PARTS: dict[str, list[Row]] = {"boots": [*BOOTS, *PANICS], "endings": [*ENDINGS, *FALLBACKS],
                                "tamper": [row for row in MATRIX if not row.is_long], "acceptance": ACCEPTANCE, "long": LONG}
