@@ -12,11 +12,6 @@
 #include "image.h"
 #include "stub_cpio.h"
 
-/* UAPI: systemd src/fundamental/tpm2-pcr.h and Linux include/linux/efi.h. */
-#define TAG_INITRD_ADDON UINT32_C(0x49dffe0f)
-#define TAG_LOAD_OPTIONS UINT32_C(0x8f3b22ed)
-#define TAG_INITRD UINT32_C(0x8f3b22ec)
-
 enum { TPM_ALG_SHA256 = 0x000b, SHA256_BYTES = 32 };
 
 struct writer {
@@ -147,7 +142,7 @@ static void put_initrd_addons(struct writer *w, const struct image_boot *b)
                 size_t offset, size;
 
                 if (b->is_addon_loaded[i] && pe_section_find(f->data, f->size, ".initrd", &offset, &size) == 0)
-                        put_tagged(w, 12, TAG_INITRD_ADDON, bytes(f->data + offset, size), "initrd");
+                        put_tagged(w, 12, TCG2_TAG_INITRD_ADDON, bytes(f->data + offset, size), "initrd");
         }
 }
 
@@ -169,7 +164,7 @@ int image_log_make(struct image_boot *b, const char *smbios_extra, struct troubl
         put_credentials(&w, &b->credentials, &stub_credentials, "Credentials initrd");
         put_credentials(&w, &b->global_credentials, &stub_global_credentials, "Global credentials initrd");
         put_initrd_addons(&w, b);
-        put_tagged(&w, 9, TAG_LOAD_OPTIONS, wide(line), "LOADED_IMAGE::LoadOptions");
-        put_tagged(&w, 9, TAG_INITRD, bytes("initrd", 6), "Linux initrd");
+        put_tagged(&w, 9, TCG2_TAG_LOAD_OPTIONS, wide(line), "LOADED_IMAGE::LoadOptions");
+        put_tagged(&w, 9, TCG2_TAG_INITRD, bytes("initrd", 6), "Linux initrd");
         return w.r;
 }
