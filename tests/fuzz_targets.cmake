@@ -2,6 +2,9 @@
 #
 # tests/fuzz/fuzz_NAME.c, one line each; CRYPTO where real digests are needed.
 verinit_fuzz_target(boot_config)
+verinit_fuzz_target(boot_console)
+target_sources(fuzz_boot_console PRIVATE ${CMAKE_SOURCE_DIR}/tools/verinit/boot_console.c)
+target_include_directories(fuzz_boot_console PRIVATE ${CMAKE_SOURCE_DIR}/tools/verinit)
 verinit_fuzz_target(boot_counter)
 verinit_fuzz_target(bzimage)
 verinit_fuzz_target(cmdline)
