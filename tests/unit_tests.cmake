@@ -82,7 +82,7 @@ verinit_unit_test(whole_tree CRYPTO)
 # Of the host command, and without PID 1's ports.
 set(tools ${CMAKE_SOURCE_DIR}/tools/verinit)
 target_sources(test_whole_tree PRIVATE ${tools}/whole_tree.c)
-target_sources(test_progress PRIVATE ${tools}/describe.c ${tools}/progress.c ${tools}/tool.c)
+target_sources(test_progress PRIVATE ${tools}/progress.c ${tools}/tool.c)
 target_sources(test_boot_console PRIVATE ${tools}/boot_console.c)
 foreach(test IN ITEMS test_boot_console test_whole_tree test_progress)
         target_include_directories(${test} PRIVATE ${tools})
@@ -106,6 +106,5 @@ endforeach()
 
 # The host command's own, which no archive holds.
 if(TARGET test_child)
-        target_sources(test_child PRIVATE ${CMAKE_SOURCE_DIR}/tools/verinit/child.c ${CMAKE_SOURCE_DIR}/tools/verinit/describe.c
-                ${CMAKE_SOURCE_DIR}/tools/verinit/tool.c)
+        target_sources(test_child PRIVATE ${CMAKE_SOURCE_DIR}/tools/verinit/child.c ${CMAKE_SOURCE_DIR}/tools/verinit/tool.c)
 endif()
