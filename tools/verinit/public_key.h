@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The public half of a key that signs PCR policies. Adapter: public_key_openssl.c.
+ * The public half of a key that signs PCR policies. Adapter: certificate_openssl.c.
  */
 #pragma once
 

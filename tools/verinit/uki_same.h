@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include "verinit/digest.h"
+
 #include "uki.h"
 
 /* The first n sections of both: name, place in memory, content. */
