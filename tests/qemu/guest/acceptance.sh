@@ -33,9 +33,9 @@ unlock_all() {
         done
 }
 
-# attach PCR NAME: as a boot does it, into the kernel.
+# attach PCR NAME: as a boot does it, into the kernel. Without udev, whose dmsetup Debian's policy keeps from the semaphore of our domain.
 attach() {
-        step "attach-$2" env SYSTEMD_LOG_LEVEL=debug SYSTEMD_LOG_TARGET=console \
+        step "attach-$2" env DM_DISABLE_UDEV=1 SYSTEMD_LOG_LEVEL=debug SYSTEMD_LOG_TARGET=console \
                 systemd-cryptsetup attach "$2" "${device[$1]}" - tpm2-device=auto,headless=1,tries=1
         step "table-$2" dmsetup table "$2"
 }
