@@ -55,8 +55,9 @@ set(CPACK_DEBIAN_VERINIT-INIT_DESCRIPTION "static PID 1 for the initramfs of a s
 verinit proves that /usr is the one that was signed, writes what it did into
 the TPM, puts SELinux into enforcing mode and starts systemd. This package has
 the program that verinit initrd build packs, and the list of the libraries
-that it is linked from; it changes nothing on the machine it is installed on.")
+that it is linked from, and for nodes the log verbs of the command and units
+that use them. Nothing of it is started on the machine it is installed on.")
 set(CPACK_DEBIAN_VERINIT-INIT_PACKAGE_NAME verinit-init)
-set(CPACK_DEBIAN_VERINIT-INIT_PACKAGE_SHLIBDEPS OFF)
+set(CPACK_DEBIAN_VERINIT-INIT_PACKAGE_SHLIBDEPS ON)  # verinit-node has a libc; init has nothing
 set(CPACK_DEBIAN_VERINIT-INIT_PACKAGE_RECOMMENDS verinit)
 include(CPack)
