@@ -94,7 +94,7 @@ def problems(verb: Verb, text: str, page: str) -> list[str]:
 
 class Options(unittest.TestCase):
     def test_the_verbs_are_those_of_the_command(self) -> None:
-        tables = re.findall(r'(?ms)^static const struct verb (\w*verbs)\[\] = \{\n(.*?)^\};', read("tools/verinit/main.c"))
+        tables = re.findall(r'(?ms)^static const struct verb (\w*verbs)\[\] = \{\n(.*?)^\};', read("tools/verinit/main.c") + read("tools/verinit/log_verbs.c"))
         named = {name: re.findall(r'(?m)^ +\{ "([a-z-]+)", (verb_)?', body) for name, body in tables}
         top = {name for name, _ in named.pop("verbs")}
         wanted = {f"{group.removesuffix('_verbs')} {name}" for group, names in named.items() for name, _ in names}
