@@ -115,7 +115,7 @@ class Completion(ToolTest):
 class Zsh:
     """An interactive zsh on a terminal of its own; each line is typed, completed, read off the screen and thrown away."""
 
-    SETUP = """PS1='> '; PS2=; setopt no_beep no_always_last_prompt; unset zle_bracketed_paste
+    SETUP = """PS1='PROM''PT> '; PS2=; setopt no_beep no_always_last_prompt; unset zle_bracketed_paste
 autoload -Uz compinit; compinit -u -D
 zstyle ':completion:*' verbose no; zstyle ':completion:*' menu no; setopt list_ambiguous no_auto_menu
 bindkey '^I' list-choices
@@ -131,12 +131,13 @@ print READ''Y
             os.execvpe("zsh", ["zsh", "-f", "-i"], {"PATH": os.environ["PATH"], "HOME": str(home), "TERM": "dumb",
                                                        "COLUMNS": "200", "LINES": "100"})
         os.write(self.fd, self.SETUP.format(script=script).encode())
-        self.read_until("READY")
+        self.read_until("READY\r\n")
         self.n = 0
 
     def read_until(self, mark: str) -> str:
+        """And the prompt behind it: what is typed before the line editor runs, the terminal itself would edit."""
         text, end = "", time.monotonic() + 60
-        while mark not in text:
+        while "PROMPT> " not in text.partition(mark)[2]:
             if time.monotonic() > end or not select.select([self.fd], [], [], 60)[0]:
                 raise TimeoutError(f"zsh does not say {mark}: {text}")
             text += os.read(self.fd, 65536).decode(errors="replace")
