@@ -40,6 +40,7 @@ set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 # The version is git's at the time of the build, and so are the times of all files.
 set(CPACK_PROJECT_CONFIG_FILE ${stage}/package.cmake)
 set(CPACK_PRE_BUILD_SCRIPTS ${CMAKE_SOURCE_DIR}/packaging/clamp.cmake)
+set(CPACK_POST_BUILD_SCRIPTS ${CMAKE_SOURCE_DIR}/packaging/finish.cmake)
 
 set(CPACK_DEBIAN_VERINIT_DESCRIPTION "builds and examines signed node images that boot with verinit
 verinit is PID 1 of the initramfs of a signed, immutable node image. This is
