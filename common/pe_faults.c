@@ -54,7 +54,7 @@ static void compare(struct faults *f, const struct placed *list, unsigned n, uin
 
 static int look_at_file(const struct pe *pe, uint64_t headers_size, struct faults *f)
 {
-        struct placed list[PE_MAX_SECTIONS];
+        struct placed list[PE_MAX_SECTIONS] = {};
         uint64_t end = headers_size;
         struct pe_section s;
         struct iovec table;
@@ -79,7 +79,7 @@ static int look_at_file(const struct pe *pe, uint64_t headers_size, struct fault
 
 static void look_at_memory(const struct pe *pe, uint64_t headers_size, uint64_t alignment, uint64_t image_size, struct faults *f)
 {
-        struct placed list[PE_MAX_SECTIONS];
+        struct placed list[PE_MAX_SECTIONS] = {};
         struct pe_section s = {};
         unsigned n = 0;
 
