@@ -52,8 +52,8 @@ def predicted() -> dict[str, Any]:
     kernel = {bank: pcr.digest(bank, b"kernel") for bank in pcr.BANKS}
     before = [(i, d) for i, d in events() if i in PREDICTED]
     ours = [(i, d) for i, d in words() if i == 13]
-    document = {"schema": 1, "events": [*(event(i, d) for i, d in before), event(4, kernel, False), *(event(i, d) for i, d in ours)],
-                "pcrs": {}}
+    document = {"schema": 1, "uki": {"file": "node.efi", "sha256": "0" * 64}, "loaders": [], "addons": [], "events": [
+        *(event(i, d) for i, d in before), event(4, kernel, False), *(event(i, d) for i, d in ours)], "pcrs": {}}
     for bank in pcr.BANKS:
         seen, off = values([*before, *ours], bank), values([*before, (4, kernel)], bank)
         start = bytes.fromhex(seen[11])
