@@ -103,6 +103,7 @@ class Volume:
 def copy_policy(target: Path, without: tuple[str, ...]) -> None:
     """The image's own, out of its erofs."""
     image = parts.image(parts.KERNELS)
+    parts.ROOM.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=parts.ROOM) as scratch:
         usr, tree = Path(scratch, "usr"), Path(scratch, "tree")
         with open(image.disk, "rb") as disk, open(usr, "wb") as file:
