@@ -100,8 +100,11 @@ class Wrong(ImageTest):
         self.assertEqual((answer["verdict"], answer["check"], answer["code"]), ("refused", "tree", "data-corrupt"))
         self.assertIn(f"data block {self.image.data_blocks // 2}", self.verdicts(done)["tree"]["message"])
         done = self.check(disk, "--cert", self.image.db_cert, "--json=short", "--quick")
-        self.assertEqual(done.returncode, YES, done.stderr)
-        self.assertEqual(self.verdicts(done)["tree"]["verdict"], "skipped")
+        seen = self.verdicts(done)
+        self.assertEqual(seen["tree"]["verdict"], "skipped")
+        # Which file the block is of differs from image to image: if erofs misses it, the policy cannot be read.
+        self.assertEqual(done.returncode, YES if seen["mac"]["verdict"] == "ok" else UNDECIDED, done.stderr)
+        self.assertEqual({name for name, c in seen.items() if c["verdict"] not in ("ok", "skipped")}, set() if done.returncode == YES else {"mac"})
 
     def test_stages_behind_a_refusal_do_not_run(self) -> None:
         done = self.check(self.image.disk, "--cert", self.image.db_cert, "--append", "systemd.debug_shell", "--json=short")

@@ -115,7 +115,7 @@ class Policy(PolicyTest):
 
     def test_usage(self) -> None:
         for words, said in (((), "--uki"), (("--uki", "a", "--measurements", "b"), "--uki"), (("--uki", "a", "--pcr", "9"), "4 and 9"),
-                            (("--uki", "a", "--pcr", "11,13"), "--measurements"), (("--uki", "a", "--pcr", "7"), "'7'"),
+                            (("--uki", "a", "--pcr", "11,13"), "--measurements"), (("--uki", "a", "--pcr", "7"), "PCR 7"),
                             (("--uki", "a", "--bank", "md5"), "md5"), (("--uki", "a", "b"), "'b'"), (("--uki", "a", "--phase", ""), "--phase")):
             with self.subTest(words):
                 self.assert_ends(self.verinit("measure", "policy", *words), USAGE, said if said != "--phase" else "words with")
