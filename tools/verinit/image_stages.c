@@ -14,6 +14,7 @@
 #include "verinit/policy.h"
 
 #include "image.h"
+#include "progress.h"
 #include "whole_tree.h"
 
 enum { INIT_MAX_BYTES = 64 * 1024 * 1024 };
@@ -158,13 +159,21 @@ static void say_stage(struct machine *m, enum stage_id id, int r, const struct e
         }
 }
 
+static void show_progress(uint64_t done, uint64_t total, void *userdata)
+{
+        progress_show(userdata, done, total);
+}
+
 static void check_tree(bool is_quick, struct image_checks *checks)
 {
+        struct progress progress;
         size_t hash_size;
+        int r;
         struct whole_tree_request req = {
                 .superblock = verified_root_superblock(boot.verified), .tree = verified_root_tree(boot.verified),
                 .root_hash = verified_root_hash(boot.verified, &hash_size), .data_fd = boot.data_fd, .hash_fd = boot.hash_fd,
-                .data_name = boot.facts.usr_data.name, .hash_name = boot.facts.usr_hash.name,
+                .data_name = boot.facts.usr_data.name, .hash_name = boot.facts.usr_hash.name, .progress = show_progress,
+                .userdata = &progress,
         };
         struct whole_tree_result result = {};
         struct error err = {};
@@ -173,7 +182,10 @@ static void check_tree(bool is_quick, struct image_checks *checks)
                 image_say(checks, "tree", IMAGE_BEYOND, IMAGE_SKIPPED, "--quick: the two ends alone were looked at");
                 return;
         }
-        if (whole_tree_verify(&req, &result, &err) < 0)
+        progress_begin(&progress, "verifying /usr");
+        r = whole_tree_verify(&req, &result, &err);
+        progress_end(&progress);
+        if (r < 0)
                 image_say_error(checks, "tree", IMAGE_BEYOND, &err);
         else
                 image_say(checks, "tree", IMAGE_BEYOND, IMAGE_OK, "every block, on %u threads", result.n_threads);
