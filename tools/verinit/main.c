@@ -26,6 +26,7 @@ static const struct verb verbs[] = {
         { "log", verb_log, "show, convert and replay the measurement logs" },
         { "measure", verb_measure, "predict what a boot measures, for verifiers" },
         { "report", verb_report, "say what verinit did in a boot" },
+        { "selftest", verb_selftest, "compute what others have computed" },
         { "uki", verb_uki, "build, sign or inspect a unified kernel image" },
         { "verity", verb_verity, "write and verify a verity volume, say what pins it" },
 };

@@ -81,7 +81,7 @@ int verb_dispatch(const struct verb *verbs, size_t n_verbs, const char *usage, i
                   struct trouble *t);
 
 verb_function verb_root; /* what the words behind "verinit" say */
-verb_function verb_completion, verb_report;
+verb_function verb_completion, verb_report, verb_selftest;
 /* The whole of main(): --version, what verb_root() says, its trouble in one line, and the exit status. */
 int tool_main(int argc, char *argv[]);
 
