@@ -184,6 +184,12 @@ class Report(ToolTest):
         path = self.edited(lambda e: e["stages"][7].update(verdict="skipped", reason="why not"))
         self.assertIn("stage verify was skipped: /usr is not verified", self.said(path, FALSE)["why"])
 
+    def test_a_stage_that_is_no_good_boot_s(self) -> None:
+        path = self.edited(lambda e: e["stages"].append({**e["stages"][7], "verdict": "failed"}))
+        self.assertIn("stage verify stands there twice", self.said(path, FALSE)["why"])
+        path = self.edited(lambda e: e["stages"].append({**e["stages"][7], "name": "other", "verdict": "failed"}))
+        self.assertIn("stage other failed", self.said(path, FALSE)["why"])
+
     def test_what_was_relaxed_is_listed_and_is_a_yes(self) -> None:
         edits: tuple[tuple[Edit, str], ...] = (
             (lambda e: e["stages"][11].update(verdict="skipped", reason="no-selinux"), "stage mac was skipped: no-selinux"),
@@ -221,6 +227,9 @@ class Report(ToolTest):
         values["sha384"]["13"] = "00" * 48
         answer = self.said(BOOT, FALSE, "--pcrs", self.file("pcrs.json", json.dumps(values)))
         self.assertEqual(answer["why"], ["PCR 13 of bank sha384 is not what the words lead to"])
+        few = {"sha256": {"11": values["sha256"]["11"]}}
+        answer = self.said(BOOT, UNDECIDED, "--pcrs", self.file("few.json", json.dumps(few)))
+        self.assertEqual(answer["why"], ["the values have none of PCR 13: nothing was compared with the TPM"])
 
     def test_a_later_form(self) -> None:
         """Shown as it is; and what it means is not known."""
@@ -274,7 +283,7 @@ class Report(ToolTest):
         path = self.edited(lambda e: e.update({f"key{n}": n for n in range(500)}, stages=e["stages"] * 9))
         for kind in FORMATS:
             done = self.report(path, "--format", kind)
-            self.assertIn(done.returncode, (YES, UNDECIDED), done.stderr)
+            self.assertIn(done.returncode, (YES, UNDECIDED, FALSE), done.stderr)
             self.assertLess(len(done.stdout), 100000)
 
     def test_what_is_no_evidence(self) -> None:

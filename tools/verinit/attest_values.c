@@ -17,6 +17,12 @@ static bool is_demanded(const struct attest_demand *d, bool state)
         return !d->secure_boot || str_equal(d->secure_boot, state ? "on" : "off");
 }
 
+/* A variable store is of one state, and PCR 7 of the other not known; that is not zero. */
+static bool is_predicted(const struct prediction *p, unsigned pcr, bool state)
+{
+        return pcr == 7 ? predict_knows_state(p, state) : p->in->secure_boot[state];
+}
+
 /* PCR 4: what it is with Secure Boot off, and on. Where that is the same, it says nothing of the state. */
 static int compare_states(struct attest *a, const struct prediction *p, unsigned pcr, const struct digest *value,
                           const struct attest_demand *d, struct trouble *t)
@@ -26,7 +32,7 @@ static int compare_states(struct attest *a, const struct prediction *p, unsigned
         for (size_t i = 0; i < ARRAY_SIZE(fits); i++) {
                 struct digest wanted;
 
-                if (!p->in->secure_boot[i])
+                if (!is_predicted(p, pcr, i == true))
                         continue;
                 if (predict_value(p, value->alg, pcr, i == true, NULL, &wanted, t) < 0)
                         return -1;
@@ -93,21 +99,34 @@ static int compare_one(struct attest *a, const struct prediction *p, unsigned pc
         return 0;
 }
 
-/* Every bank that was quoted: one that is let pass could have been filled by anybody. */
+/*
+ * Every bank that was predicted. A firmware that does not extend a bank leaves it to whoever comes first, who can fill it with what is
+ * expected: if the quote could choose the bank, so could he.
+ */
 static int compare_pcr(struct attest *a, const struct quote *q, const struct log_replay *r, const struct prediction *p, unsigned pcr,
                        const struct attest_demand *d, struct trouble *t)
 {
-        bool was_compared = false;
+        bool is_quoted = false;
 
+        for (enum digest_alg alg = DIGEST_NONE + 1; alg < _DIGEST_ALG_MAX; alg++)
+                is_quoted = is_quoted || (p->in->banks[alg] && quote_has(q, pcr, alg));
+        if (!is_quoted) {
+                add(a, pcr, &(struct digest) {}, ATTEST_UNDECIDED, tool_strdup("it is predicted, and not quoted in a bank of the prediction"));
+                return 0;
+        }
         for (enum digest_alg alg = DIGEST_NONE + 1; alg < _DIGEST_ALG_MAX; alg++) {
-                if (!quote_has(q, pcr, alg) || !p->in->banks[alg])
+                if (!p->in->banks[alg])
                         continue;
-                was_compared = true;
+                if (!quote_has(q, pcr, alg)) {
+                        struct attest_finding *f = attest_add(a, "pcr", ATTEST_UNDECIDED, tool_strdup("this bank is predicted, and not quoted"));
+
+                        f->pcr = pcr;
+                        f->alg = alg;
+                        continue;
+                }
                 if (compare_one(a, p, pcr, &r->pcrs[pcr][alg].value, d, t) < 0)
                         return -1;
         }
-        if (!was_compared)
-                add(a, pcr, &(struct digest) {}, ATTEST_UNDECIDED, tool_strdup("it is predicted, and not quoted in a bank of the prediction"));
         return 0;
 }
 

@@ -115,6 +115,20 @@ static bool may_be_skipped(enum stage_id id)
         return id != STAGE_VERIFY && id != STAGE_ACTIVATE && id != STAGE_USR;
 }
 
+/* PID 1 runs a stage once. A second entry, or a failure of one that this version does not know, is no good boot's. */
+static bool has_odd_stage(struct boot_report *r)
+{
+        for (size_t i = 0; i < r->n_stages; i++) {
+                const struct boot_stage *s = &r->stages[i];
+
+                if (stage_named(r, s->name) == s && !str_equal(s->verdict, "failed"))
+                        continue;
+                boot_report_note(r, stage_named(r, s->name) == s ? "stage %.32s failed" : "stage %.32s stands there twice", s->name);
+                return true;
+        }
+        return false;
+}
+
 static enum boot_verdict judge_stages(struct boot_report *r)
 {
         enum boot_verdict verdict = BOOT_VERIFIED;
@@ -141,7 +155,7 @@ static enum boot_verdict judge_stages(struct boot_report *r)
                                  s ? s->verdict : "");
                 verdict = BOOT_UNDECIDED;
         }
-        return verdict;
+        return has_odd_stage(r) ? BOOT_FAILED : verdict;
 }
 
 static void set_headline(struct boot_report *r)
@@ -217,6 +231,7 @@ static int fold_words(const struct boot_report *r, unsigned pcr, enum digest_alg
 int boot_judge_words(struct boot_report *r, const struct log_values *values, struct trouble *t)
 {
         static const unsigned shown[] = { 11, 13 };
+        bool was_compared = false;
 
         for (size_t i = 0; i < ARRAY_SIZE(shown); i++)
                 for (enum digest_alg alg = DIGEST_SHA1; alg < _DIGEST_ALG_MAX; alg++) {
@@ -232,6 +247,7 @@ int boot_judge_words(struct boot_report *r, const struct log_values *values, str
                         f->is_code = true;
                         if (shown[i] != 13)
                                 continue;
+                        was_compared = true;
                         if (fold_words(r, 13, alg, &expected, t) < 0)
                                 return -1;
                         f->tone = digest_equal(now, &expected) ? TONE_GOOD : TONE_BAD;
@@ -239,6 +255,8 @@ int boot_judge_words(struct boot_report *r, const struct log_values *values, str
                         if (f->tone == TONE_BAD)
                                 boot_report_note(r, "PCR 13 of bank %s is not what the words lead to", digest_name(alg));
                 }
+        if (!was_compared)
+                boot_report_note(r, "the values have none of PCR 13: nothing was compared with the TPM");
         return 0;
 }
 

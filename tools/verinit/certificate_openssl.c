@@ -15,6 +15,12 @@
 
 enum { CERTIFICATE_MAX_BYTES = 64 * 1024 };
 
+/* Without it OpenSSL asks at the terminal for the phrase of a file that says it is encrypted. */
+static int no_phrase(_unused_ char *buffer, _unused_ int size, _unused_ int is_writing, _unused_ void *userdata)
+{
+        return -1;
+}
+
 static X509 *parse_der(const struct buffer *file)
 {
         const uint8_t *p = file->data;
@@ -32,8 +38,8 @@ static X509 *parse_der(const struct buffer *file)
 static X509 *parse_pem(const struct buffer *file)
 {
         BIO *bio = BIO_new_mem_buf(file->data, (int) file->size);
-        X509 *first = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
-        X509 *second = first ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+        X509 *first = bio ? PEM_read_bio_X509(bio, NULL, no_phrase, NULL) : NULL;
+        X509 *second = first ? PEM_read_bio_X509(bio, NULL, no_phrase, NULL) : NULL;
 
         BIO_free(bio);
         if (!second)
@@ -77,7 +83,7 @@ static int read_key(const char *path, EVP_PKEY **ret, struct trouble *t)
         if (tool_read_file(path, CERTIFICATE_MAX_BYTES, &file, t) < 0)
                 return -1;
         bio = BIO_new_mem_buf(file.data, (int) file.size);
-        key = bio ? PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL) : NULL;
+        key = bio ? PEM_read_bio_PUBKEY(bio, NULL, no_phrase, NULL) : NULL;
         BIO_free(bio);
         if (!key)
                 return trouble_set(t, OUTCOME_TROUBLE, "%s is no public key in PEM", path);
@@ -182,7 +188,7 @@ struct public_key {
 static EVP_PKEY *decode(const struct buffer *pem)
 {
         BIO *bio = BIO_new_mem_buf(pem->data, (int) pem->size);
-        EVP_PKEY *pkey = bio ? PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL) : NULL;
+        EVP_PKEY *pkey = bio ? PEM_read_bio_PUBKEY(bio, NULL, no_phrase, NULL) : NULL;
 
         BIO_free(bio);
         return pkey;
