@@ -283,7 +283,7 @@ class Report(ToolTest):
         path = self.edited(lambda e: e.update({f"key{n}": n for n in range(500)}, stages=e["stages"] * 9))
         for kind in FORMATS:
             done = self.report(path, "--format", kind)
-            self.assertIn(done.returncode, (YES, UNDECIDED, FALSE), done.stderr)
+            self.assertEqual(done.returncode, FALSE, done.stderr)
             self.assertLess(len(done.stdout), 100000)
 
     def test_what_is_no_evidence(self) -> None:
