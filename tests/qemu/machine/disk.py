@@ -16,6 +16,7 @@ from .process import run, succeeds
 from .spec import Trouble
 
 BOOT_PATH = "EFI/BOOT/BOOTX64.EFI"
+COMPONENTS = f"{BOOT_PATH}.extra.d/pcrlock.d"
 ALIGN = 1 << 20
 ESP_SLACK = 34 << 20
 MTOOLS = {"MTOOLS_SKIP_CHECK": "1"}
@@ -71,5 +72,8 @@ def _put_uki(copy: Path, offset: int, uki: Path) -> None:
         # mmd fails on a directory that exists, even when told to skip it (mtools 4.0.32).
         if not succeeds(["mdir", "-b", "-i", esp, f"::/{directory}"], env=MTOOLS):
             run(["mmd", "-i", esp, f"::/{directory}"], f"{esp}: making /{directory}", env=MTOOLS)
+    # What was predicted of the UKI that goes, goes with it: systemd-pcrlock would miss it in the log.
+    if succeeds(["mdir", "-b", "-i", esp, f"::/{COMPONENTS}"], env=MTOOLS):
+        run(["mdeltree", "-i", esp, f"::/{COMPONENTS}"], f"{esp}: removing /{COMPONENTS}", env=MTOOLS)
     run(["mcopy", "-D", "o", "-i", esp, uki, f"::/{BOOT_PATH}"],
         f"putting {uki} ({uki.stat().st_size} bytes) into the ESP of {copy}", env=MTOOLS)
