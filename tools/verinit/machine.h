@@ -72,6 +72,10 @@ struct machine_disk *machine_find_disk(struct machine *m, const char *name, unsi
 int machine_open_partition(struct machine *m, struct machine_disk *d, unsigned number); /* fd or -errno */
 int machine_mount_usr(struct machine *m, const char *fstype);                           /* 0 or -errno: what mount(2) would say */
 
+/* Of an ext4: what stage mac reads of DIR, made below TARGET of the scratch directory. -1: debugfs cannot read it. */
+int machine_take_ext4(struct machine *m, const char *dir, const char *target);
+bool machine_is_plain_path(const char *path);
+
 /* PCRs of the machine's TPM: SHA-256. */
 void machine_tpm_set(unsigned pcr, const struct digest *value);
 void machine_tpm_get(unsigned pcr, struct digest *ret);

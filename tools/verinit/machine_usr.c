@@ -28,12 +28,20 @@ static int run(struct child_words *words)
         return child_run(&child, NULL, &t);
 }
 
-/* To a line of debugfs; and what nobody calls a directory of his. */
-static bool is_plain(const char *path)
+/* To a line of debugfs; and what nobody calls a directory of his. ".." would lead out of the scratch directory. */
+bool machine_is_plain_path(const char *path)
 {
-        return path[strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-")] == '\0';
+        if (path[strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-")] != '\0' || path[0] == '/')
+                return false;
+        for (const char *name = path; name; name = strchr(name, '/') ? strchr(name, '/') + 1 : NULL)
+                if (strcspn(name, "/") == 0 || (name[0] == '.' && strspn(name, ".") == strcspn(name, "/")))
+                        return false;
+        return true;
 }
 
+/*
+ * fsck.erofs and unsquashfs write all that they find below TO. What they refuse of names and links is theirs; the man page says so.
+ */
 static int take_out(struct machine *m, const char *type, const char *dir)
 {
         _cleanup_child_words_ struct child_words words = {};
@@ -54,23 +62,9 @@ static int take_out(struct machine *m, const char *type, const char *dir)
                 child_add(&words, from);
                 child_add(&words, dir);
         } else {
-                _cleanup_free_ char *parent = tool_strdup(dir);
-                char *slash = strrchr(parent, '/');
+                _cleanup_free_ char *below = tool_format(TAKEN_OUT "/%s", dir);
 
-                if (slash)
-                        *slash = '\0';
-                if (fsat_mkdir_p(m->fd, TAKEN_OUT, 0700) < 0)
-                        return -1;
-                if (slash) {
-                        _cleanup_free_ char *above = tool_format(TAKEN_OUT "/%s", parent);
-
-                        if (fsat_mkdir_p(m->fd, above, 0700) < 0)
-                                return -1;
-                }
-                child_add(&words, "debugfs");
-                child_add(&words, "-R");
-                child_add_format(&words, slash ? "rdump \"/%s\" \"%s/%s\"" : "rdump \"/%s\" \"%s\"", dir, to, parent);
-                child_add(&words, from);
+                return machine_take_ext4(m, dir, below);
         }
         return run(&words);
 }
@@ -148,7 +142,7 @@ int machine_mount_usr(struct machine *m, const char *fstype)
         }
         if (!is_of_type(m->usr_fd, fstype))
                 return -EINVAL;
-        if (!dir || !is_plain(dir)) {
+        if (!dir || !machine_is_plain_path(dir)) {
                 machine_leave_out(m, "the floor's selinux-dir is no plain path");
                 return 0;
         }
