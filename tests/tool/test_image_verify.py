@@ -3,6 +3,8 @@
 """verinit image verify on the test images: what is good, what the look at every block finds, what is left open, and what it prints."""
 
 import json
+import os
+import struct
 import subprocess
 import sys
 import unittest
@@ -74,6 +76,15 @@ class Good(ImageTest):
         done = self.check(self.image.disk, "--cert", self.image.db_cert, "--quick", "--measurements", self.predicted("generic"))
         self.assert_ends(done, FALSE, "measurements", "this boot measures something else")
 
+    def test_measurements_without_values(self) -> None:
+        path = self.predicted("cloud")
+        told = json.loads(path.read_text())
+        told["events"], told["pcrs"] = [], {bank: {} for bank in told["pcrs"]}
+        path.write_text(json.dumps(told))
+        done = self.check(self.image.disk, "--cert", self.image.db_cert, "--quick", "--measurements", path, "--json=short")
+        self.assertEqual(done.returncode, UNDECIDED, done.stdout + done.stderr)
+        self.assertIn("no PCR that can be compared", self.verdicts(done)["measurements"]["message"])
+
     def test_other_layouts(self) -> None:
         for name in ("discoverable-ext4", "inline"):
             image = load(name)
@@ -136,6 +147,103 @@ class Wrong(ImageTest):
             with self.subTest(n):
                 done = self.check(self.image.disk, "--quick", "--uki", self.file("cut.efi", uki[:n]))
                 self.assertIn(done.returncode, (TROUBLE, FALSE, UNDECIDED), done.stderr)
+
+
+class Esp(ImageTest):
+    """Its files changed by mtools, in a copy of the disk."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.disk = self.image.copy(self.dir / "disk.raw")
+
+    def mtools(self, name: str, *words: object) -> None:
+        place = f"{self.disk}@@{self.image.partitions['esp'].offset}"
+        subprocess.run([name, "-i", place, *map(str, words)], check=True, capture_output=True)
+
+    def put(self, source: Path, target: str) -> None:
+        place = f"{self.disk}@@{self.image.partitions['esp'].offset}"
+        subprocess.run(["mmd", "-D", "s", "-i", place, f"::{Path(target).parent}"], check=False, capture_output=True)  # if it is not there
+        self.mtools("mcopy", source, f"::{target}")
+
+    def assert_one_is(self, name: str, verdict: str, message: str, status: int, *words: object) -> None:
+        """All other checks are good, where the boot is not refused."""
+        done = self.check(self.disk, "--quick", "--json=short", *words)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        seen = self.verdicts(done)
+        self.assertEqual({n for n, c in seen.items() if c["verdict"] not in ("ok", "skipped")}, {name}, done.stdout)
+        self.assertEqual(seen[name]["verdict"], verdict)
+        self.assertIn(message, seen[name]["message"])
+
+    def test_name_that_is_a_pattern(self) -> None:
+        self.put(self.file("a", "x"), "/EFI/BOOT/BOOTX64.EFI.extra.d/[a].addon.efi")
+        self.assert_one_is("esp", "undecided", "'[' or ']'", UNDECIDED, "--cert", self.image.db_cert)
+
+    def test_more_files_than_are_looked_at(self) -> None:
+        self.mtools("mmd", "::/many")
+        many = [self.file(f"f{n}", "") for n in range(300)]
+        self.mtools("mcopy", *many, "::/many/")
+        self.assert_one_is("esp", "undecided", "more files than are looked at", UNDECIDED, "--cert", self.image.db_cert)
+
+    def test_part_of_a_listing(self) -> None:
+        mdir = self.file("mdir", '#!/bin/sh\nPATH="${PATH#*:}" mdir "$@"\nexit 1\n')
+        mdir.chmod(0o755)
+        done = self.verinit("image", "verify", self.disk, "--quick", "--cert", self.image.db_cert,
+                            environment={"TMPDIR": str(self.dir), "PATH": f"{self.dir}:{os.environ['PATH']}"})
+        self.assertEqual(done.returncode, UNDECIDED, done.stdout + done.stderr)
+        self.assertIn("mtools cannot read all of its directories", done.stdout)
+
+    def test_path_with_a_place_in_it(self) -> None:
+        self.disk = self.disk.rename(self.dir / "disk@@1.raw")
+        done = self.check(self.disk, "--quick", "--cert", self.image.db_cert)
+        self.assertEqual((done.returncode, done.stderr), (YES, ""), done.stdout)
+
+    def move_uki(self) -> None:
+        self.mtools("mmd", "::/EFI/Linux")
+        self.mtools("mmove", "::/EFI/BOOT/BOOTX64.EFI", "::/EFI/Linux/node.efi")
+
+    def test_no_loader(self) -> None:
+        self.move_uki()
+        self.assert_one_is("loader", "undecided", "there is no /EFI/BOOT/BOOTX64.EFI", UNDECIDED, "--cert", self.image.db_cert)
+
+    def test_loader_that_is_no_program(self) -> None:
+        self.move_uki()
+        self.put(self.file("junk", "junk"), "/EFI/BOOT/BOOTX64.EFI")
+        self.assert_one_is("loader", "refused", "no PE file", FALSE, "--cert", self.image.db_cert)
+
+    def test_loader_that_is_signed_or_not(self) -> None:
+        """A kernel is a program of the firmware's that is no UKI."""
+        kernel, bare, good = self.image.directory / "vmlinuz-cloud", self.dir / "bare.efi", self.dir / "good.efi"
+        bare.write_bytes(kernel.read_bytes())
+        subprocess.run(["sbattach", "--remove", bare], check=False, capture_output=True)
+        subprocess.run(["sbsign", "--key", self.image.db_key, "--cert", self.image.db_cert, "--output", good, bare], check=True,
+                       capture_output=True)
+        self.move_uki()
+        self.put(bare, "/EFI/BOOT/BOOTX64.EFI")
+        self.assert_one_is("loader", "refused", "has no signature", FALSE, "--cert", self.image.db_cert)
+        self.mtools("mdel", "::/EFI/BOOT/BOOTX64.EFI")
+        self.put(good, "/EFI/BOOT/BOOTX64.EFI")
+        done = self.check(self.disk, "--quick", "--json=short", "--cert", self.image.db_cert)
+        self.assertEqual(self.verdicts(done)["loader"]["verdict"], "ok", done.stdout)
+        seen = self.verdicts(self.check(self.disk, "--quick", "--json=short"))
+        self.assertEqual((seen["loader"]["verdict"], seen["secure-boot"]["verdict"]), ("undecided", "undecided"))
+
+    def test_command_line_of_an_addon_that_is_refused(self) -> None:
+        """What stood before it in the line is not read on in."""
+        words = b"k\xf6nig"
+        pe = b"MZ" + bytes(58) + struct.pack("<I4sHHIIIHH", 64, b"PE\0\0", 0x8664, 1, 0, 0, 0, 240, 0x22)
+        pe += struct.pack("<H", 0x20b) + bytes(238)
+        pe += struct.pack("<8sIIIIIIHHI", b".cmdline", len(words), 4096, 512, 512, 0, 0, 0, 0, 0)
+        self.put(self.file("bad", pe.ljust(512, b"\0") + words.ljust(512, b"\0")), "/EFI/BOOT/BOOTX64.EFI.extra.d/bad.addon.efi")
+        self.assert_one_is("cmdline", "refused", "bad.addon.efi", FALSE, "--without", "secure-boot")
+
+
+class Certificates(ImageTest):
+    def test_what_is_none_is_trouble(self) -> None:
+        der = self.dir / "db.der"
+        subprocess.run(["openssl", "x509", "-in", self.image.db_cert, "-outform", "DER", "-out", der], check=True)
+        for path, said in ((self.dir / "absent", "absent"), (self.file("junk", "junk"), "junk"), (der, "no certificate in PEM")):
+            with self.subTest(path.name):
+                self.assert_ends(self.check(self.image.disk, "--quick", "--cert", path), TROUBLE, "--cert", said)
 
 
 class Usage(ImageTest):

@@ -67,17 +67,21 @@ struct image_files {
 
 void image_files_done(struct image_files *files);
 
+#define IMAGE_DEFAULT_LOADER "/EFI/BOOT/BOOTX64.EFI"
+
 /* The EFI System Partition of the first disk. partuuid NULL: there is none. */
 struct image_esp {
-        const char *disk;
+        int disk_fd;
         uint64_t offset_bytes;
         const char *partuuid;
         size_t n;
         char *paths[IMAGE_MAX_FILES]; /* sorted, bytewise */
+        const char *left_out;         /* why there may be files that are not among them; NULL */
 };
 
 int image_esp_list(const struct machine_disk *disk, struct image_esp *ret, struct trouble *t);
 int image_esp_read(const struct image_esp *esp, const char *path, size_t max, struct buffer *ret, struct trouble *t);
+const char *image_esp_find(const struct image_esp *esp, const char *path); /* as it is spelled there; NULL */
 bool image_esp_is_in(const char *path, const char *dir, const char *suffix); /* without regard to case, as FAT has it */
 void image_esp_done(struct image_esp *esp);
 
@@ -85,6 +89,7 @@ void image_esp_done(struct image_esp *esp);
 struct image_boot {
         struct uki uki;       /* has_uki */
         bool has_uki;
+        bool is_loader; /* the firmware starts it itself: no other file stands before it */
         const char *uki_path; /* on the ESP, or where --uki is; borrowed */
         char *beside;         /* the directory of its add-ons, on the ESP */
         struct buffer initrd; /* without a UKI */
@@ -97,9 +102,14 @@ struct image_boot {
 
 int image_boot_find(const struct image_options *o, const struct image_esp *esp, struct image_boot *b, struct image_checks *checks,
                     struct trouble *t);
+/* --cert: each is a certificate in PEM, which is what sbverify takes. */
+int image_check_certificates(const struct image_options *o, struct trouble *t);
 /* Signatures, where certificates were given; and which add-ons the firmware would load. */
 int image_boot_check_signatures(const struct image_options *o, struct image_boot *b, struct image_checks *checks, struct trouble *t);
 int image_boot_make_cmdline(const struct image_options *o, struct image_boot *b, struct image_checks *checks, struct trouble *t);
+/* What the firmware starts first, if that is not the UKI. */
+int image_boot_check_loader(const struct image_options *o, const struct image_esp *esp, const struct image_boot *b,
+                            struct image_checks *checks, struct trouble *t);
 void image_boot_done(struct image_boot *b);
 
 /* All archives of the initramfs, into the root. */

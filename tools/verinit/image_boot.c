@@ -10,7 +10,6 @@
 #include "addon.h"
 #include "image.h"
 
-#define DEFAULT_LOADER "/EFI/BOOT/BOOTX64.EFI"
 #define UKI_DIR "/EFI/Linux"
 #define GLOBAL_ADDONS "/loader/addons"
 #define GLOBAL_CREDENTIALS "/loader/credentials"
@@ -70,24 +69,16 @@ static int read_uki_of_esp(const struct image_esp *esp, const char *path, struct
         return 0;
 }
 
-static const char *find_on_esp(const struct image_esp *esp, const char *path)
-{
-        for (size_t i = 0; i < esp->n; i++)
-                if (strcasecmp(esp->paths[i], path) == 0)
-                        return esp->paths[i];
-        return NULL;
-}
-
 /* That of the default path, if it is one: the firmware starts it. Else a boot loader chooses, and only one leaves it no choice. */
 static int find_uki(const struct image_esp *esp, struct image_boot *b, struct image_checks *checks)
 {
-        const char *path = find_on_esp(esp, DEFAULT_LOADER);
+        const char *path = image_esp_find(esp, IMAGE_DEFAULT_LOADER);
         struct trouble ignored = {};
         size_t n = 0;
 
         if (path && read_uki_of_esp(esp, path, &b->uki, &ignored) == 0) {
                 b->uki_path = path;
-                b->has_uki = true;
+                b->has_uki = b->is_loader = true;
                 return 0;
         }
         for (size_t i = 0; i < esp->n; i++)
@@ -96,8 +87,8 @@ static int find_uki(const struct image_esp *esp, struct image_boot *b, struct im
                         n++;
                 }
         if (n != 1) {
-                image_say(checks, "uki", IMAGE_ABOUT_FILES, n == 0 ? IMAGE_REFUSED : IMAGE_UNDECIDED,
-                          n == 0 ? "the ESP has no UKI, neither as " DEFAULT_LOADER " nor in " UKI_DIR :
+                image_say(checks, "uki", IMAGE_ABOUT_FILES, n == 0 && !esp->left_out ? IMAGE_REFUSED : IMAGE_UNDECIDED,
+                          n == 0 ? "the ESP has no UKI, neither as " IMAGE_DEFAULT_LOADER " nor in " UKI_DIR :
                                    "the ESP has several UKIs in " UKI_DIR ", and the boot loader chooses: name one by --uki");
                 return -1;
         }
@@ -115,7 +106,7 @@ static char *directory_beside(const struct image_esp *esp, const struct image_bo
 {
         const char *slash = strrchr(b->uki_path, '/'), *name = slash ? slash + 1 : b->uki_path;
 
-        if (find_on_esp(esp, b->uki_path))
+        if (image_esp_find(esp, b->uki_path))
                 return tool_format("%s.extra.d", b->uki_path);
         for (size_t i = 0; i < esp->n; i++) {
                 const char *other = strrchr(esp->paths[i], '/');
@@ -227,6 +218,13 @@ static int append_plain(struct buffer *line, const char *word, struct trouble *t
         return 0;
 }
 
+/* Of a line that was refused nothing is left, so that nobody reads on in a half of it. */
+static int drop_cmdline(struct image_boot *b)
+{
+        b->cmdline.size = b->addon_words.size = 0;
+        return 0;
+}
+
 int image_boot_make_cmdline(const struct image_options *o, struct image_boot *b, struct image_checks *checks, struct trouble *t)
 {
         struct pe_section section;
@@ -235,9 +233,9 @@ int image_boot_make_cmdline(const struct image_options *o, struct image_boot *b,
                 return -1;
         if (b->has_uki && uki_section(&b->uki, ".cmdline", &section) &&
             append_text(b->uki.file.data + section.offset, section.size, b->uki_path, &b->cmdline, checks) < 0)
-                return 0;
+                return drop_cmdline(b);
         if (append_addons(b, checks) < 0)
-                return 0;
+                return drop_cmdline(b);
         while (b->cmdline.size > 0 && b->cmdline.data[b->cmdline.size - 1] == '\n')
                 b->cmdline.size--;
         if (o->append && append_plain(&b->cmdline, o->append, t) < 0)

@@ -35,6 +35,7 @@ static void compare(const struct prediction *ours, const struct prediction *thei
                     struct trouble *t)
 {
         char differ[64] = "", open[64] = "";
+        unsigned n_same = 0;
 
         for (size_t i = 0; i < PREDICT_N_KNOWN; i++) {
                 unsigned pcr = predict_known[i];
@@ -49,6 +50,8 @@ static void compare(const struct prediction *ours, const struct prediction *thei
                         list = theirs->in->pcrs[pcr] ? open : NULL;
                 else if (!same)
                         list = differ;
+                else
+                        n_same++;
                 if (!list)
                         continue;
                 used = strlen(list);
@@ -58,6 +61,8 @@ static void compare(const struct prediction *ours, const struct prediction *thei
                 image_say(checks, "measurements", IMAGE_BEYOND, IMAGE_REFUSED, "PCR %s: this boot measures something else", differ);
         else if (open[0])
                 image_say(checks, "measurements", IMAGE_BEYOND, IMAGE_UNDECIDED, "PCR %s: what this boot measures cannot be said", open);
+        else if (n_same == 0)
+                image_say(checks, "measurements", IMAGE_BEYOND, IMAGE_UNDECIDED, "the file has no PCR that can be compared: 4, 9, 11, 12 or 13");
         else
                 image_say(checks, "measurements", IMAGE_BEYOND, IMAGE_OK, "this boot measures what the file says");
 }

@@ -9,10 +9,14 @@
 
 #include "verinit/le.h"
 
+#include "certificate.h"
 #include "child.h"
 #include "image.h"
 
 #define ACCESS_DENIED "firmware-access-denied"
+#define PEM_BEGIN "-----BEGIN CERTIFICATE-----"
+
+enum { LOADER_MAX_BYTES = 64 * 1024 * 1024, CERTIFICATE_MAX_BYTES = 1024 * 1024 };
 
 /* PE Format, "Optional Header Data Directories": the fifth entry, for PE32+. */
 enum { PE32_PLUS = 0x20b, CERTIFICATE_ENTRY = 112 + 4 * 8 };
@@ -65,31 +69,76 @@ static int is_signed_by(const struct image_options *o, const struct buffer *file
         return 0;
 }
 
-static void refuse(struct image_checks *checks, const char *path, const char *why)
+static void refuse(struct image_checks *checks, const char *name, const char *path, const char *why)
 {
-        image_say(checks, "secure-boot", IMAGE_BY_FIRMWARE, IMAGE_REFUSED, "%s: %s", path, why);
+        image_say(checks, name, IMAGE_BY_FIRMWARE, IMAGE_REFUSED, "%s: %s", path, why);
         checks->list[checks->n - 1].firmware = ACCESS_DENIED;
 }
 
-static int check_uki(const struct image_options *o, const struct image_boot *b, struct image_checks *checks, struct trouble *t)
+static int check_file(const struct image_options *o, const struct buffer *file, const char *path, const char *name,
+                      struct image_checks *checks, struct trouble *t)
 {
         bool is_good;
 
-        if (!has_signature(&b->uki.file)) {
-                refuse(checks, b->uki_path, "it has no signature, so firmware under Secure Boot does not start it");
+        if (!has_signature(file)) {
+                refuse(checks, name, path, "it has no signature, so firmware under Secure Boot does not start it");
                 return 0;
         }
         if (o->n_certificates == 0) {
-                image_say(checks, "secure-boot", IMAGE_BY_FIRMWARE, IMAGE_UNDECIDED,
-                          "%s is signed; by whom is not looked at: give the certificates of the enrolled keys by --cert", b->uki_path);
+                image_say(checks, name, IMAGE_BY_FIRMWARE, IMAGE_UNDECIDED,
+                          "%s is signed; by whom is not looked at: give the certificates of the enrolled keys by --cert", path);
                 return 0;
         }
-        if (is_signed_by(o, &b->uki.file, &is_good, t) < 0)
+        if (is_signed_by(o, file, &is_good, t) < 0)
                 return -1;
         if (is_good)
-                image_say(checks, "secure-boot", IMAGE_BY_FIRMWARE, IMAGE_OK, "%s is signed with a key of --cert", b->uki_path);
+                image_say(checks, name, IMAGE_BY_FIRMWARE, IMAGE_OK, "%s is signed with a key of --cert", path);
         else
-                refuse(checks, b->uki_path, "its signature is by no key of --cert, or over another file");
+                refuse(checks, name, path, "its signature is by no key of --cert, or over another file");
+        return 0;
+}
+
+/*
+ * A boot loader that stands before the UKI: the firmware starts that, and it the UKI. What a loader of others does is theirs, whether it
+ * starts at all is not. An entry of the firmware's may name the UKI itself, so that there is none is no refusal.
+ */
+int image_boot_check_loader(const struct image_options *o, const struct image_esp *esp, const struct image_boot *b,
+                            struct image_checks *checks, struct trouble *t)
+{
+        const char *path = image_esp_find(esp, IMAGE_DEFAULT_LOADER);
+        _cleanup_buffer_ struct buffer file = {};
+        struct trouble why = {};
+        struct pe pe;
+
+        if (b->is_loader || o->uki)
+                return 0;
+        if (!path)
+                image_say(checks, "loader", IMAGE_BY_FIRMWARE, IMAGE_UNDECIDED, "there is no " IMAGE_DEFAULT_LOADER
+                          ": only an entry of the firmware's can start %s", b->uki_path);
+        else if (image_esp_read(esp, path, LOADER_MAX_BYTES, &file, &why) < 0)
+                image_say(checks, "loader", IMAGE_BY_FIRMWARE, IMAGE_UNDECIDED, "%s", why.msg);
+        else if (pe_open(file.data, file.size, &pe) < 0)
+                image_say(checks, "loader", IMAGE_BY_FIRMWARE, IMAGE_REFUSED, "%s is no PE file: no firmware starts it", path);
+        else if (o->lacks_secure_boot)
+                image_say(checks, "loader", IMAGE_BY_FIRMWARE, IMAGE_SKIPPED, "the machine is said to be without Secure Boot");
+        else
+                return check_file(o, &file, path, "loader", checks, t);
+        return 0;
+}
+
+/* Else sbverify would say no for a file that it cannot read, and that would count as a bad signature. */
+int image_check_certificates(const struct image_options *o, struct trouble *t)
+{
+        for (size_t i = 0; i < o->n_certificates; i++) {
+                _cleanup_buffer_ struct buffer text = {}, der = {};
+
+                if (tool_read_file(o->certificates[i], CERTIFICATE_MAX_BYTES, &text, t) < 0 || certificate_read(o->certificates[i], &der, t) < 0) {
+                        t->outcome = OUTCOME_TROUBLE;
+                        return trouble_prefix(t, "--cert");
+                }
+                if (!memmem(text.data, text.size, PEM_BEGIN, strlen(PEM_BEGIN)))
+                        return trouble_set(t, OUTCOME_TROUBLE, "--cert %s: no certificate in PEM", o->certificates[i]);
+        }
         return 0;
 }
 
@@ -107,7 +156,7 @@ int image_boot_check_signatures(const struct image_options *o, struct image_boot
                         return -1;
         }
         if (!o->lacks_secure_boot)
-                return check_uki(o, b, checks, t);
+                return check_file(o, &b->uki.file, b->uki_path, "secure-boot", checks, t);
         image_say(checks, "secure-boot", IMAGE_BY_FIRMWARE, IMAGE_SKIPPED, "the machine is said to be without Secure Boot");
         return 0;
 }

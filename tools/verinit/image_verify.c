@@ -181,16 +181,22 @@ static int look(const struct image_options *o, struct machine *m, struct image_c
         for (size_t i = 0; i < o->n_disks; i++)
                 if (machine_add_disk(m, o->disks[i], t) < 0)
                         return -1;
+        if (image_check_certificates(o, t) < 0)
+                return -1;
         say_gpt(m, checks);
         if (machine_make(m, t) < 0)
                 return -1;
         if (image_esp_list(&m->disks[0], &esp, &why) < 0)
                 image_say(checks, "esp", IMAGE_ABOUT_FILES, why.outcome == OUTCOME_FALSE ? IMAGE_REFUSED : IMAGE_UNDECIDED, "%s", why.msg);
+        else if (esp.left_out)
+                image_say(checks, "esp", IMAGE_ABOUT_FILES, IMAGE_UNDECIDED, "%zu files, and there may be more: %s", esp.n, esp.left_out);
         else if (esp.partuuid)
                 image_say(checks, "esp", IMAGE_ABOUT_FILES, IMAGE_OK, "%zu files", esp.n);
         else
                 image_say(checks, "esp", IMAGE_ABOUT_FILES, IMAGE_SKIPPED, "there is none");
         r = image_boot_find(o, &esp, &b, checks, t);
+        if (r == 0 && b.has_uki)
+                r = image_boot_check_loader(o, &esp, &b, checks, t);
         if (r == 0 && (b.has_uki || o->initrd))
                 r = boot_it(o, &esp, &b, m, checks, t);
         if (r == 0 && b.has_uki)
