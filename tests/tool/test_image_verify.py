@@ -113,9 +113,10 @@ class Wrong(ImageTest):
         done = self.check(disk, "--cert", self.image.db_cert, "--json=short", "--quick")
         seen = self.verdicts(done)
         self.assertEqual(seen["tree"]["verdict"], "skipped")
-        # Which file the block is of differs from image to image: if erofs misses it, the policy cannot be read.
-        self.assertEqual(done.returncode, YES if seen["mac"]["verdict"] == "ok" else UNDECIDED, done.stderr)
-        self.assertEqual({name for name, c in seen.items() if c["verdict"] not in ("ok", "skipped")}, set() if done.returncode == YES else {"mac"})
+        # Which file the block is of differs from image to image: if erofs misses it, /usr and the policy in it cannot be read.
+        open_ones = {name for name, c in seen.items() if c["verdict"] not in ("ok", "skipped")}
+        self.assertLessEqual(open_ones, {"usr", "mac"})
+        self.assertEqual(done.returncode, UNDECIDED if open_ones else YES, done.stderr)
 
     def test_stages_behind_a_refusal_do_not_run(self) -> None:
         done = self.check(self.image.disk, "--cert", self.image.db_cert, "--append", "systemd.debug_shell", "--json=short")
