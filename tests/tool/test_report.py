@@ -13,6 +13,7 @@ from typing import Any
 
 from case import FALSE, TROUBLE, USAGE, YES, Result, ToolTest
 
+TOP = Path(__file__).resolve().parents[2]
 RECORDED = Path(__file__).resolve().parent / "testdata" / "report"
 BOOT = RECORDED / "boot.json"
 CONSOLE = RECORDED / "failed.log"
@@ -21,6 +22,9 @@ UNDECIDED = 4
 FORMATS = ("text", "json", "svg", "html")
 STAGES = ("early", "config", "probe", "prove", "enter", "find", "plan", "verify", "activate", "measure", "usr", "mac",
           "root", "record", "handoff")
+DEMANDED = ("provenance.secure_boot", "provenance.replay", "provenance.smbios", "cmdline", "boot_disk.known", "boot_disk.gpt_backup",
+            "verity.signature.source", "verity.signature.kernel", "usr.geometry", "tpm.state", "selinux.state", "root.kind",
+            "credentials.mode", "debug")
 Edit = Callable[[dict[str, Any]], object]
 
 
@@ -214,6 +218,8 @@ class Report(ToolTest):
             (lambda e: e["selinux"].update(policy_sha256=other), "the word in PCR 13 has another policy than selinux.policy_sha256"),
             (lambda e: e["root"].update(kind="unverified"), "the word in PCR 13 has another root than root.kind"),
             (lambda e: e["tpm"]["words"].pop(1), "something was measured, and /usr was not"),
+            (lambda e: e["tpm"]["words"].pop(2), "something was measured, and the policy was not"),
+            (lambda e: e["tpm"]["words"].pop(3), "something was measured, and the kind of root was not"),
         )
         for edit, word in edits:
             with self.subTest(word):
@@ -247,8 +253,74 @@ class Report(ToolTest):
                 self.assertIn(word, done.stdout, kind)
 
     def test_an_earlier_form(self) -> None:
+        """Printed, and no yes: what is not there was not proved."""
         path = self.edited(lambda e: [e.pop(key) for key in ("boot_disk", "verity", "credentials", "previous_failure")])
-        self.assert_ends(self.report(path), YES)
+        done = self.report(path)
+        self.assert_ends(done, UNDECIDED)
+        self.assertRegex(done.stdout, r"(?m)^  ok  verify ")
+        self.assertIn("enforcing", done.stdout)
+        self.assertEqual([word.removeprefix("the evidence does not say ") for word in self.said(path, UNDECIDED)["why"]],
+                         ["verity.signature.signer_sha256", "boot_disk.known", "boot_disk.gpt_backup", "verity.signature.source",
+                          "verity.signature.kernel", "credentials.mode", "boot_disk.twins_ignored"])
+
+    def test_evidence_that_says_nothing(self) -> None:
+        stages = [{"name": name, "verdict": "passed"} for name in STAGES]
+        done = self.report(self.file("x", json.dumps({"schema": 1, "stages": stages})), "--json=short")
+        self.assertEqual(done.returncode, UNDECIDED)
+        why = json.loads(done.stdout)["why"]
+        self.assertLessEqual({f"the evidence does not say {path}" for path in (*DEMANDED, "root_hash", "dm.table")}, set(why))
+
+    def test_a_value_that_is_absent_or_unknown(self) -> None:
+        """Of each value that a verdict hangs on."""
+        for path in (*DEMANDED, "root_hash", "dm.table", "selinux.policy_sha256", "selinux.loaded_sha256",
+                     "verity.signature.signer_sha256", "boot_disk.twins_ignored"):
+            *parents, key = path.split(".")
+
+            def put(e: dict[str, Any], value: Any, parents: list[str] = parents, key: str = key) -> None:
+                for parent in parents:
+                    e = e[parent]
+                e[key] = value
+            with self.subTest(path):
+                for value in ("", 7.5):
+                    self.assertIn(f"the evidence does not say {path}",
+                                  self.said(self.edited(lambda e, put=put, value=value: put(e, value)), UNDECIDED)["why"])
+                if path in DEMANDED and path != "root.kind":
+                    self.assertIn(f"{path} is nothing that this command knows: quite-so",
+                                  self.said(self.edited(lambda e, put=put: put(e, "quite-so")), UNDECIDED)["why"])
+
+    def test_the_command_knows_each_value_of_the_schema(self) -> None:
+        """None of them is unknown to it; and what a strict floor does not let pass is listed."""
+        strict = {"provenance.secure_boot": {"on"}, "provenance.replay": {"proved"}, "provenance.smbios": {"clean"},
+                  "cmdline": {"baked"}, "boot_disk.gpt_backup": {"same"}, "usr.geometry": {"pinned"}, "tpm.state": {"measured"},
+                  "verity.signature.source": {"discovered", "partition", "file", "inline"},
+                  "verity.signature.kernel": {"accepted"}, "selinux.state": {"enforcing"}, "root.kind": {"tmpfs"},
+                  "credentials.mode": {"none"}}
+        self.assertEqual(set(strict) | {"boot_disk.known", "debug"}, set(DEMANDED))
+        for path, allowed in strict.items():
+            *parents, key = path.split(".")
+            schema = json.loads((TOP / "docs" / "boot.schema.json").read_text("utf-8"))
+            for name in path.split("."):
+                schema = schema["properties"][name]
+            for value in set(schema["enum"]) - {""}:
+                def put(e: dict[str, Any], parents: list[str] = parents, key: str = key, value: str = value) -> None:
+                    if key == "kind":
+                        e["tpm"]["words"][3]["word"] = f"verinit.root={value}"
+                    for parent in parents:
+                        e = e[parent]
+                    e[key] = value
+                with self.subTest(path, value=value):
+                    answer = self.said(self.edited(put), YES)
+                    self.assertEqual((answer["why"], len(answer["relaxed"])), ([], 0 if value in allowed else 1))
+
+    def test_what_another_value_makes_empty(self) -> None:
+        def unsigned(e: dict[str, Any]) -> None:
+            e["verity"]["signature"] = {"source": "none", "signer_sha256": "", "kernel": ""}
+
+        def without_selinux(e: dict[str, Any]) -> None:
+            e["selinux"] = {"state": "absent", "policy_file": "", "policy_sha256": "", "loaded_sha256": "", "context": ""}
+            e["tpm"]["words"].pop(2)
+        for edit in (unsigned, without_selinux, lambda e: e["boot_disk"].update(known=False, gpt_backup="")):
+            self.assertEqual(len(self.said(self.edited(edit), YES)["relaxed"]), 1)
 
     def test_the_failure_before(self) -> None:
         done = self.report(self.edited(lambda e: e["previous_failure"].update(stage="verify", code="root-hash-mismatch")))

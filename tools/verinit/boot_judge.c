@@ -11,59 +11,6 @@
 
 enum { SCHEMA_KNOWN = 1 };
 
-/* What a strict floor would not have let pass. */
-static const struct {
-        const char *path, *value, *what;
-} relaxations[] = {
-        { "provenance.secure_boot", "off", "Secure Boot was off, or did not check" },
-        { "provenance.replay", "not-provable", "the firmware's log did not prove the command line" },
-        { "provenance.smbios", "unread", "SMBIOS was not read" },
-        { "cmdline", "not-baked", "no command line was packed into the initramfs" },
-        { "cmdline", "baked+extra-words", "words that the floor lists stood behind the signed command line" },
-        { "boot_disk.known", "no", "the disk that was booted from was not known" },
-        { "boot_disk.gpt_backup", "damaged", "the second partition table of the boot disk is damaged" },
-        { "boot_disk.gpt_backup", "differs", "the second partition table of the boot disk is another" },
-        { "verity.signature.source", "none", "the root hash has no signature of its own" },
-        { "usr.geometry", "superblock", "the shape of the volume was not pinned by signed text" },
-        { "tpm.state", "absent", "there was no TPM: nothing was measured" },
-        { "tpm.state", "unmeasured", "the kernel image was not measured: nothing was measured" },
-        { "selinux.state", "absent", "the kernel has no SELinux" },
-        { "root.kind", "unverified", "the root file system is one that nothing vouches for" },
-        { "credentials.mode", "esp-encrypted", "sealed credentials of the ESP were handed on" },
-        { "credentials.mode", "platform", "the platform's credentials were let in" },
-        { "debug", "yes", "the boot was a talkative one (init.debug=1)" },
-};
-
-static const char *text_at(const struct boot_report *r, const char *path)
-{
-        const char *text = json_value_as_text(boot_facts_find(r->evidence, path));
-        bool is_true;
-
-        if (json_value_as_bool(boot_facts_find(r->evidence, path), &is_true))
-                return is_true ? "yes" : "no";
-        return text ? text : "";
-}
-
-static void collect_relaxed(struct boot_report *r)
-{
-        uint64_t n;
-
-        for (size_t i = 0; i < ARRAY_SIZE(relaxations); i++)
-                if (str_equal(text_at(r, relaxations[i].path), relaxations[i].value)) {
-                        const char *why = str_equal(relaxations[i].path, "provenance.replay") ? text_at(r, "provenance.reason") : "";
-
-                        boot_report_relaxed(r, "%s%s%.64s", relaxations[i].what, *why ? ": " : "", why);
-                        for (size_t k = 0; k < r->n_facts; k++)
-                                if (r->facts[k].path && str_equal(r->facts[k].path, relaxations[i].path))
-                                        r->facts[k].tone = TONE_RELAXED;
-                }
-        for (size_t i = 0; i < r->n_stages; i++)
-                if (str_equal(r->stages[i].verdict, "skipped"))
-                        boot_report_relaxed(r, "stage %.32s was skipped: %.96s", r->stages[i].name, r->stages[i].reason);
-        if (json_value_as_u64(boot_facts_find(r->evidence, "boot_disk.twins_ignored"), &n) && n > 0)
-                boot_report_relaxed(r, "%u devices on other disks look like ours; they were not used", (unsigned) n);
-}
-
 static const char *word_with(const struct boot_report *r, const char *prefix)
 {
         struct json_object *words = boot_facts_find(r->evidence, "tpm.words");
@@ -77,27 +24,41 @@ static const char *word_with(const struct boot_report *r, const char *prefix)
         return NULL;
 }
 
-/* A file that says two things says nothing: somebody has had a hand in it. True: it does. */
+/* PID 1 extends all of its words or none. */
+static void look_for_words(struct boot_report *r)
+{
+        if (!str_equal(boot_value_text(r, "tpm.state"), "measured") || r->verdict == BOOT_FAILED)
+                return;
+        if (*boot_value_text(r, "dm.table") && !word_with(r, "verinit.usr-verity="))
+                boot_report_note(r, "something was measured, and /usr was not");
+        if (str_equal(boot_value_text(r, "selinux.state"), "enforcing") && !word_with(r, "verinit.selinux="))
+                boot_report_note(r, "something was measured, and the policy was not");
+        if (*boot_value_text(r, "root.kind") && !word_with(r, "verinit.root="))
+                boot_report_note(r, "something was measured, and the kind of root was not");
+}
+
+/*
+ * A file that says two things says nothing: somebody has had a hand in it. True: it does. What it does not say at all is
+ * boot_values_say_all()'s.
+ */
 static bool contradicts_itself(struct boot_report *r)
 {
-        const char *hash = text_at(r, "root_hash"), *table = text_at(r, "dm.table"), *policy = text_at(r, "selinux.policy_sha256");
-        const char *kind = text_at(r, "root.kind"), *word;
+        const char *hash = boot_value_text(r, "root_hash"), *table = boot_value_text(r, "dm.table");
+        const char *policy = boot_value_text(r, "selinux.policy_sha256"), *kind = boot_value_text(r, "root.kind"), *word;
         size_t n = r->n_notes;
 
         word = word_with(r, "verinit.usr-verity=");
-        if (word && (!strchr(word, '-') || !str_equal(strchr(word, '-') + 1, hash)))
+        if (word && *hash && (!strchr(word, '-') || !str_equal(strchr(word, '-') + 1, hash)))
                 boot_report_note(r, "the word in PCR 13 has another root hash than root_hash");
-        if (*table && (!*hash || !strstr(table, hash)))
+        if (*table && *hash && !strstr(table, hash))
                 boot_report_note(r, "the live table has another root hash than root_hash");
         word = word_with(r, "verinit.selinux=sha256-");
-        if (word && !str_equal(word, policy))
+        if (word && *policy && !str_equal(word, policy))
                 boot_report_note(r, "the word in PCR 13 has another policy than selinux.policy_sha256");
         word = word_with(r, "verinit.root=");
-        if (word && !str_equal(word, kind))
+        if (word && *kind && !str_equal(word, kind))
                 boot_report_note(r, "the word in PCR 13 has another root than root.kind");
-        if (str_equal(text_at(r, "tpm.state"), "measured") && r->verdict != BOOT_FAILED && *table &&
-            !word_with(r, "verinit.usr-verity="))
-                boot_report_note(r, "something was measured, and /usr was not");
+        look_for_words(r);
         return r->n_notes > n;
 }
 
@@ -196,8 +157,10 @@ void boot_judge(struct boot_report *r)
                         r->verdict = BOOT_UNDECIDED;
         } else if (contradicts_itself(r) || r->is_refuted)
                 r->verdict = BOOT_FAILED;
-        collect_relaxed(r);
-        remedy = remedy_of(text_at(r, "previous_failure.code"));
+        else if (r->verdict != BOOT_FAILED && !boot_values_say_all(r))
+                r->verdict = BOOT_UNDECIDED;
+        boot_values_relaxed(r);
+        remedy = remedy_of(boot_value_text(r, "previous_failure.code"));
         if (remedy)
                 boot_report_fact(r, "Boot before", "remedy", tool_strdup(remedy));
         set_headline(r);
@@ -267,11 +230,11 @@ void boot_judge_console(struct boot_report *r)
 
         r->verdict = BOOT_FAILED;
         r->is_failed = true;
-        f->stage = text_at(r, "stage");
-        f->class = text_at(r, "class");
-        f->code = text_at(r, "code");
-        f->message = text_at(r, "message");
-        f->action = text_at(r, "action");
+        f->stage = boot_value_text(r, "stage");
+        f->class = boot_value_text(r, "class");
+        f->code = boot_value_text(r, "code");
+        f->message = boot_value_text(r, "message");
+        f->action = boot_value_text(r, "action");
         f->remedy = remedy_of(f->code);
         f->has_time = r->console.has_verdict_time;
         f->at_us = r->console.verdict_us;

@@ -81,6 +81,11 @@ void boot_facts_collect(struct boot_report *r);
 struct json_object *boot_facts_find(struct json_object *evidence, const char *path); /* "tpm.state" */
 char *boot_number(uint64_t value); /* "12 345 678" */
 
+/* boot_values.c: what is there, and what it says. */
+const char *boot_value_text(const struct boot_report *r, const char *path); /* a boolean: "yes", "no"; none: "" */
+void boot_values_relaxed(struct boot_report *r);
+bool boot_values_say_all(struct boot_report *r); /* false: notes say which do not */
+
 /* boot_judge.c: verdict, notes, headline. */
 int boot_judge_words(struct boot_report *r, const struct log_values *values, struct trouble *t);
 void boot_judge(struct boot_report *r);
