@@ -25,7 +25,7 @@ sys.path.insert(0, str(TOP / "tests" / "tool"))
 import kernels  # noqa: E402
 
 CMDLINE = ("usrhash=" + "4f" * 32 + " init.verity=1:sha256:4096:4096:25600:1:-:1b0e7b5a-6f9c-4a39-a2d1-0c8f4b8c7e11 quiet")
-PROGRAMS = ("lib/verinit/init", "lib/verinit/verinit-node")
+PROGRAMS = ("lib/verinit/init",)
 # $0: scratch, with a numbered script for each step. The tree of this project is seen read-only, wherever it is mounted.
 VIEW = r"""
 mount -t tmpfs view "$0/view"
@@ -50,7 +50,7 @@ def pages() -> list[str]:
 def expected() -> dict[str, set[str]]:
     """What is to be in each package below the prefix, from what is in the tree."""
     host = {"bin/verinit", "share/doc/verinit/copyright", "share/doc/verinit/changelog.gz"}
-    init = {"lib/verinit/init", "lib/verinit/init.spdx.json", "lib/verinit/verinit-node", "share/doc/verinit-init/copyright",
+    init = {"lib/verinit/init", "lib/verinit/init.spdx.json", "libexec/verinit-node", "share/doc/verinit-init/copyright",
             "share/doc/verinit-init/changelog.gz", "share/doc/verinit-init/examples/floor.conf",
             "share/lintian/overrides/verinit-init"}
     for page in pages():
@@ -101,6 +101,16 @@ class Installed(unittest.TestCase):
             self.assertEqual((top / "lib/verinit/init").read_bytes(), (BUILD / "init").read_bytes())
             page = gzip.decompress((top / "share/man/man1/verinit-initrd.1.gz").read_bytes())
             self.assertEqual(page, (TOP / "man/verinit-initrd.1").read_bytes())
+
+
+class Units(unittest.TestCase):
+    def test_each_starts_a_file_of_its_package(self) -> None:
+        """systemd would look for a bare name in its own search path, where another package's is."""
+        files = {f"/usr/{name}" for name in expected()["verinit-init"]}
+        for unit in sorted((TOP / "units").glob("*.service")):
+            commands = re.findall(r"(?m)^Exec[A-Za-z]+=[-@:+!]*(\S+)", unit.read_text("utf-8"))
+            self.assertTrue(commands, unit.name)
+            self.assertLessEqual(set(commands), files, unit.name)
 
 
 class Packages(unittest.TestCase):

@@ -95,7 +95,7 @@ def _add_project(tree: Path) -> None:
     """What a package of the project would install on a node: the command that knows the logs, and the units."""
     if not VERINIT.exists():
         raise BuildError(f"{VERINIT} is not built: cmake --build --preset release")
-    targets = {VERINIT: tree / "usr/bin/verinit"}
+    targets = {VERINIT: tree / "usr/libexec/verinit-node"}
     for source in sorted(UNITS.iterdir()):
         is_unit = source.suffix == ".service"
         targets[source] = tree / ("usr/lib/systemd/system" if is_unit else "usr/libexec") / source.name
