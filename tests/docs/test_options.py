@@ -108,6 +108,17 @@ class Options(unittest.TestCase):
                 page = page_of(verb.name)[1]
                 self.assertEqual(problems(verb, run(VERINIT, *verb.name.split(), "--help"), page), [])
 
+    def test_each_feature_is_completed_and_told(self) -> None:
+        """One table: what the command takes is what the shells, the page and --help offer."""
+        known = set(re.findall(r'\{ \.name = "([a-z0-9-]+)"', read("tools/verinit/feature.c")))
+        text = run(VERINIT, "initrd", "build", "--help")
+        told = re.search(r"(?ms)^  --feature NAME(.*?)may be repeated", text)
+        listed = re.search(r'(?ms)^\.It Fl \\-feature Ar name\n(.*?)^Without this option', page_of("initrd build")[1])
+        assert told and listed
+        self.assertEqual(verbs()["initrd build"].choices["feature"], known)
+        self.assertEqual(set(re.findall(r'[a-z0-9-]+', told[1])) - {"or", "a", "bus"}, known)
+        self.assertEqual({word for line in re.findall(r'(?m)^\.Cm (.*)', listed[1]) for word in re.findall(r'[a-z0-9-]+', line)}, known)
+
     def test_words_beside_the_options(self) -> None:
         """Who takes some says so in the usage line, outside of the options' own."""
         for verb in verbs().values():

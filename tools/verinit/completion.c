@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "completion.h"
+#include "feature.h"
 #include "options.h"
 
 static const char usage[] =
@@ -39,8 +41,7 @@ static const struct {
         { NULL, "bank", { ARGUMENT_CHOICE, BANKS } },
         { NULL, "cmdline", { ARGUMENT_TEXT, NULL } },
         { NULL, "compress", { ARGUMENT_CHOICE, "zstd xz none" } },
-        { NULL, "feature", { ARGUMENT_CHOICE, "verity erofs ext4 squashfs xfs btrfs vfat overlay efivarfs virtio-blk "
-                             "virtio-scsi nvme ahci hyperv" } },
+        { NULL, "feature", { ARGUMENT_CHOICE, NULL } }, /* feature.c has them */
         { NULL, "data-block-size", { ARGUMENT_TEXT, NULL } },
         { NULL, "data-blocks", { ARGUMENT_TEXT, NULL } },
         { NULL, "fec-roots", { ARGUMENT_TEXT, NULL } },
@@ -65,11 +66,31 @@ static const struct {
         { NULL, "without", { ARGUMENT_CHOICE, "tpm secure-boot" } },
 };
 
+static const char *feature_names(void)
+{
+        static char names[512];
+        size_t n = 0;
+
+        for (const struct feature *f = features; f->name; f++) {
+                int m = snprintf(names + n, sizeof(names) - n, "%s%s", f == features ? "" : " ", f->name);
+
+                if (m < 0 || (size_t) m >= sizeof(names) - n)
+                        abort();
+                n += (size_t) m;
+        }
+        return names;
+}
+
 struct argument completion_argument(const char *verb, const char *option)
 {
         for (size_t i = 0; i < ARRAY_SIZE(arguments); i++)
-                if (str_equal(arguments[i].option, option) && (!arguments[i].verb || str_equal(arguments[i].verb, verb)))
-                        return arguments[i].argument;
+                if (str_equal(arguments[i].option, option) && (!arguments[i].verb || str_equal(arguments[i].verb, verb))) {
+                        struct argument a = arguments[i].argument;
+
+                        if (a.kind == ARGUMENT_CHOICE && !a.choices)
+                                a.choices = feature_names();
+                        return a;
+                }
         return (struct argument) { .kind = ARGUMENT_FILE };
 }
 
