@@ -8,9 +8,12 @@ import copy
 import unittest
 from typing import Any
 
+from acceptance.interrupted import is_not_left
 from machine import pcr
+from machine.outcome import Outcome
 from rows import prediction
 from rows.prediction import HANDED_OVER, PCRS, READY, differences
+from rows.row import Finding
 
 
 def value(bank: str, number: str, state: str = "") -> str:
@@ -61,6 +64,16 @@ class TestDifferences(unittest.TestCase):
     def test_state_and_phase(self) -> None:
         names = [row.split(",")[0] for row in differences(document(), seen(), False, HANDED_OVER)]
         self.assertEqual(names, ["PCR 4", "PCR 7", "PCR 11"] * len(pcr.BANKS))
+
+    def test_a_killed_boot_that_has_handed_over(self) -> None:
+        """In a machine's state; and a state in which no value is found is none to ask."""
+        for bank in pcr.BANKS:
+            whole = b"".join(bytes.fromhex(value(b, "7", "secure_boot_on")) for b in pcr.BANKS)
+            left = bytes.fromhex(value(bank, "11", HANDED_OVER))
+            for state, problems in ((whole, 0), (whole + left, 1), (b"", len(pcr.BANKS))):
+                finding = Finding(Outcome("", "", 0))
+                is_not_left("root", finding, document(), True, state)
+                self.assertEqual(len(finding.problems), problems, finding.problems)
 
     def test_words(self) -> None:
         words = {"words": [{"pcr": 9, "word": "os-separator"}, {"pcr": 13, "word": "a"}, {"pcr": 13, "word": "b"}]}
