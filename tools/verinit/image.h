@@ -34,7 +34,7 @@ struct image_checks {
         struct image_check list[IMAGE_MAX_CHECKS];
 };
 
-/* What is said first counts: a check that was already refused keeps its reason. */
+/* In the order of the work. Several may have one name: each counts, and image_find() gives the first. */
 void image_say(struct image_checks *checks, const char *name, enum image_check_kind kind, enum image_verdict verdict, const char *fmt,
                ...) _printf_(5, 6);
 void image_say_error(struct image_checks *checks, const char *name, enum image_check_kind kind, const struct error *err);
