@@ -80,16 +80,12 @@ struct verb {
 int verb_dispatch(const struct verb *verbs, size_t n_verbs, const char *usage, int argc, char *argv[],
                   struct trouble *t);
 
-verb_function verb_root; /* what the words behind "verinit" say */
-verb_function verb_completion, verb_report, verb_selftest;
 /* The whole of main(): --version, what verb_root() says, its trouble in one line, and the exit status. */
 int tool_main(int argc, char *argv[]);
 
 verb_function verb_root; /* what the words behind "verinit" say: of the program that was linked */
-verb_function verb_completion;
+verb_function verb_completion, verb_report, verb_selftest;
 verb_function verb_verity, verity_format_volume, verity_geometry, verity_verify_volume;
-verb_function verb_measure, measure_predict, measure_export;
-verb_function verb_verity, verity_geometry;
 verb_function verb_measure, measure_predict, measure_export, measure_policy, measure_attach;
 verb_function verb_uki, uki_build, uki_inspect, uki_sign;
 verb_function verb_cmdline, verb_initrd, verb_log;
