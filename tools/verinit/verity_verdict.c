@@ -6,11 +6,11 @@
 
 #include "progress.h"
 
-const char *verity_verdict_name(enum verdict v)
+const char *verity_verdict_name(enum volume_verdict v)
 {
         static const char *const names[] = {
-                [VERDICT_UNREADABLE] = "unreadable", [VERDICT_REFUSED] = "refused", [VERDICT_DAMAGED] = "damaged",
-                [VERDICT_VERIFIED] = "verified",
+                [VOLUME_UNREADABLE] = "unreadable", [VOLUME_REFUSED] = "refused", [VOLUME_DAMAGED] = "damaged",
+                [VOLUME_VERIFIED] = "verified",
         };
 
         return names[v];
@@ -88,7 +88,7 @@ void verity_verdict_find(struct verity_request *req, const struct verity_device 
         req->is_geometry_proved = true;
         v->is_pinned = req->geometry != NULL;
         if (verity_verify(req, &root, &v->err) < 0) {
-                v->verdict = is_unreadable(v->err.code) ? VERDICT_UNREADABLE : VERDICT_REFUSED;
+                v->verdict = is_unreadable(v->err.code) ? VOLUME_UNREADABLE : VOLUME_REFUSED;
                 find_place(req, v);
                 return;
         }
@@ -96,10 +96,10 @@ void verity_verdict_find(struct verity_request *req, const struct verity_device 
         v->superblock = *verified_root_superblock(root);
         v->tree = *verified_root_tree(root);
         if (check_whole(req, v, &v->err) < 0) {
-                v->verdict = is_unreadable(v->err.code) ? VERDICT_UNREADABLE : VERDICT_DAMAGED;
+                v->verdict = is_unreadable(v->err.code) ? VOLUME_UNREADABLE : VOLUME_DAMAGED;
                 return;
         }
-        v->verdict = VERDICT_VERIFIED;
+        v->verdict = VOLUME_VERIFIED;
         req->is_geometry_proved = false;
         v->is_refused_unproved = v->is_pinned && verity_verify(req, &root, &v->unproved) < 0;
 }
@@ -126,7 +126,7 @@ void verity_verdict_print(const struct verity_verdict *v)
 {
         char hash[DIGEST_MAX_HEX];
 
-        if (v->verdict != VERDICT_VERIFIED) {
+        if (v->verdict != VOLUME_VERIFIED) {
                 print_error(verity_verdict_name(v->verdict), &v->err);
                 return;
         }
@@ -199,7 +199,7 @@ static struct json_object *gaps_json(const struct verity_verdict *v)
 struct json_object *verity_verdict_json(const struct verity_verdict *v, const struct verity_device *data, const struct verity_device *hash)
 {
         struct json_object *o = json_value_object();
-        bool is_right = v->verdict == VERDICT_VERIFIED;
+        bool is_right = v->verdict == VOLUME_VERIFIED;
 
         json_value_add_text(o, "result", verity_verdict_name(v->verdict));
         json_value_add_text(o, "code", is_right ? NULL : fail_code_name(v->err.code));
@@ -219,14 +219,14 @@ int verity_verdict_answer(const struct verity_verdict *v, struct trouble *t)
 
         tool_printable(err.msg);
         switch (v->verdict) {
-        case VERDICT_VERIFIED:
+        case VOLUME_VERIFIED:
                 return 0;
-        case VERDICT_REFUSED:
+        case VOLUME_REFUSED:
                 return trouble_from_error(t, &err);
-        case VERDICT_DAMAGED:
+        case VOLUME_DAMAGED:
                 return trouble_set(t, OUTCOME_FALSE, "%s: %s; PID 1 does not look there, the kernel stops the machine that reads it",
                                    fail_code_name(err.code), err.msg);
-        case VERDICT_UNREADABLE:
+        case VOLUME_UNREADABLE:
                 break;
         }
         return trouble_set(t, OUTCOME_TROUBLE, "%s: %s", fail_code_name(err.code), err.msg);

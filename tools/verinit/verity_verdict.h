@@ -8,17 +8,17 @@
 #include "verity_device.h"
 #include "whole_tree.h"
 
-enum verdict {
-        VERDICT_UNREADABLE = 0, /* could not be found out */
-        VERDICT_REFUSED,        /* by PID 1 */
-        VERDICT_DAMAGED,        /* where PID 1 does not look, but the kernel will */
-        VERDICT_VERIFIED,
+enum volume_verdict {
+        VOLUME_UNREADABLE = 0, /* could not be found out */
+        VOLUME_REFUSED,        /* by PID 1 */
+        VOLUME_DAMAGED,        /* where PID 1 does not look, but the kernel will */
+        VOLUME_VERIFIED,
 };
 
-const char *verity_verdict_name(enum verdict v);
+const char *verity_verdict_name(enum volume_verdict v);
 
 struct verity_verdict {
-        enum verdict verdict;
+        enum volume_verdict verdict;
         struct error err; /* unless it is verified */
         /*
          * Of a pinned geometry: that the file system agrees is asked only where nobody has proved the signed text, on a machine without a TPM.
@@ -42,5 +42,5 @@ void verity_verdict_find(struct verity_request *req, const struct verity_device 
 void verity_verdict_print(const struct verity_verdict *v);
 struct json_object *verity_verdict_json(const struct verity_verdict *v, const struct verity_device *data, const struct verity_device *hash);
 
-/* 0 for VERDICT_VERIFIED; else -1, and why. */
+/* 0 for VOLUME_VERIFIED; else -1, and why. */
 int verity_verdict_answer(const struct verity_verdict *v, struct trouble *t);

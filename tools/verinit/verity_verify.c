@@ -158,7 +158,7 @@ static int make_request(const struct verify_options *o, struct boot_config *conf
                 return 0;
         }
         if (read_cmdline(o, config, &v->err, t) < 0) {
-                v->verdict = VERDICT_REFUSED;
+                v->verdict = VOLUME_REFUSED;
                 return v->err.msg[0] != '\0' ? 0 : -1;
         }
         *ret = verity_request_of(config);
