@@ -80,6 +80,11 @@ class Inspect(UkiTest):
                 struct.pack_into("<I", data, header, struct.unpack_from("<I", data, header)[0] + by)
             return change
 
+        def certificates(data: bytearray) -> None:
+            """A table of them behind the end of the file."""
+            directory = struct.unpack_from("<I", data, 0x3c)[0] + 24 + 112 + 4 * 8
+            struct.pack_into("<II", data, directory, len(data) + 4096, 512)
+
         for name, change, said in (("behind", lambda data: data.extend(b"x"), "1 bytes behind section .initrd"),
                                    ("file", field(".uname", 16, -512), "before section .linux belong to no section"),
                                    ("overlap", field(".uname", 20, -512), "section .uname shares 512 bytes of the file"),
@@ -88,6 +93,8 @@ class Inspect(UkiTest):
                                    ("end", field(".initrd", 8, 8192), "section .initrd ends")):
             with self.subTest(name):
                 self.inspect(self.planted(name, change), status=FALSE, said=said)
+        self.assert_ends(self.verinit("uki", "inspect", self.planted("table", certificates)), FALSE,
+                         "not in an order in which firmware and tools would hash the same")
         twice = self.planted("twice", lambda data: data.__setitem__(slice(data.index(b".osrel\0"), data.index(b".osrel\0") + 7), b".uname\0"))
         self.inspect(twice, status=FALSE, said="section .uname is in it twice")
 

@@ -48,6 +48,8 @@ static void check_layout(struct uki_report *r)
         static struct pe_fault faults[PE_MAX_FAULTS];
         int n = pe_find_faults(&r->uki.pe, faults);
 
+        if (n < 0)
+                uki_report_problem(r, "its layout cannot be read");
         for (int i = 0; i < n; i++)
                 say_fault(r, &faults[i]);
         if (r->uki.stub_version == 0)
