@@ -13,12 +13,14 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "qemu"))
 
+import newc  # noqa: E402
 from case import FALSE, TROUBLE, USAGE, YES, Result, ToolTest  # noqa: E402
 from imagelib import sparse  # noqa: E402
 from imagelib.image import Image, load  # noqa: E402
 from rows.volumes import copy_policy  # noqa: E402
 
 UNDECIDED = 4
+BESIDE = "/EFI/BOOT/BOOTX64.EFI.extra.d"
 STAGES = ["early", "config", "probe", "prove", "enter", "find", "plan", "verify", "activate", "measure", "usr", "mac", "record"]
 
 
@@ -164,7 +166,7 @@ class Esp(ImageTest):
     def put(self, source: Path, target: str) -> None:
         place = f"{self.disk}@@{self.image.partitions['esp'].offset}"
         subprocess.run(["mmd", "-D", "s", "-i", place, f"::{Path(target).parent}"], check=False, capture_output=True)  # if it is not there
-        self.mtools("mcopy", source, f"::{target}")
+        self.mtools("mcopy", "-o", source, f"::{target}")
 
     def assert_one_is(self, name: str, verdict: str, message: str, status: int, *words: object) -> None:
         """All other checks are good, where the boot is not refused."""
@@ -176,7 +178,7 @@ class Esp(ImageTest):
         self.assertIn(message, seen[name]["message"])
 
     def test_name_that_is_a_pattern(self) -> None:
-        self.put(self.file("a", "x"), "/EFI/BOOT/BOOTX64.EFI.extra.d/[a].addon.efi")
+        self.put(self.file("a", "x"), f"{BESIDE}/[a].addon.efi")
         self.assert_one_is("esp", "undecided", "'[' or ']'", UNDECIDED, "--cert", self.image.db_cert)
 
     def test_more_files_than_are_looked_at(self) -> None:
@@ -228,14 +230,49 @@ class Esp(ImageTest):
         seen = self.verdicts(self.check(self.disk, "--quick", "--json=short"))
         self.assertEqual((seen["loader"]["verdict"], seen["secure-boot"]["verdict"]), ("undecided", "undecided"))
 
+    def addon(self, name: str, content: bytes) -> Path:
+        """One section, of that name."""
+        pe = b"MZ" + bytes(58) + struct.pack("<I4sHHIIIHH", 64, b"PE\0\0", 0x8664, 1, 0, 0, 0, 240, 0x22)
+        pe += struct.pack("<HBBIIIIIQIIHHHHHHIIIIHHQQQQII", 0x20b, 0, 0, 0, 0, 0, 0, 0, 0, 4096, 512, 0, 0, 0, 0, 0, 0, 0, 8192, 512, 0, 10, 0,
+                          0, 0, 0, 0, 0, 16) + bytes(128)
+        pe += struct.pack("<8sIIIIIIHHI", name.encode(), len(content), 4096, 512, 512, 0, 0, 0, 0, 0)
+        return self.file("addon", pe.ljust(512, b"\0") + content.ljust(512, b"\0"))
+
+    def signed(self, source: Path) -> Path:
+        target = self.dir / "signed.efi"
+        subprocess.run(["sbsign", "--key", self.image.db_key, "--cert", self.image.db_cert, "--output", target, source], check=True,
+                       capture_output=True)
+        return target
+
     def test_command_line_of_an_addon_that_is_refused(self) -> None:
         """What stood before it in the line is not read on in."""
-        words = b"k\xf6nig"
-        pe = b"MZ" + bytes(58) + struct.pack("<I4sHHIIIHH", 64, b"PE\0\0", 0x8664, 1, 0, 0, 0, 240, 0x22)
-        pe += struct.pack("<H", 0x20b) + bytes(238)
-        pe += struct.pack("<8sIIIIIIHHI", b".cmdline", len(words), 4096, 512, 512, 0, 0, 0, 0, 0)
-        self.put(self.file("bad", pe.ljust(512, b"\0") + words.ljust(512, b"\0")), "/EFI/BOOT/BOOTX64.EFI.extra.d/bad.addon.efi")
+        self.put(self.addon(".cmdline", b"k\xf6nig"), f"{BESIDE}/bad.addon.efi")
         self.assert_one_is("cmdline", "refused", "bad.addon.efi", FALSE, "--without", "secure-boot")
+
+    def test_extensions_beside_the_uki(self) -> None:
+        """PID 1 has no use for a system extension, and refuses a configuration extension."""
+        self.put(self.file("a", "anything"), f"{BESIDE}/a.sysext.raw")
+        done = self.check(self.disk, "--quick", "--cert", self.image.db_cert)
+        self.assertEqual((done.returncode, done.stderr), (YES, ""), done.stdout)
+        self.put(self.file("b", "anything"), f"{BESIDE}/b.confext.raw")
+        self.assert_one_is("prove", "refused", "'Configuration extension initrd'", FALSE, "--cert", self.image.db_cert)
+        self.assert_ends(self.check(self.disk, "--quick", "--cert", self.image.db_cert), FALSE, "prove", "event-unexplained")
+
+    def test_sections_of_addons(self) -> None:
+        tree = b"\xd0\x0d\xfe\xed" + bytes(36)
+        for name, content, said in ((".ucode", newc.write([]), "a microcode add-on was loaded"), (".dtb", tree, "a device tree add-on was loaded")):
+            with self.subTest(name):
+                self.put(self.signed(self.addon(name, content)), f"{BESIDE}/a.addon.efi")
+                self.assert_one_is("prove", "refused", said, FALSE, "--cert", self.image.db_cert)
+        for name in (".dtb", ".dtbauto", ".uname"):
+            with self.subTest(name):
+                self.put(self.signed(self.addon(name, b"anything")), f"{BESIDE}/a.addon.efi")
+                self.assert_one_is("beside", "undecided", f"a.addon.efi: what systemd-stub makes of its section {name} ", UNDECIDED, "--cert",
+                                   self.image.db_cert)
+
+    def test_files_that_nobody_knows_of(self) -> None:
+        self.put(self.file("a", "x"), f"{BESIDE}/a.future")
+        self.assert_one_is("beside", "undecided", "a.future", UNDECIDED, "--cert", self.image.db_cert)
 
 
 class Certificates(ImageTest):

@@ -6,7 +6,7 @@
 
 #include "json_value.h"
 #include "machine.h"
-#include "uki.h"
+#include "predict.h"
 
 enum image_verdict { IMAGE_REFUSED = 0, IMAGE_UNDECIDED, IMAGE_SKIPPED, IMAGE_OK };
 
@@ -67,6 +67,8 @@ struct image_files {
 
 void image_files_done(struct image_files *files);
 
+#define IMAGE_GLOBAL_ADDONS "/loader/addons"
+#define IMAGE_GLOBAL_CREDENTIALS "/loader/credentials"
 #define IMAGE_DEFAULT_LOADER "/EFI/BOOT/BOOTX64.EFI"
 
 /* The EFI System Partition of the first disk. partuuid NULL: there is none. */
@@ -93,8 +95,9 @@ struct image_boot {
         const char *uki_path; /* on the ESP, or where --uki is; borrowed */
         char *beside;         /* the directory of its add-ons, on the ESP */
         struct buffer initrd; /* without a UKI */
-        struct image_files addons, credentials, global_credentials;
+        struct image_files addons, credentials, global_credentials, sysexts, confexts;
         bool is_addon_loaded[IMAGE_MAX_FILES];
+        struct predict_input in; /* of all these, what the predictor takes: see image_boot_take_beside() */
         struct buffer cmdline;     /* as the kernel gets it, with a NUL behind */
         struct buffer addon_words; /* likewise */
         struct buffer log;         /* what the firmware's log would be */
@@ -106,6 +109,11 @@ int image_boot_find(const struct image_options *o, const struct image_esp *esp, 
 int image_check_certificates(const struct image_options *o, struct trouble *t);
 /* Signatures, where certificates were given; and which add-ons the firmware would load. */
 int image_boot_check_signatures(const struct image_options *o, struct image_boot *b, struct image_checks *checks, struct trouble *t);
+/*
+ * Fills in b->in, once it is known which add-ons are loaded. What systemd-stub may do with a file or a section beside the UKI that is
+ * not modelled here leaves "beside" undecided.
+ */
+void image_boot_take_beside(const struct image_esp *esp, struct image_boot *b, struct image_checks *checks);
 int image_boot_make_cmdline(const struct image_options *o, struct image_boot *b, struct image_checks *checks, struct trouble *t);
 /* What the firmware starts first, if that is not the UKI. */
 int image_boot_check_loader(const struct image_options *o, const struct image_esp *esp, const struct image_boot *b,
@@ -115,6 +123,8 @@ void image_boot_done(struct image_boot *b);
 /* All archives of the initramfs, into the root. */
 int image_unpack_initramfs(struct image_boot *b, struct machine *m, struct image_checks *checks, struct trouble *t);
 
+/* One that systemd-stub installs, and measures: its magic number is right. */
+bool image_is_devicetree(const uint8_t *data, size_t size);
 /* The log that firmware, systemd-stub and kernel would write, and the PCRs that it comes to. */
 int image_log_make(struct image_boot *b, const char *smbios_extra, struct trouble *t);
 

@@ -11,13 +11,12 @@
 #include "image.h"
 
 #define UKI_DIR "/EFI/Linux"
-#define GLOBAL_ADDONS "/loader/addons"
-#define GLOBAL_CREDENTIALS "/loader/credentials"
 
 enum {
         IMAGE_UKI_MAX_BYTES = 512 * 1024 * 1024,
         IMAGE_INITRD_MAX_BYTES = 256 * 1024 * 1024,
         IMAGE_CREDENTIAL_MAX_BYTES = 1024 * 1024,
+        IMAGE_EXTENSION_MAX_BYTES = 512 * 1024 * 1024,
         IMAGE_TEXT_MAX = 65536,
 };
 
@@ -42,6 +41,13 @@ void image_boot_done(struct image_boot *b)
         image_files_done(&b->addons);
         image_files_done(&b->credentials);
         image_files_done(&b->global_credentials);
+        image_files_done(&b->sysexts);
+        image_files_done(&b->confexts);
+        free(b->in.addons.files);
+        free(b->in.credentials.files);
+        free(b->in.global_credentials.files);
+        free(b->in.sysexts.files);
+        free(b->in.confexts.files);
         *b = (struct image_boot) {};
 }
 
@@ -117,13 +123,15 @@ static char *directory_beside(const struct image_esp *esp, const struct image_bo
         return tool_format(UKI_DIR "/%s.extra.d", name);
 }
 
-static int read_all(const struct image_esp *esp, const char *dir, const char *suffix, size_t max, struct image_files *ret,
-                    struct trouble *t)
+/* but: another suffix, of files that are not meant; NULL. */
+static int read_all(const struct image_esp *esp, const char *dir, const char *suffix, const char *but, size_t max,
+                    struct image_files *ret, struct trouble *t)
 {
         for (size_t i = 0; i < esp->n; i++) {
                 struct image_file *f = &ret->list[ret->n];
 
-                if (!image_esp_is_in(esp->paths[i], dir, suffix) || ret->n == ARRAY_SIZE(ret->list))
+                if (!image_esp_is_in(esp->paths[i], dir, suffix) || (but && image_esp_is_in(esp->paths[i], dir, but)) ||
+                    ret->n == ARRAY_SIZE(ret->list))
                         continue;
                 f->path = tool_strdup(esp->paths[i]);
                 ret->n++;
@@ -135,11 +143,14 @@ static int read_all(const struct image_esp *esp, const char *dir, const char *su
 
 static int read_sidecars(const struct image_esp *esp, struct image_boot *b, struct trouble *t)
 {
-        if (read_all(esp, GLOBAL_ADDONS, ".addon.efi", ADDON_MAX_BYTES, &b->addons, t) < 0 ||
-            read_all(esp, b->beside, ".addon.efi", ADDON_MAX_BYTES, &b->addons, t) < 0 ||
-            read_all(esp, b->beside, ".cred", IMAGE_CREDENTIAL_MAX_BYTES, &b->credentials, t) < 0)
+        if (read_all(esp, IMAGE_GLOBAL_ADDONS, ".addon.efi", NULL, ADDON_MAX_BYTES, &b->addons, t) < 0 ||
+            read_all(esp, b->beside, ".addon.efi", NULL, ADDON_MAX_BYTES, &b->addons, t) < 0 ||
+            read_all(esp, b->beside, ".cred", NULL, IMAGE_CREDENTIAL_MAX_BYTES, &b->credentials, t) < 0 ||
+            read_all(esp, IMAGE_GLOBAL_CREDENTIALS, ".cred", NULL, IMAGE_CREDENTIAL_MAX_BYTES, &b->global_credentials, t) < 0)
                 return -1;
-        return read_all(esp, GLOBAL_CREDENTIALS, ".cred", IMAGE_CREDENTIAL_MAX_BYTES, &b->global_credentials, t);
+        if (read_all(esp, b->beside, ".raw", ".confext.raw", IMAGE_EXTENSION_MAX_BYTES, &b->sysexts, t) < 0)
+                return -1;
+        return read_all(esp, b->beside, ".confext.raw", NULL, IMAGE_EXTENSION_MAX_BYTES, &b->confexts, t);
 }
 
 static void say_uki(const struct image_boot *b, struct image_checks *checks)
@@ -152,9 +163,9 @@ static void say_uki(const struct image_boot *b, struct image_checks *checks)
                 image_say(checks, "uki", IMAGE_ABOUT_FILES, IMAGE_REFUSED, "%s has no .cmdline section: its command line would be whatever "
                           "the boot loader says", b->uki_path);
         else
-                image_say(checks, "uki", IMAGE_ABOUT_FILES, IMAGE_OK, "%s, %u sections, systemd-stub %s; beside it %zu add-ons, %zu credentials",
+                image_say(checks, "uki", IMAGE_ABOUT_FILES, IMAGE_OK, "%s, %u sections, systemd-stub %s; beside it %zu add-ons, %zu credentials, %zu extensions",
                           b->uki_path, b->uki.pe.n_sections, b->uki.stub[0] ? b->uki.stub : "of no known version", b->addons.n,
-                          b->credentials.n + b->global_credentials.n);
+                          b->credentials.n + b->global_credentials.n, b->sysexts.n + b->confexts.n);
 }
 
 int image_boot_find(const struct image_options *o, const struct image_esp *esp, struct image_boot *b, struct image_checks *checks,

@@ -7,7 +7,6 @@
 #include "archives.h"
 #include "compress.h"
 #include "image.h"
-#include "stub_cpio.h"
 
 enum { INITRAMFS_MAX_BYTES = 512 * 1024 * 1024 };
 
@@ -91,22 +90,28 @@ static void take_section(const struct image_boot *b, const char *name, struct ma
                 take(b->uki.file.data + section.offset, section.size, m);
 }
 
-static int take_credentials(const struct image_files *files, const struct stub_directory *directory, struct machine *m,
-                            struct trouble *t)
+static int take_archives(const struct predict_input *in, struct machine *m, struct trouble *t)
 {
-        _cleanup_free_ struct stub_file *list = tool_alloc(files->n, sizeof(*list));
-        _cleanup_buffer_ struct buffer archive = {};
+        for (size_t i = 0; i < PREDICT_N_ARCHIVES; i++) {
+                const struct predict_archive archive = predict_archive_at(in, i);
+                _cleanup_buffer_ struct buffer cpio = {};
 
-        if (files->n == 0)
-                return 0;
-        for (size_t i = 0; i < files->n; i++)
-                list[i] = (struct stub_file) {
-                        strrchr(files->list[i].path, '/') + 1, { files->list[i].data.data, files->list[i].data.size },
-                };
-        if (stub_cpio(directory, list, files->n, &archive, t) < 0)
-                return -1;
-        take(archive.data, archive.size, m);
+                if (predict_archive_make(&archive, &cpio, t) < 0)
+                        return -1;
+                take(cpio.data, cpio.size, m);
+        }
         return 0;
+}
+
+static void take_addons(const struct predict_files *addons, const char *section, struct machine *m)
+{
+        for (size_t i = 0; i < addons->n; i++) {
+                const struct buffer *f = &addons->files[i].data;
+                size_t offset, size;
+
+                if (pe_section_find(f->data, f->size, section, &offset, &size) == 0)
+                        take(f->data + offset, size, m);
+        }
 }
 
 int image_unpack_initramfs(struct image_boot *b, struct machine *m, struct image_checks *checks, struct trouble *t)
@@ -116,15 +121,9 @@ int image_unpack_initramfs(struct image_boot *b, struct machine *m, struct image
                 take_section(b, ".initrd", m);
         } else
                 take(b->initrd.data, b->initrd.size, m);
-        for (size_t i = 0; i < b->addons.n; i++) {
-                const struct buffer *f = &b->addons.list[i].data;
-                size_t offset, size;
-
-                if (b->is_addon_loaded[i] && pe_section_find(f->data, f->size, ".initrd", &offset, &size) == 0)
-                        take(f->data + offset, size, m);
-        }
-        if (take_credentials(&b->credentials, &stub_credentials, m, t) < 0 ||
-            take_credentials(&b->global_credentials, &stub_global_credentials, m, t) < 0)
+        take_addons(&b->in.addons, ".ucode", m);
+        take_addons(&b->in.addons, ".initrd", m);
+        if (take_archives(&b->in, m, t) < 0)
                 return -1;
         if (m->left_out)
                 image_say(checks, "initramfs", IMAGE_ABOUT_FILES, IMAGE_UNDECIDED, "%s", m->left_out);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The event log of a boot that is still to come, for PID 1's second witness: what systemd-stub and the kernel will measure into PCRs 9,
- * 11 and 12, in their order, in the SHA-256 bank.
+ * The event log of a boot that is still to come, for PID 1's second witness: what systemd-stub and the kernel will measure into PCRs 9
+ * and 11 to 13, in their order (systemd: src/boot/stub.c run()), in the SHA-256 bank.
  */
 #include "verinit/crypto.h"
 #include "verinit/provenance.h"
@@ -10,7 +10,6 @@
 
 #include "addon.h"
 #include "image.h"
-#include "stub_cpio.h"
 
 enum { TPM_ALG_SHA256 = 0x000b, SHA256_BYTES = 32 };
 
@@ -117,32 +116,36 @@ static void put_tagged(struct writer *w, unsigned pcr, uint32_t tag, struct iove
         put_event(w, pcr, TCG2_EV_EVENT_TAG, &measured, 1, bytes(data, 8 + n));
 }
 
-static void put_credentials(struct writer *w, const struct image_files *files, const struct stub_directory *directory,
-                            const char *description)
+static void put_archives(struct writer *w, const struct predict_input *in)
 {
-        _cleanup_free_ struct stub_file *list = tool_alloc(files->n, sizeof(*list));
-        _cleanup_buffer_ struct buffer archive = {};
-        struct iovec measured;
+        for (size_t i = 0; w->r == 0 && i < PREDICT_N_ARCHIVES; i++) {
+                const struct predict_archive archive = predict_archive_at(in, i);
+                _cleanup_buffer_ struct buffer cpio = {};
+                struct iovec measured;
 
-        if (files->n == 0 || w->r < 0)
-                return;
-        for (size_t i = 0; i < files->n; i++)
-                list[i] = (struct stub_file) {
-                        strrchr(files->list[i].path, '/') + 1, { files->list[i].data.data, files->list[i].data.size },
-                };
-        w->r = stub_cpio(directory, list, files->n, &archive, w->t);
-        measured = bytes(archive.data, archive.size);
-        put_event(w, 12, TCG2_EV_IPL, &measured, 1, wide(description));
+                w->r = predict_archive_make(&archive, &cpio, w->t);
+                measured = bytes(cpio.data, cpio.size);
+                if (cpio.size > 0)
+                        put_event(w, archive.pcr, TCG2_EV_IPL, &measured, 1, wide(archive.what));
+        }
 }
 
-static void put_initrd_addons(struct writer *w, const struct image_boot *b)
+bool image_is_devicetree(const uint8_t *data, size_t size)
 {
-        for (size_t i = 0; i < b->addons.n; i++) {
-                const struct buffer *f = &b->addons.list[i].data;
+        static const uint8_t magic[] = { 0xd0, 0x0d, 0xfe, 0xed };
+
+        return size > sizeof(magic) && memcmp(data, magic, sizeof(magic)) == 0;
+}
+
+static void put_addons(struct writer *w, const struct predict_files *addons, const char *section, uint32_t tag, const char *description)
+{
+        for (size_t i = 0; i < addons->n; i++) {
+                const struct buffer *f = &addons->files[i].data;
                 size_t offset, size;
 
-                if (b->is_addon_loaded[i] && pe_section_find(f->data, f->size, ".initrd", &offset, &size) == 0)
-                        put_tagged(w, 12, TCG2_TAG_INITRD_ADDON, bytes(f->data + offset, size), "initrd");
+                if (pe_section_find(f->data, f->size, section, &offset, &size) == 0 &&
+                    (tag != TCG2_TAG_DEVICETREE_ADDON || image_is_devicetree(f->data + offset, size)))
+                        put_tagged(w, 12, tag, bytes(f->data + offset, size), description);
         }
 }
 
@@ -161,9 +164,10 @@ int image_log_make(struct image_boot *b, const char *smbios_extra, struct troubl
                 put_words(&w, (const char *) b->addon_words.data);
         if (smbios_extra)
                 put_words(&w, smbios_extra);
-        put_credentials(&w, &b->credentials, &stub_credentials, "Credentials initrd");
-        put_credentials(&w, &b->global_credentials, &stub_global_credentials, "Global credentials initrd");
-        put_initrd_addons(&w, b);
+        put_addons(&w, &b->in.addons, ".dtb", TCG2_TAG_DEVICETREE_ADDON, "devicetree");
+        put_archives(&w, &b->in);
+        put_addons(&w, &b->in.addons, ".ucode", TCG2_TAG_UCODE_ADDON, "ucode");
+        put_addons(&w, &b->in.addons, ".initrd", TCG2_TAG_INITRD_ADDON, "initrd");
         put_tagged(&w, 9, TCG2_TAG_LOAD_OPTIONS, wide(line), "LOADED_IMAGE::LoadOptions");
         put_tagged(&w, 9, TCG2_TAG_INITRD, bytes("initrd", 6), "Linux initrd");
         return w.r;

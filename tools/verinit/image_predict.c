@@ -7,16 +7,6 @@
 #include "image.h"
 #include "measure_export.h"
 
-static void take_files(const struct image_files *from, const bool *is_loaded, struct predict_files *to)
-{
-        to->files = tool_alloc(from->n, sizeof(*to->files));
-        for (size_t i = 0; i < from->n; i++)
-                if (!is_loaded || is_loaded[i])
-                        to->files[to->n++] = (struct predict_file) {
-                                .path = from->list[i].path, .name = strrchr(from->list[i].path, '/') + 1, .data = from->list[i].data,
-                        };
-}
-
 static bool is_same(const struct prediction *a, const struct prediction *b, unsigned pcr, bool secure_boot, bool *ret_same,
                     struct trouble *t)
 {
@@ -90,12 +80,13 @@ static int predict(const struct image_options *o, struct image_boot *b, struct p
 
 int image_predict(const struct image_options *o, struct image_boot *b, struct image_checks *checks, struct trouble *t)
 {
-        struct predict_input in = { .secure_boot = { true, true } };
+        struct predict_input in = b->in;
         const char *policy = image_policy_digest();
         int r;
 
         if (!o->measurements)
                 return 0;
+        in.secure_boot[false] = in.secure_boot[true] = true;
         for (size_t i = 0; i < PREDICT_N_KNOWN; i++)
                 in.pcrs[predict_known[i]] = predict_known[i] != 7;
         in.banks[DIGEST_SHA256] = true;
@@ -104,13 +95,7 @@ int image_predict(const struct image_options *o, struct image_boot *b, struct im
                 in.policy.alg = DIGEST_SHA256;
                 in.policy_from = PREDICT_POLICY_FILE;
         }
-        take_files(&b->addons, b->is_addon_loaded, &in.addons);
-        take_files(&b->credentials, NULL, &in.credentials);
-        take_files(&b->global_credentials, NULL, &in.global_credentials);
         r = predict(o, b, &in, checks, t);
-        free(in.addons.files);
-        free(in.credentials.files);
-        free(in.global_credentials.files);
         buffer_done(&in.floor_text);
         return r;
 }

@@ -152,7 +152,10 @@ static int boot_it(const struct image_options *o, const struct image_esp *esp, s
         struct machine_firmware firmware = { .boot_partuuid = esp->partuuid };
         _cleanup_free_ char *line = NULL;
 
-        if (image_boot_check_signatures(o, b, checks, t) < 0 || image_boot_make_cmdline(o, b, checks, t) < 0)
+        if (image_boot_check_signatures(o, b, checks, t) < 0)
+                return -1;
+        image_boot_take_beside(esp, b, checks);
+        if (image_boot_make_cmdline(o, b, checks, t) < 0)
                 return -1;
         if (b->cmdline.size == 0)
                 return 0;
