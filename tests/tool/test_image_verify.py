@@ -18,6 +18,7 @@ from case import FALSE, TROUBLE, USAGE, YES, Result, ToolTest  # noqa: E402
 from imagelib import sparse  # noqa: E402
 from imagelib.image import Image, load  # noqa: E402
 from rows.volumes import copy_policy  # noqa: E402
+from test_measure_predict import SYSTEMD_BOOT, trixie  # noqa: E402
 
 UNDECIDED = 4
 BESIDE = "/EFI/BOOT/BOOTX64.EFI.extra.d"
@@ -49,17 +50,18 @@ class ImageTest(ToolTest):
     def middle(self) -> int:
         return self.image.data_offset + self.image.data_blocks // 2 * self.image.block_size
 
-
-class Good(ImageTest):
-    def predicted(self, kernel: str) -> Path:
+    def predicted(self, kernel: str, *more: object) -> Path:
         """The measurements that go with a release of this kernel."""
-        copy_policy(self.dir / f"selinux-{kernel}", ())
+        if not (self.dir / f"selinux-{kernel}").exists():
+            copy_policy(self.dir / f"selinux-{kernel}", ())
         policy = next((self.dir / f"selinux-{kernel}").glob("default/policy/policy.*"))
         target = self.dir / f"{kernel}.json"
         self.assert_ends(self.verinit("measure", "predict", "--uki", self.image.kernels[kernel].uki, "--policy", policy, "--pcr", "4,9,11,12,13",
-                                      "--output", target, "--quiet"), YES)
+                                      "--output", target, "--quiet", *more), YES)
         return target
 
+
+class Good(ImageTest):
     def test_all_is_looked_at(self) -> None:
         done = self.check(self.image.disk, "--cert", self.image.db_cert, "--measurements", self.predicted("cloud"), "--json=short")
         self.assertEqual((done.returncode, done.stderr), (YES, ""), done.stdout)
@@ -230,6 +232,19 @@ class Esp(ImageTest):
         seen = self.verdicts(self.check(self.disk, "--quick", "--json=short"))
         self.assertEqual((seen["loader"]["verdict"], seen["secure-boot"]["verdict"]), ("undecided", "undecided"))
 
+    def test_measurements_of_a_loader(self) -> None:
+        """systemd-boot is in PCR 4, before the UKI; what another loader starts nobody knows."""
+        boot = trixie()[0].tree / SYSTEMD_BOOT
+        self.move_uki()
+        self.put(self.signed(boot), "/EFI/BOOT/BOOTX64.EFI")
+        words: tuple[object, ...] = ("--quick", "--cert", self.image.db_cert, "--measurements")
+        done = self.check(self.disk, *words, self.predicted("cloud", "--loader", boot))
+        self.assertEqual((done.returncode, done.stderr), (YES, ""), done.stdout)
+        self.assert_ends(self.check(self.disk, *words, self.predicted("cloud")), FALSE, "PCR 4: this boot measures something else")
+        self.put(self.signed(self.file("other.efi", boot.read_bytes().replace(b" systemd-boot ", b" another-one  "))), "/EFI/BOOT/BOOTX64.EFI")
+        self.assert_one_is("measurements", "undecided", "PCR 4: what this boot measures cannot be said: /EFI/BOOT/BOOTX64.EFI is not systemd-boot",
+                           UNDECIDED, *words[1:], self.predicted("cloud", "--loader", boot))
+
     def addon(self, name: str, content: bytes) -> Path:
         """One section, of that name."""
         pe = b"MZ" + bytes(58) + struct.pack("<I4sHHIIIHH", 64, b"PE\0\0", 0x8664, 1, 0, 0, 0, 240, 0x22)
@@ -288,6 +303,8 @@ class Usage(ImageTest):
     def test_usage(self) -> None:
         for words, said in (((), "word missing 'DISK'"), (("a", "--without", "luck"), "--without is"), (("a", "--uname", "6.12"), "go together"),
                             (("a", "--quick=1"), "no such option"), (("a", "--initrd", "b", "--uki", "c"), "does not go with"),
+                            (("a", "--initrd", "b", "--cmdline", "c", "--uname", "d", "--measurements", "e"), "does not go with --initrd"),
+                            (("a", "--initrd", "b", "--cmdline", "c", "--uname", "d", "--cert", "e"), "does not go with --initrd"),
                             (("a", "b", "c", "d", "e"), "too many disks")):
             with self.subTest(words):
                 self.assert_ends(self.verinit("image", "verify", *words), USAGE, said)

@@ -95,6 +95,8 @@ struct image_boot {
         const char *uki_path; /* on the ESP, or where --uki is; borrowed */
         char *beside;         /* the directory of its add-ons, on the ESP */
         struct buffer initrd; /* without a UKI */
+        struct image_files loaders; /* that the firmware starts before it */
+        const char *chain_doubt;    /* why others may be started before it, or between; NULL */
         struct image_files addons, credentials, global_credentials, sysexts, confexts;
         bool is_addon_loaded[IMAGE_MAX_FILES];
         struct predict_input in; /* of all these, what the predictor takes: see image_boot_take_beside() */
@@ -116,7 +118,7 @@ int image_boot_check_signatures(const struct image_options *o, struct image_boot
 void image_boot_take_beside(const struct image_esp *esp, struct image_boot *b, struct image_checks *checks);
 int image_boot_make_cmdline(const struct image_options *o, struct image_boot *b, struct image_checks *checks, struct trouble *t);
 /* What the firmware starts first, if that is not the UKI. */
-int image_boot_check_loader(const struct image_options *o, const struct image_esp *esp, const struct image_boot *b,
+int image_boot_check_loader(const struct image_options *o, const struct image_esp *esp, struct image_boot *b,
                             struct image_checks *checks, struct trouble *t);
 void image_boot_done(struct image_boot *b);
 

@@ -67,6 +67,7 @@ static void check_addon(const struct predict_file *f, struct image_checks *check
 
 void image_boot_take_beside(const struct image_esp *esp, struct image_boot *b, struct image_checks *checks)
 {
+        take_files(&b->loaders, NULL, &b->in.loaders);
         take_files(&b->addons, b->is_addon_loaded, &b->in.addons);
         take_files(&b->credentials, NULL, &b->in.credentials);
         take_files(&b->global_credentials, NULL, &b->in.global_credentials);

@@ -38,11 +38,13 @@ void image_boot_done(struct image_boot *b)
         buffer_done(&b->cmdline);
         buffer_done(&b->addon_words);
         buffer_done(&b->log);
+        image_files_done(&b->loaders);
         image_files_done(&b->addons);
         image_files_done(&b->credentials);
         image_files_done(&b->global_credentials);
         image_files_done(&b->sysexts);
         image_files_done(&b->confexts);
+        free(b->in.loaders.files);
         free(b->in.addons.files);
         free(b->in.credentials.files);
         free(b->in.global_credentials.files);

@@ -25,6 +25,7 @@ static void compare(const struct prediction *ours, const struct prediction *thei
                     struct trouble *t)
 {
         char differ[64] = "", open[64] = "";
+        const char *why = NULL;
         unsigned n_same = 0;
 
         for (size_t i = 0; i < PREDICT_N_KNOWN; i++) {
@@ -36,9 +37,11 @@ static void compare(const struct prediction *ours, const struct prediction *thei
                 /* Of the firmware's variables, not of the image. */
                 if (pcr == 7)
                         continue;
-                if (!is_same(ours, theirs, pcr, secure_boot, &same, t))
+                if (!is_same(ours, theirs, pcr, secure_boot, &same, t)) {
                         list = theirs->in->pcrs[pcr] ? open : NULL;
-                else if (!same)
+                        if (list && !why)
+                                why = ours->undecided[pcr];
+                } else if (!same)
                         list = differ;
                 else
                         n_same++;
@@ -50,7 +53,8 @@ static void compare(const struct prediction *ours, const struct prediction *thei
         if (differ[0])
                 image_say(checks, "measurements", IMAGE_BEYOND, IMAGE_REFUSED, "PCR %s: this boot measures something else", differ);
         else if (open[0])
-                image_say(checks, "measurements", IMAGE_BEYOND, IMAGE_UNDECIDED, "PCR %s: what this boot measures cannot be said", open);
+                image_say(checks, "measurements", IMAGE_BEYOND, IMAGE_UNDECIDED, "PCR %s: what this boot measures cannot be said%s%s", open,
+                          why ? ": " : "", why ? why : "");
         else if (n_same == 0)
                 image_say(checks, "measurements", IMAGE_BEYOND, IMAGE_UNDECIDED, "the file has no PCR that can be compared: 4, 9, 11, 12 or 13");
         else
@@ -70,10 +74,11 @@ static int predict(const struct image_options *o, struct image_boot *b, struct p
         else if (measurements_read(o->measurements, &their_input, &theirs, &why) < 0)
                 image_say(checks, "measurements", IMAGE_BEYOND, why.outcome == OUTCOME_FALSE ? IMAGE_REFUSED : IMAGE_UNDECIDED, "%s", why.msg);
         else {
+                if (b->chain_doubt)
+                        predict_leave_open(&ours, 4, "%s", b->chain_doubt);
                 compare(&ours, &theirs, !o->lacks_secure_boot, checks, t);
                 measurements_done(&their_input, &theirs);
         }
-        (void) b;
         predict_done(&ours);
         return r;
 }

@@ -14,9 +14,10 @@
 #include "image.h"
 
 #define ACCESS_DENIED "firmware-access-denied"
+#define DRIVERS "/EFI/systemd/drivers"
 #define PEM_BEGIN "-----BEGIN CERTIFICATE-----"
 
-enum { LOADER_MAX_BYTES = 64 * 1024 * 1024, CERTIFICATE_MAX_BYTES = 1024 * 1024 };
+enum { LOADER_MAX_BYTES = 512 * 1024 * 1024, CERTIFICATE_MAX_BYTES = 1024 * 1024 };
 
 /* PE Format, "Optional Header Data Directories": the fifth entry, for PE32+. */
 enum { PE32_PLUS = 0x20b, CERTIFICATE_ENTRY = 112 + 4 * 8 };
@@ -98,31 +99,74 @@ static int check_file(const struct image_options *o, const struct buffer *file, 
         return 0;
 }
 
+static bool has_in_section(const struct buffer *file, const char *name, const char *text)
+{
+        size_t offset, size;
+
+        return pe_section_find(file->data, file->size, name, &offset, &size) == 0 &&
+               memmem(file->data + offset, size, text, strlen(text));
+}
+
+/* systemd-boot starts the UKI itself, and before it the drivers of one directory; what another starts or measures is not known. */
+static const char *find_chain_doubt(const struct image_esp *esp, const struct buffer *loader)
+{
+        if (!has_in_section(loader, ".sdmagic", " systemd-boot "))
+                return IMAGE_DEFAULT_LOADER " is not systemd-boot, and what it starts before the UKI is not known";
+        for (size_t i = 0; i < esp->n; i++)
+                if (image_esp_is_in(esp->paths[i], DRIVERS, ".efi"))
+                        return "systemd-boot loads the drivers in " DRIVERS;
+        return NULL;
+}
+
+/* Of a UKI that is named, too, unless it takes the place of one that the firmware starts itself. 1: there is one, in b->loaders. */
+static int find_loader(const struct image_options *o, const struct image_esp *esp, struct image_boot *b, struct image_checks *checks)
+{
+        const char *path = image_esp_find(esp, IMAGE_DEFAULT_LOADER);
+        struct image_file *f = &b->loaders.list[0];
+        struct trouble why = {};
+        size_t offset, size;
+
+        if (b->is_loader || (o->uki && !path))
+                return 0;
+        b->chain_doubt = "what the firmware starts before the UKI is not known";
+        if (!path) {
+                image_say(checks, "loader", IMAGE_BY_FIRMWARE, IMAGE_UNDECIDED, "there is no " IMAGE_DEFAULT_LOADER
+                          ": only an entry of the firmware's can start %s", b->uki_path);
+                return 0;
+        }
+        *f = (struct image_file) { .path = tool_strdup(path) };
+        b->loaders.n = 1;
+        if (image_esp_read(esp, path, LOADER_MAX_BYTES, &f->data, &why) < 0) {
+                image_say(checks, "loader", IMAGE_BY_FIRMWARE, IMAGE_UNDECIDED, "%s", why.msg);
+                return 0;
+        }
+        if (o->uki && pe_section_find(f->data.data, f->data.size, ".linux", &offset, &size) == 0) {
+                b->chain_doubt = NULL;
+                image_files_done(&b->loaders);
+                return 0;
+        }
+        b->chain_doubt = find_chain_doubt(esp, &f->data);
+        return 1;
+}
+
 /*
  * A boot loader that stands before the UKI: the firmware starts that, and it the UKI. What a loader of others does is theirs, whether it
  * starts at all is not. An entry of the firmware's may name the UKI itself, so that there is none is no refusal.
  */
-int image_boot_check_loader(const struct image_options *o, const struct image_esp *esp, const struct image_boot *b,
+int image_boot_check_loader(const struct image_options *o, const struct image_esp *esp, struct image_boot *b,
                             struct image_checks *checks, struct trouble *t)
 {
-        const char *path = image_esp_find(esp, IMAGE_DEFAULT_LOADER);
-        _cleanup_buffer_ struct buffer file = {};
-        struct trouble why = {};
+        const struct image_file *f = &b->loaders.list[0];
         struct pe pe;
 
-        if (b->is_loader || o->uki)
+        if (find_loader(o, esp, b, checks) == 0)
                 return 0;
-        if (!path)
-                image_say(checks, "loader", IMAGE_BY_FIRMWARE, IMAGE_UNDECIDED, "there is no " IMAGE_DEFAULT_LOADER
-                          ": only an entry of the firmware's can start %s", b->uki_path);
-        else if (image_esp_read(esp, path, LOADER_MAX_BYTES, &file, &why) < 0)
-                image_say(checks, "loader", IMAGE_BY_FIRMWARE, IMAGE_UNDECIDED, "%s", why.msg);
-        else if (pe_open(file.data, file.size, &pe) < 0)
-                image_say(checks, "loader", IMAGE_BY_FIRMWARE, IMAGE_REFUSED, "%s is no PE file: no firmware starts it", path);
+        if (pe_open(f->data.data, f->data.size, &pe) < 0)
+                image_say(checks, "loader", IMAGE_BY_FIRMWARE, IMAGE_REFUSED, "%s is no PE file: no firmware starts it", f->path);
         else if (o->lacks_secure_boot)
                 image_say(checks, "loader", IMAGE_BY_FIRMWARE, IMAGE_SKIPPED, "the machine is said to be without Secure Boot");
         else
-                return check_file(o, &file, path, "loader", checks, t);
+                return check_file(o, &f->data, f->path, "loader", checks, t);
         return 0;
 }
 

@@ -88,6 +88,9 @@ static int check_usage(struct image_options *o, struct trouble *t)
                 o->disks[o->n_disks++] = o->common->words[i];
         if (o->initrd && o->uki)
                 return trouble_set_usage(t, VERB, "option that does not go with --uki", "--initrd");
+        if (o->initrd && (o->measurements || o->n_certificates > 0))
+                return trouble_set_usage(t, VERB, "option of a boot by firmware, which does not go with --initrd:",
+                                         o->measurements ? "--measurements" : "--cert");
         if (!o->initrd != !o->cmdline || !o->initrd != !o->uname)
                 return trouble_set_usage(t, VERB, "--initrd, --cmdline and --uname go together; missing is one of them beside",
                                          o->initrd ? "--initrd" : o->cmdline ? "--cmdline" : "--uname");
