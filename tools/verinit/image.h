@@ -27,7 +27,7 @@ struct image_check {
         char *message;
 };
 
-enum { IMAGE_MAX_CHECKS = 32, IMAGE_MAX_FILES = 256, IMAGE_MAX_CERTIFICATES = 8 };
+enum { IMAGE_MAX_CHECKS = 32, IMAGE_MAX_FILES = 256, IMAGE_MAX_CERTIFICATES = MACHINE_MAX_CERTIFICATES };
 
 struct image_checks {
         size_t n;
@@ -107,8 +107,8 @@ struct image_boot {
 
 int image_boot_find(const struct image_options *o, const struct image_esp *esp, struct image_boot *b, struct image_checks *checks,
                     struct trouble *t);
-/* --cert: each is a certificate in PEM, which is what sbverify takes. */
-int image_check_certificates(const struct image_options *o, struct trouble *t);
+/* --cert: each is a certificate in PEM, which is what sbverify takes; and enrolled in the machine. */
+int image_check_certificates(const struct image_options *o, struct machine *m, struct trouble *t);
 /* Signatures, where certificates were given; and which add-ons the firmware would load. */
 int image_boot_check_signatures(const struct image_options *o, struct image_boot *b, struct image_checks *checks, struct trouble *t);
 /*

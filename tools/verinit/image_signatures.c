@@ -171,10 +171,11 @@ int image_boot_check_loader(const struct image_options *o, const struct image_es
 }
 
 /* Else sbverify would say no for a file that it cannot read, and that would count as a bad signature. */
-int image_check_certificates(const struct image_options *o, struct trouble *t)
+int image_check_certificates(const struct image_options *o, struct machine *m, struct trouble *t)
 {
         for (size_t i = 0; i < o->n_certificates; i++) {
                 _cleanup_buffer_ struct buffer text = {}, der = {};
+                struct iovec part;
 
                 if (tool_read_file(o->certificates[i], CERTIFICATE_MAX_BYTES, &text, t) < 0 || certificate_read(o->certificates[i], &der, t) < 0) {
                         t->outcome = OUTCOME_TROUBLE;
@@ -182,6 +183,9 @@ int image_check_certificates(const struct image_options *o, struct trouble *t)
                 }
                 if (!memmem(text.data, text.size, PEM_BEGIN, strlen(PEM_BEGIN)))
                         return trouble_set(t, OUTCOME_TROUBLE, "--cert %s: no certificate in PEM", o->certificates[i]);
+                part = (struct iovec) { der.data, der.size };
+                if (predict_hash(DIGEST_SHA256, &part, 1, &m->enrolled[m->n_enrolled++], t) < 0)
+                        return -1;
         }
         return 0;
 }

@@ -12,6 +12,7 @@
 #include "verinit/fsat.h"
 #include "verinit/log.h"
 #include "verinit/policy.h"
+#include "verinit/signature.h"
 
 #include "image.h"
 #include "progress.h"
@@ -133,11 +134,26 @@ static void describe(char *ret, size_t size, enum stage_id id)
         }
 }
 
+/*
+ * dm-verity asks the kernel's keyrings, of which one has the firmware's db (6.12 drivers/md/dm-verity-verify-sig.c,
+ * security/integrity/platform_certs/load_uefi.c). What else is in them, by the build or by a shim, no file says.
+ */
+static bool is_signer_enrolled(const struct machine *m)
+{
+        for (size_t i = 0; i < m->n_enrolled; i++)
+                if (digest_equal(&m->enrolled[i], proven_signature_signer(boot.signature)))
+                        return true;
+        return false;
+}
+
 /* What nobody can say from files, where the stage has nothing against it. */
 static const char *doubt(struct machine *m, enum stage_id id)
 {
         if (id == STAGE_PLAN && !m->is_selinux_named && boot.config.floor.selinux == NEED_REQUIRE)
                 return "no security= or lsm= says that the kernel runs SELinux: that is its own configuration's to say";
+        if (id == STAGE_ACTIVATE && boot.signature && !is_signer_enrolled(m))
+                return "whether a keyring of the kernel has the key of the root hash's signature: its certificate is none of --cert, those of "
+                       "db";
         return (id == STAGE_USR || id == STAGE_MAC) && m->left_out ? m->left_out : NULL;
 }
 

@@ -165,6 +165,8 @@ static int boot_it(const struct image_options *o, const struct image_esp *esp, s
         find_release(o, b, m);
         m->has_firmware = b->has_uki;
         m->has_secure_boot = b->has_uki && !o->lacks_secure_boot;
+        if (!m->has_secure_boot)
+                m->n_enrolled = 0;
         m->has_tpm = b->has_uki && !o->lacks_tpm;
         m->is_selinux_named = names_selinux((const char *) b->cmdline.data);
         firmware.smbios_extra = b->has_uki ? o->append : NULL;
@@ -187,7 +189,7 @@ static int look(const struct image_options *o, struct machine *m, struct image_c
         for (size_t i = 0; i < o->n_disks; i++)
                 if (machine_add_disk(m, o->disks[i], t) < 0)
                         return -1;
-        if (image_check_certificates(o, t) < 0)
+        if (image_check_certificates(o, m, t) < 0)
                 return -1;
         say_gpt(m, checks);
         if (machine_make(m, t) < 0)

@@ -13,7 +13,7 @@
 
 #include "tree.h"
 
-enum { MACHINE_MAX_DISKS = 4, MACHINE_ESP_NONE = 0 };
+enum { MACHINE_MAX_DISKS = 4, MACHINE_MAX_CERTIFICATES = 8, MACHINE_ESP_NONE = 0 };
 
 struct machine_disk {
         const char *path; /* borrowed */
@@ -32,6 +32,8 @@ struct machine {
         bool has_firmware, has_secure_boot, has_tpm;
         bool is_selinux_named; /* the command line says that the kernel runs it */
         char release[64];      /* of the kernel */
+        size_t n_enrolled;     /* certificates in the firmware's db, of which the kernel makes its platform keyring */
+        struct digest enrolled[MACHINE_MAX_CERTIFICATES]; /* SHA-256 of their DER */
         int usr_fd;            /* the data of /usr, once it was found; -1 */
         const char *selinux_dir; /* of the floor; NULL before config */
         unsigned policy_max;   /* of a SELinux policy's versions the kernel takes at least those up to this; 0: not known */

@@ -70,7 +70,7 @@ int os_load_module(int file_fd, const char *name, _unused_ const char *params)
         return memmem(module.data, module.size, vermagic, strlen(vermagic)) ? 0 : -ENOEXEC;
 }
 
-/* Whether the kernel's keyrings have the signer's key, no file says: image verify says so. */
+/* Whether the kernel's keyrings have the signer's key, nobody asks here: image_stages.c, doubt(). */
 int os_add_key(_unused_ const char *name, _unused_ const void *payload, _unused_ size_t size, int32_t *ret_serial)
 {
         *ret_serial = 1;
