@@ -139,6 +139,12 @@ class Wrong(ImageTest):
         self.assert_ends(done, FALSE, "secure-boot", "by no key of --cert")
         self.assertIn("would be refused: secure-boot/firmware-access-denied", done.stdout)
 
+    def test_a_byte_in_what_was_signed(self) -> None:
+        uki = bytearray(self.image.kernels["cloud"].uki.read_bytes())
+        uki[uki.index(b"systemd-stub")] ^= 1
+        self.assert_ends(self.check(self.image.disk, "--quick", "--cert", self.image.db_cert, "--uki", self.file("flipped.efi", bytes(uki))),
+                         FALSE, "secure-boot", "or over another file")
+
     def test_no_disk(self) -> None:
         empty = self.file("empty", bytes(1 << 20))
         done = self.check(empty)
@@ -295,7 +301,9 @@ class Certificates(ImageTest):
     def test_what_is_none_is_trouble(self) -> None:
         der = self.dir / "db.der"
         subprocess.run(["openssl", "x509", "-in", self.image.db_cert, "-outform", "DER", "-out", der], check=True)
-        for path, said in ((self.dir / "absent", "absent"), (self.file("junk", "junk"), "junk"), (der, "no certificate in PEM")):
+        done = self.check(self.image.disk, "--quick", "--cert", der)
+        self.assertEqual((done.returncode, done.stderr), (YES, ""), done.stdout)
+        for path, said in ((self.dir / "absent", "absent"), (self.file("junk", "junk"), "junk"), (self.file("cut", der.read_bytes()[:-1]), "cut")):
             with self.subTest(path.name):
                 self.assert_ends(self.check(self.image.disk, "--quick", "--cert", path), TROUBLE, "--cert", said)
 

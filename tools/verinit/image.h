@@ -95,6 +95,8 @@ struct image_boot {
         const char *uki_path; /* on the ESP, or where --uki is; borrowed */
         char *beside;         /* the directory of its add-ons, on the ESP */
         struct buffer initrd; /* without a UKI */
+        size_t n_enrolled;
+        struct buffer enrolled[IMAGE_MAX_CERTIFICATES]; /* DER, of --cert */
         struct image_files loaders; /* that the firmware starts before it */
         const char *chain_doubt;    /* why others may be started before it, or between; NULL */
         struct image_files addons, credentials, global_credentials, sysexts, confexts;
@@ -107,8 +109,8 @@ struct image_boot {
 
 int image_boot_find(const struct image_options *o, const struct image_esp *esp, struct image_boot *b, struct image_checks *checks,
                     struct trouble *t);
-/* --cert: each is a certificate in PEM, which is what sbverify takes; and enrolled in the machine. */
-int image_check_certificates(const struct image_options *o, struct machine *m, struct trouble *t);
+/* --cert: what is enrolled in the machine. */
+int image_boot_read_certificates(const struct image_options *o, struct image_boot *b, struct machine *m, struct trouble *t);
 /* Signatures, where certificates were given; and which add-ons the firmware would load. */
 int image_boot_check_signatures(const struct image_options *o, struct image_boot *b, struct image_checks *checks, struct trouble *t);
 /*

@@ -38,6 +38,8 @@ void image_boot_done(struct image_boot *b)
         buffer_done(&b->cmdline);
         buffer_done(&b->addon_words);
         buffer_done(&b->log);
+        for (size_t i = 0; i < b->n_enrolled; i++)
+                buffer_done(&b->enrolled[i]);
         image_files_done(&b->loaders);
         image_files_done(&b->addons);
         image_files_done(&b->credentials);

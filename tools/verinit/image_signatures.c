@@ -1,73 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the firmware lets start, by sbverify: the UKI, and what systemd-stub has it load beside it. Which keys are enrolled, no image
+ * What the firmware lets start: the UKI, and what systemd-stub has it load beside it. Which keys are enrolled, no image
  * says; so who checks gives their certificates.
  */
-#include <errno.h>
-#include <stdio.h>
-#include <sys/mman.h>
-
-#include "verinit/le.h"
-
 #include "certificate.h"
-#include "child.h"
 #include "image.h"
+#include "signed_image.h"
 
 #define ACCESS_DENIED "firmware-access-denied"
 #define DRIVERS "/EFI/systemd/drivers"
-#define PEM_BEGIN "-----BEGIN CERTIFICATE-----"
 
-enum { LOADER_MAX_BYTES = 512 * 1024 * 1024, CERTIFICATE_MAX_BYTES = 1024 * 1024 };
+enum { LOADER_MAX_BYTES = 512 * 1024 * 1024 };
 
-/* PE Format, "Optional Header Data Directories": the fifth entry, for PE32+. */
-enum { PE32_PLUS = 0x20b, CERTIFICATE_ENTRY = 112 + 4 * 8 };
-
-static bool has_signature(const struct buffer *file)
+static bool is_enrolled(const struct image_boot *b, const struct signed_image *image)
 {
-        struct pe pe;
-
-        return pe_open(file->data, file->size, &pe) == 0 && pe.optional_size >= CERTIFICATE_ENTRY + 8 &&
-               le16_read(pe.optional) == PE32_PLUS && le32_read(pe.optional + CERTIFICATE_ENTRY + 4) > 0;
-}
-
-static int keep(const struct buffer *file, int *ret_fd, struct trouble *t)
-{
-        _cleanup_fd_ int fd = memfd_create("image", MFD_CLOEXEC);
-
-        if (fd < 0)
-                return trouble_set_errno(t, errno, "cannot keep a file for sbverify");
-        for (size_t done = 0; done < file->size;) {
-                ssize_t n = write(fd, file->data + done, file->size - done);
-
-                if (n <= 0)
-                        return trouble_set_errno(t, n < 0 ? errno : EIO, "cannot keep a file for sbverify");
-                done += (size_t) n;
-        }
-        *ret_fd = fd_steal(&fd);
-        return 0;
-}
-
-static int is_signed_by(const struct image_options *o, const struct buffer *file, bool *ret, struct trouble *t)
-{
-        _cleanup_fd_ int fd = -1;
-
-        *ret = false;
-        if (keep(file, &fd, t) < 0)
-                return -1;
-        for (size_t i = 0; !*ret && i < o->n_certificates; i++) {
-                _cleanup_child_words_ struct child_words words = {};
-                _cleanup_buffer_ struct buffer talk = {};
-                const struct child child = { .words = &words, .output = &talk, .output_max = 65536, .is_silent = true };
-                int status;
-
-                child_add(&words, "sbverify");
-                child_add_option(&words, "--cert", o->certificates[i]);
-                child_add_format(&words, "/proc/%d/fd/%d", (int) getpid(), fd);
-                if (child_run(&child, &status, t) < 0)
-                        return trouble_prefix(t, "the signature (is sbsigntool installed?)");
-                *ret = status == 0;
-        }
-        return 0;
+        for (size_t i = 0; i < b->n_enrolled; i++)
+                if (signed_image_is_by(image, &(struct iovec) { b->enrolled[i].data, b->enrolled[i].size }))
+                        return true;
+        return false;
 }
 
 static void refuse(struct image_checks *checks, const char *name, const char *path, const char *why)
@@ -76,23 +26,22 @@ static void refuse(struct image_checks *checks, const char *name, const char *pa
         checks->list[checks->n - 1].firmware = ACCESS_DENIED;
 }
 
-static int check_file(const struct image_options *o, const struct buffer *file, const char *path, const char *name,
+static int check_file(const struct image_boot *b, const struct buffer *file, const char *path, const char *name,
                       struct image_checks *checks, struct trouble *t)
 {
-        bool is_good;
+        struct signed_image image = {};
 
-        if (!has_signature(file)) {
+        if (signed_image_open("it", file, &image, t) < 0) {
+                if (t->outcome != OUTCOME_FALSE)
+                        return -1;
+                refuse(checks, name, path, t->msg);
+                *t = (struct trouble) {};
+        } else if (!signed_image_has_any(&image))
                 refuse(checks, name, path, "it has no signature, so firmware under Secure Boot does not start it");
-                return 0;
-        }
-        if (o->n_certificates == 0) {
+        else if (b->n_enrolled == 0)
                 image_say(checks, name, IMAGE_BY_FIRMWARE, IMAGE_UNDECIDED,
                           "%s is signed; by whom is not looked at: give the certificates of the enrolled keys by --cert", path);
-                return 0;
-        }
-        if (is_signed_by(o, file, &is_good, t) < 0)
-                return -1;
-        if (is_good)
+        else if (is_enrolled(b, &image))
                 image_say(checks, name, IMAGE_BY_FIRMWARE, IMAGE_OK, "%s is signed with a key of --cert", path);
         else
                 refuse(checks, name, path, "its signature is by no key of --cert, or over another file");
@@ -166,26 +115,43 @@ int image_boot_check_loader(const struct image_options *o, const struct image_es
         else if (o->lacks_secure_boot)
                 image_say(checks, "loader", IMAGE_BY_FIRMWARE, IMAGE_SKIPPED, "the machine is said to be without Secure Boot");
         else
-                return check_file(o, &f->data, f->path, "loader", checks, t);
+                return check_file(b, &f->data, f->path, "loader", checks, t);
         return 0;
 }
 
-/* Else sbverify would say no for a file that it cannot read, and that would count as a bad signature. */
-int image_check_certificates(const struct image_options *o, struct machine *m, struct trouble *t)
+int image_boot_read_certificates(const struct image_options *o, struct image_boot *b, struct machine *m, struct trouble *t)
 {
         for (size_t i = 0; i < o->n_certificates; i++) {
-                _cleanup_buffer_ struct buffer text = {}, der = {};
-                struct iovec part;
+                struct buffer *der = &b->enrolled[i];
 
-                if (tool_read_file(o->certificates[i], CERTIFICATE_MAX_BYTES, &text, t) < 0 || certificate_read(o->certificates[i], &der, t) < 0) {
+                if (certificate_read(o->certificates[i], der, t) < 0) {
                         t->outcome = OUTCOME_TROUBLE;
                         return trouble_prefix(t, "--cert");
                 }
-                if (!memmem(text.data, text.size, PEM_BEGIN, strlen(PEM_BEGIN)))
-                        return trouble_set(t, OUTCOME_TROUBLE, "--cert %s: no certificate in PEM", o->certificates[i]);
-                part = (struct iovec) { der.data, der.size };
-                if (predict_hash(DIGEST_SHA256, &part, 1, &m->enrolled[m->n_enrolled++], t) < 0)
+                b->n_enrolled++;
+                if (predict_hash(DIGEST_SHA256, &(struct iovec) { der->data, der->size }, 1, &m->enrolled[m->n_enrolled++], t) < 0)
                         return -1;
+        }
+        return 0;
+}
+
+/* systemd-stub passes over what the firmware does not load. */
+static int find_loaded(const struct image_options *o, struct image_boot *b, struct trouble *t)
+{
+        for (size_t i = 0; i < b->addons.n; i++) {
+                struct signed_image image = {};
+
+                if (o->lacks_secure_boot) {
+                        b->is_addon_loaded[i] = true;
+                        continue;
+                }
+                if (signed_image_open(b->addons.list[i].path, &b->addons.list[i].data, &image, t) < 0) {
+                        if (t->outcome != OUTCOME_FALSE)
+                                return -1;
+                        *t = (struct trouble) {};
+                        continue;
+                }
+                b->is_addon_loaded[i] = b->n_enrolled == 0 ? signed_image_has_any(&image) : is_enrolled(b, &image);
         }
         return 0;
 }
@@ -194,17 +160,10 @@ int image_boot_check_signatures(const struct image_options *o, struct image_boot
 {
         if (!b->has_uki)
                 return 0;
-        for (size_t i = 0; i < b->addons.n; i++) {
-                const struct image_file *f = &b->addons.list[i];
-
-                /* systemd-stub passes over what the firmware does not load. */
-                b->is_addon_loaded[i] = o->lacks_secure_boot || has_signature(&f->data);
-                if (b->is_addon_loaded[i] && !o->lacks_secure_boot && o->n_certificates > 0 &&
-                    is_signed_by(o, &f->data, &b->is_addon_loaded[i], t) < 0)
-                        return -1;
-        }
+        if (find_loaded(o, b, t) < 0)
+                return -1;
         if (!o->lacks_secure_boot)
-                return check_file(o, &b->uki.file, b->uki_path, "secure-boot", checks, t);
+                return check_file(b, &b->uki.file, b->uki_path, "secure-boot", checks, t);
         image_say(checks, "secure-boot", IMAGE_BY_FIRMWARE, IMAGE_SKIPPED, "the machine is said to be without Secure Boot");
         return 0;
 }

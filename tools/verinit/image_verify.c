@@ -17,7 +17,7 @@ static const char usage[] =
         "/usr. Nothing is mounted or written; OTHER-DISKs are attached to the same machine.\n"
         "\n"
         "  --uki FILE            what is started; default: what is on the ESP\n"
-        "  --cert FILE           PEM, of a key that is enrolled in the firmware; may be given several times\n"
+        "  --cert FILE           PEM or DER, of a key that is enrolled in the firmware; may be given several times\n"
         "  --append WORDS        what SMBIOS or a boot menu adds to the command line\n"
         "  --without tpm|secure-boot   a machine that lacks it; may be given twice\n"
         "  --initrd FILE         with --cmdline and --uname in place of a UKI: a kernel that is started without firmware\n"
@@ -189,7 +189,7 @@ static int look(const struct image_options *o, struct machine *m, struct image_c
         for (size_t i = 0; i < o->n_disks; i++)
                 if (machine_add_disk(m, o->disks[i], t) < 0)
                         return -1;
-        if (image_check_certificates(o, m, t) < 0)
+        if (image_boot_read_certificates(o, &b, m, t) < 0)
                 return -1;
         say_gpt(m, checks);
         if (machine_make(m, t) < 0)

@@ -8,6 +8,7 @@
 
 #include "predict.h"
 #include "authenticode.h"
+#include "signed_image.h"
 
 enum { PCR_SECURE_BOOT = 7, MAX_AUTHORITIES = 64, NAME_MAX_CHARS = 16 };
 
@@ -16,12 +17,6 @@ static const uint8_t type_x509[EFI_GUID_BYTES] = {
 };
 static const uint8_t type_sha256[EFI_GUID_BYTES] = {
         0x26, 0x16, 0xc4, 0xc1, 0x4c, 0x50, 0x92, 0x40, 0xac, 0xa9, 0x41, 0xf9, 0x36, 0x93, 0x43, 0x28,
-};
-
-struct image {
-        const char *name;
-        struct pe pe;
-        struct digest digests[_DIGEST_ALG_MAX];
 };
 
 struct authorities {
@@ -54,21 +49,7 @@ static int add_variable(struct prediction *p, const struct secure_boot_name *v, 
                            ARRAY_SIZE(parts), t);
 }
 
-static int open_image(const char *name, const struct buffer *file, struct image *ret, struct trouble *t)
-{
-        struct iovec parts[PE_MAX_HASHED];
-        size_t n;
-
-        ret->name = name;
-        if (pe_open(file->data, file->size, &ret->pe) < 0 || pe_hashed_parts(&ret->pe, parts, &n) < 0)
-                return trouble_set(t, OUTCOME_TROUBLE, "%s is not a sound PE file", name);
-        for (enum digest_alg alg = DIGEST_SHA1; alg < _DIGEST_ALG_MAX; alg++)
-                if (predict_hash(alg, parts, n, &ret->digests[alg], t) < 0)
-                        return -1;
-        return 0;
-}
-
-static bool is_by_entry(const struct image *image, const struct iovec *pkcs7, const struct efi_signature *entry)
+static bool is_by_entry(const struct signed_image *image, const struct iovec *pkcs7, const struct efi_signature *entry)
 {
         const struct digest *sha256 = &image->digests[DIGEST_SHA256];
 
@@ -80,7 +61,7 @@ static bool is_by_entry(const struct image *image, const struct iovec *pkcs7, co
 }
 
 /* The first entry of db or dbx for this signature of the image or, where that is NULL, for its digest. 1, 0, -EBADMSG. */
-static int find_entry(const struct buffer *database, const struct image *image, const struct iovec *pkcs7, struct iovec *ret)
+static int find_entry(const struct buffer *database, const struct signed_image *image, const struct iovec *pkcs7, struct iovec *ret)
 {
         struct efi_signatures it = { .lists = { database->data, database->size } };
         struct efi_signature entry;
@@ -95,7 +76,7 @@ static int find_entry(const struct buffer *database, const struct image *image, 
 }
 
 /* A signature is looked at before the digest is (DxeImageVerificationHandler()). 1: *ret verifies the image, 0: nothing does; -EACCES: dbx, -EBADMSG. */
-static int find_authority(const struct secure_boot *sb, const struct image *image, bool *ret_is_signed, struct iovec *ret)
+static int find_authority(const struct secure_boot *sb, const struct signed_image *image, bool *ret_is_signed, struct iovec *ret)
 {
         const struct buffer *db = &sb->values[SECURE_BOOT_DB], *dbx = &sb->values[SECURE_BOOT_DBX];
         struct iovec certificates, pkcs7, ignored;
@@ -123,13 +104,15 @@ static int add_authority(struct prediction *p, const char *name, const struct bu
 {
         const struct secure_boot *sb = &p->in->variables;
         _cleanup_free_ char *what = tool_format("entry of db for %s", name);
-        struct image image = {};
+        struct signed_image image = {};
         struct iovec entry;
         bool is_signed;
         int r;
 
-        if (open_image(name, file, &image, t) < 0)
+        if (signed_image_open(name, file, &image, t) < 0) {
+                t->outcome = OUTCOME_TROUBLE;
                 return -1;
+        }
         r = find_authority(sb, &image, &is_signed, &entry);
         if (r < 0 && r != -EACCES)
                 return trouble_set(t, OUTCOME_TROUBLE, "cannot find what verifies %s: its signatures, db or dbx are malformed", name);
