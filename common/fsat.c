@@ -128,6 +128,26 @@ int fsat_read_alloc(int dir_fd, const char *path, size_t max, void **ret_data, s
         return 0;
 }
 
+size_t fsat_read_at(int fd, uint64_t offset_bytes, void *ret, size_t size, int *ret_errno)
+{
+        uint8_t *bytes = ret;
+        size_t done = 0;
+
+        *ret_errno = 0;
+        while (done < size) {
+                ssize_t n = pread(fd, bytes + done, size - done, (off_t) (offset_bytes + done));
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        *ret_errno = errno;
+                if (n <= 0)
+                        break;
+                done += (size_t) n;
+        }
+        return done;
+}
+
 int fsat_write(int dir_fd, const char *path, const char *text)
 {
         _cleanup_fd_ int fd = openat(dir_fd, path, O_WRONLY | O_CLOEXEC | O_NOCTTY);

@@ -79,9 +79,10 @@ static int load_file(struct boot *boot, struct signature_der *ret, struct error 
 static int read_partition(struct boot *boot, const struct found_device *device, struct signature_partition *ret,
                           struct error *err)
 {
-        size_t size = (size_t) device->size_bytes, done = 0;
+        size_t size = (size_t) device->size_bytes, done;
         _cleanup_free_ uint8_t *bytes = NULL;
         _cleanup_fd_ int fd = -1;
+        int why;
 
         /* Before it is read: nobody has vouched for the size. */
         if (device->size_bytes > SIGNATURE_PARTITION_MAX_BYTES)
@@ -93,16 +94,10 @@ static int read_partition(struct boot *boot, const struct found_device *device, 
         bytes = malloc(size);
         if (!bytes)
                 return error_set(err, FAIL_VERITY_READ_FAILED_CODE, ENOMEM, "no memory for its %zu bytes", size);
-        while (done < size) {
-                ssize_t n = pread(fd, bytes + done, size - done, (off_t) done);
-
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n <= 0)
-                        return error_set(err, FAIL_VERITY_READ_FAILED_CODE, n < 0 ? errno : EIO,
-                                         "reading it failed at byte %zu: %s", done, errno_name(n < 0 ? errno : EIO));
-                done += (size_t) n;
-        }
+        done = fsat_read_at(fd, 0, bytes, size, &why);
+        if (done < size)
+                return error_set(err, FAIL_VERITY_READ_FAILED_CODE, why != 0 ? why : EIO,
+                                 "reading it failed at byte %zu: %s", done, errno_name(why != 0 ? why : EIO));
         return signature_partition_parse(bytes, size, ret, err);
 }
 

@@ -11,6 +11,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "verinit/fsat.h"
 #include "verinit/log.h"
 
 #define TARGET "verity"
@@ -93,21 +94,12 @@ static int query_and_compare(const struct expectation *meant, struct dm_device *
 static int read_block(int fd, const char *name, uint64_t block, uint32_t block_bytes, struct error *err)
 {
         static uint8_t buffer[VERITY_BLOCK_MAX];
-        uint64_t offset = block * block_bytes;
-        uint32_t done = 0;
+        int why;
 
-        while (done < block_bytes) {
-                ssize_t n = pread(fd, buffer + done, block_bytes - done, (off_t) (offset + done));
-
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n <= 0)
-                        return error_set(err, FAIL_VERITY_READ_FAILED_CODE, n < 0 ? errno : EIO,
-                                         "mapping %s: block %llu of %u bytes cannot be read through it: %s", name,
-                                         (unsigned long long) block, block_bytes,
-                                         n < 0 ? errno_name(errno) : "it ends before");
-                done += (uint32_t) n;
-        }
+        if (fsat_read_at(fd, block * block_bytes, buffer, block_bytes, &why) < block_bytes)
+                return error_set(err, FAIL_VERITY_READ_FAILED_CODE, why != 0 ? why : EIO,
+                                 "mapping %s: block %llu of %u bytes cannot be read through it: %s", name,
+                                 (unsigned long long) block, block_bytes, why != 0 ? errno_name(why) : "it ends before");
         log_debug("mapping %s: block %llu read through the kernel", name, (unsigned long long) block);
         return 0;
 }

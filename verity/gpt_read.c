@@ -9,26 +9,19 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "verinit/fsat.h"
+
 /* Static: too large for a stack. One disk at a time. */
 static uint8_t the_entries[GPT_MAX_ENTRY_BYTES];
 static struct partition_table the_backup;
 
 static int read_bytes(int fd, const struct gpt_disk *disk, uint64_t lba, uint8_t *ret, size_t size, struct error *err)
 {
-        uint64_t offset = lba * disk->sector_bytes;
-        size_t done = 0;
+        int why;
 
-        while (done < size) {
-                ssize_t n = pread(fd, ret + done, size - done, (off_t) (offset + done));
-
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n <= 0)
-                        return error_set(err, FAIL_DEVICE_UNREADABLE_CODE, n < 0 ? errno : EIO,
-                                         "sector %llu cannot be read: %s", (unsigned long long) lba,
-                                         n < 0 ? errno_name(errno) : "the disk ends before");
-                done += (size_t) n;
-        }
+        if (fsat_read_at(fd, lba * disk->sector_bytes, ret, size, &why) < size)
+                return error_set(err, FAIL_DEVICE_UNREADABLE_CODE, why != 0 ? why : EIO, "sector %llu cannot be read: %s",
+                                 (unsigned long long) lba, why != 0 ? errno_name(why) : "the disk ends before");
         return 0;
 }
 

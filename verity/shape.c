@@ -5,30 +5,23 @@
  * not the disk that was built.
  */
 #include <errno.h>
-#include <unistd.h>
 
+#include "verinit/fsat.h"
 #include "verinit/log.h"
 #include "volume.h"
 
 int volume_read_exactly(int fd, const char *device, uint64_t offset, uint8_t *buffer, size_t size, struct error *err)
 {
-        size_t done = 0;
+        int why;
+        size_t n = fsat_read_at(fd, offset, buffer, size, &why);
 
-        while (done < size) {
-                ssize_t n = pread(fd, buffer + done, size - done, (off_t) (offset + done));
-
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return error_set(err, FAIL_VERITY_READ_FAILED_CODE, errno,
-                                         "%s: reading %zu bytes at byte %llu failed: %s", device, size,
-                                         (unsigned long long) offset, errno_name(errno));
-                if (n == 0)
-                        return error_set(err, FAIL_VERITY_READ_FAILED_CODE, EIO,
-                                         "%s: ends at byte %llu, inside a block of %zu bytes at byte %llu", device,
-                                         (unsigned long long) (offset + done), size, (unsigned long long) offset);
-                done += (size_t) n;
-        }
+        if (why != 0)
+                return error_set(err, FAIL_VERITY_READ_FAILED_CODE, why, "%s: reading %zu bytes at byte %llu failed: %s", device,
+                                 size, (unsigned long long) offset, errno_name(why));
+        if (n < size)
+                return error_set(err, FAIL_VERITY_READ_FAILED_CODE, EIO,
+                                 "%s: ends at byte %llu, inside a block of %zu bytes at byte %llu", device,
+                                 (unsigned long long) (offset + n), size, (unsigned long long) offset);
         return 0;
 }
 

@@ -22,6 +22,9 @@ int fsat_read_u64(int dir_fd, const char *path, uint64_t *ret);
 /* Reads a file of unknown size into new memory (caller frees), at most max bytes: 0, -errno, -EFBIG. */
 int fsat_read_alloc(int dir_fd, const char *path, size_t max, void **ret_data, size_t *ret_size);
 
+/* Of an open file or device, from this byte on. How many bytes; fewer: *ret_errno says why, 0 where it ends there. */
+size_t fsat_read_at(int fd, uint64_t offset_bytes, void *ret, size_t size, int *ret_errno);
+
 /* One write() into an existing file (sysfs, procfs, sysctl): 0 or -errno. */
 int fsat_write(int dir_fd, const char *path, const char *text);
 

@@ -1,46 +1,31 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
-#include <fcntl.h>
-#include <ftw.h>
-#include <stdio.h>
-#include <sys/stat.h>
 
-#include "unit.h"
+#include "temp_dir.h"
 #include "verinit/fsat.h"
 
-static char directory[64];
-static int dir_fd = -1;
+static struct temp_dir dir;
 
 static int setup(_unused_ void **state)
 {
-        snprintf(directory, sizeof(directory), "/tmp/verinit-fsat.XXXXXX");
-        if (!mkdtemp(directory))
-                return -1;
-        dir_fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        return dir_fd < 0 ? -1 : 0;
-}
-
-static int remove_one(const char *path, _unused_ const struct stat *st, _unused_ int type, _unused_ struct FTW *ftw)
-{
-        return remove(path);
+        return temp_dir_make(&dir);
 }
 
 static int teardown(_unused_ void **state)
 {
-        dir_fd = fd_close(dir_fd);
-        return nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+        return temp_dir_remove(&dir);
 }
 
 static void make(const char *path, const char *text)
 {
-        assert_int_equal(fsat_create(dir_fd, path, text, strlen(text), 0644), 0);
+        assert_int_equal(fsat_create(dir.fd, path, text, strlen(text), 0644), 0);
 }
 
 static mode_t mode_of(const char *path)
 {
         struct stat st;
 
-        assert_int_equal(fstatat(dir_fd, path, &st, AT_SYMLINK_NOFOLLOW), 0);
+        assert_int_equal(fstatat(dir.fd, path, &st, AT_SYMLINK_NOFOLLOW), 0);
         return st.st_mode;
 }
 
@@ -49,13 +34,13 @@ static void test_read_is_bounded(_unused_ void **state)
         char text[6];
 
         make("f", "12345");
-        assert_int_equal(fsat_read(dir_fd, "f", text, sizeof(text)), 5);
+        assert_int_equal(fsat_read(dir.fd, "f", text, sizeof(text)), 5);
         assert_string_equal(text, "12345");
-        assert_int_equal(fsat_read(dir_fd, "f", text, 5), -EFBIG);
-        assert_int_equal(fsat_read(dir_fd, "none", text, sizeof(text)), -ENOENT);
-        assert_int_equal(fsat_read(dir_fd, ".", text, sizeof(text)), -EISDIR);
+        assert_int_equal(fsat_read(dir.fd, "f", text, 5), -EFBIG);
+        assert_int_equal(fsat_read(dir.fd, "none", text, sizeof(text)), -ENOENT);
+        assert_int_equal(fsat_read(dir.fd, ".", text, sizeof(text)), -EISDIR);
         make("empty", "");
-        assert_int_equal(fsat_read(dir_fd, "empty", text, sizeof(text)), 0);
+        assert_int_equal(fsat_read(dir.fd, "empty", text, sizeof(text)), 0);
         assert_string_equal(text, "");
 }
 
@@ -72,12 +57,12 @@ static void test_read_line_drops_one_newline(_unused_ void **state)
         char text[16];
 
         make("f", "a\n\n");
-        assert_int_equal(fsat_read_line(dir_fd, "f", text, sizeof(text)), 2);
+        assert_int_equal(fsat_read_line(dir.fd, "f", text, sizeof(text)), 2);
         assert_string_equal(text, "a\n");
         make("f", "a");
-        assert_int_equal(fsat_read_line(dir_fd, "f", text, sizeof(text)), 1);
+        assert_int_equal(fsat_read_line(dir.fd, "f", text, sizeof(text)), 1);
         make("f", "\n");
-        assert_int_equal(fsat_read_line(dir_fd, "f", text, sizeof(text)), 0);
+        assert_int_equal(fsat_read_line(dir.fd, "f", text, sizeof(text)), 0);
 }
 
 static void test_read_u64_is_strict(_unused_ void **state)
@@ -88,15 +73,15 @@ static void test_read_u64_is_strict(_unused_ void **state)
 
         for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
                 make("f", bad[i]);
-                assert_int_equal(fsat_read_u64(dir_fd, "f", &n), -EINVAL);
+                assert_int_equal(fsat_read_u64(dir.fd, "f", &n), -EINVAL);
         }
-        assert_int_equal(fsat_read_u64(dir_fd, "none", &n), -ENOENT);
+        assert_int_equal(fsat_read_u64(dir.fd, "none", &n), -ENOENT);
         assert_int_equal(n, 42);
         make("f", "18446744073709551615\n");
-        assert_int_equal(fsat_read_u64(dir_fd, "f", &n), 0);
+        assert_int_equal(fsat_read_u64(dir.fd, "f", &n), 0);
         assert_true(n == UINT64_MAX);
         make("f", "0");
-        assert_int_equal(fsat_read_u64(dir_fd, "f", &n), 0);
+        assert_int_equal(fsat_read_u64(dir.fd, "f", &n), 0);
         assert_true(n == 0);
 }
 
@@ -108,26 +93,26 @@ static void test_read_alloc_at_its_bounds(_unused_ void **state)
 
         for (size_t i = 0; i < sizeof(big); i++)
                 big[i] = (char) (i * 7);
-        assert_int_equal(fsat_create(dir_fd, "f", big, sizeof(big), 0600), 0);
-        assert_int_equal(fsat_read_alloc(dir_fd, "f", sizeof(big) - 1, &data, &size), -EFBIG);
+        assert_int_equal(fsat_create(dir.fd, "f", big, sizeof(big), 0600), 0);
+        assert_int_equal(fsat_read_alloc(dir.fd, "f", sizeof(big) - 1, &data, &size), -EFBIG);
         assert_null(data);
-        assert_int_equal(fsat_read_alloc(dir_fd, "f", sizeof(big), &data, &size), 0);
+        assert_int_equal(fsat_read_alloc(dir.fd, "f", sizeof(big), &data, &size), 0);
         assert_int_equal(size, sizeof(big));
         assert_memory_equal(data, big, sizeof(big));
         make("e", "");
-        assert_int_equal(fsat_read_alloc(dir_fd, "e", 0, &empty, &size), 0);
+        assert_int_equal(fsat_read_alloc(dir.fd, "e", 0, &empty, &size), 0);
         assert_int_equal(size, 0);
-        assert_int_equal(fsat_read_alloc(dir_fd, "none", 10, &empty, &size), -ENOENT);
+        assert_int_equal(fsat_read_alloc(dir.fd, "none", 10, &empty, &size), -ENOENT);
 }
 
 static void test_write_needs_the_file(_unused_ void **state)
 {
         char text[16];
 
-        assert_int_equal(fsat_write(dir_fd, "f", "x"), -ENOENT);
+        assert_int_equal(fsat_write(dir.fd, "f", "x"), -ENOENT);
         make("f", "abc");
-        assert_int_equal(fsat_write(dir_fd, "f", "Z"), 0);
-        assert_int_equal(fsat_read(dir_fd, "f", text, sizeof(text)), 3);
+        assert_int_equal(fsat_write(dir.fd, "f", "Z"), 0);
+        assert_int_equal(fsat_read(dir.fd, "f", text, sizeof(text)), 3);
         assert_string_equal(text, "Zbc");
 }
 
@@ -137,47 +122,47 @@ static void test_create_replaces_and_sets_the_mode(_unused_ void **state)
         char text[16];
 
         make("target", "kept");
-        assert_int_equal(symlinkat("target", dir_fd, "f"), 0);
-        assert_int_equal(fsat_create(dir_fd, "f", "new", 3, 0444), 0);
+        assert_int_equal(symlinkat("target", dir.fd, "f"), 0);
+        assert_int_equal(fsat_create(dir.fd, "f", "new", 3, 0444), 0);
         (void) umask(old);
         assert_int_equal(mode_of("f"), S_IFREG | 0444); /* the link was replaced, not followed */
-        assert_int_equal(fsat_read(dir_fd, "target", text, sizeof(text)), 4);
-        assert_int_equal(fsat_create(dir_fd, "f", "again", 5, 0600), 0);
-        assert_int_equal(fsat_read(dir_fd, "f", text, sizeof(text)), 5);
-        assert_false(fsat_exists(dir_fd, "f.new"));
-        assert_int_equal(fsat_create(dir_fd, "no/f", "x", 1, 0600), -ENOENT);
+        assert_int_equal(fsat_read(dir.fd, "target", text, sizeof(text)), 4);
+        assert_int_equal(fsat_create(dir.fd, "f", "again", 5, 0600), 0);
+        assert_int_equal(fsat_read(dir.fd, "f", text, sizeof(text)), 5);
+        assert_false(fsat_exists(dir.fd, "f.new"));
+        assert_int_equal(fsat_create(dir.fd, "no/f", "x", 1, 0600), -ENOENT);
 }
 
 static void test_a_create_that_fails_leaves_the_old_file(_unused_ void **state)
 {
-        assert_int_equal(fsat_mkdir_p(dir_fd, "d/sub", 0755), 0);
-        assert_int_equal(fsat_create(dir_fd, "d", "x", 1, 0600), -EISDIR);
-        assert_true(fsat_exists(dir_fd, "d/sub"));
-        assert_false(fsat_exists(dir_fd, "d.new"));
+        assert_int_equal(fsat_mkdir_p(dir.fd, "d/sub", 0755), 0);
+        assert_int_equal(fsat_create(dir.fd, "d", "x", 1, 0600), -EISDIR);
+        assert_true(fsat_exists(dir.fd, "d/sub"));
+        assert_false(fsat_exists(dir.fd, "d.new"));
 }
 
 static void test_mkdir_p(_unused_ void **state)
 {
         mode_t old = umask(0077);
 
-        assert_int_equal(fsat_mkdir_p(dir_fd, "a", 0700), 0);
-        assert_int_equal(fsat_mkdir_p(dir_fd, "a/b/c", 0755), 0);
-        assert_int_equal(fsat_mkdir_p(dir_fd, "a/b/c", 0711), 0);
+        assert_int_equal(fsat_mkdir_p(dir.fd, "a", 0700), 0);
+        assert_int_equal(fsat_mkdir_p(dir.fd, "a/b/c", 0755), 0);
+        assert_int_equal(fsat_mkdir_p(dir.fd, "a/b/c", 0711), 0);
         (void) umask(old);
         assert_int_equal(mode_of("a"), S_IFDIR | 0700);
         assert_int_equal(mode_of("a/b"), S_IFDIR | 0755);
         assert_int_equal(mode_of("a/b/c"), S_IFDIR | 0755);
         make("file", "");
-        assert_int_equal(fsat_mkdir_p(dir_fd, "file", 0755), -ENOTDIR);
-        assert_int_equal(fsat_mkdir_p(dir_fd, "file/x", 0755), -ENOTDIR);
-        assert_int_equal(fsat_mkdir_p(dir_fd, "", 0755), -EINVAL);
+        assert_int_equal(fsat_mkdir_p(dir.fd, "file", 0755), -ENOTDIR);
+        assert_int_equal(fsat_mkdir_p(dir.fd, "file/x", 0755), -ENOTDIR);
+        assert_int_equal(fsat_mkdir_p(dir.fd, "", 0755), -EINVAL);
 }
 
 static void test_exists_does_not_follow(_unused_ void **state)
 {
-        assert_false(fsat_exists(dir_fd, "l"));
-        assert_int_equal(symlinkat("nowhere", dir_fd, "l"), 0);
-        assert_true(fsat_exists(dir_fd, "l"));
+        assert_false(fsat_exists(dir.fd, "l"));
+        assert_int_equal(symlinkat("nowhere", dir.fd, "l"), 0);
+        assert_true(fsat_exists(dir.fd, "l"));
 }
 
 struct names {
@@ -200,11 +185,42 @@ static void test_each_is_sorted_and_stops(_unused_ void **state)
         make("c", "");
         make("a", "");
         make("b", "");
-        assert_int_equal(fsat_each(dir_fd, ".", collect, &all), 0);
+        assert_int_equal(fsat_each(dir.fd, ".", collect, &all), 0);
         assert_string_equal(all.text, "abc");
-        assert_int_equal(fsat_each(dir_fd, ".", collect, &some), 5);
+        assert_int_equal(fsat_each(dir.fd, ".", collect, &some), 5);
         assert_string_equal(some.text, "ab");
-        assert_int_equal(fsat_each(dir_fd, "none", collect, &all), -ENOENT);
+        assert_int_equal(fsat_each(dir.fd, "none", collect, &all), -ENOENT);
+}
+
+/* Of a seq_file the kernel hands out a page a call, however much is asked for. */
+static void test_read_at_goes_on_after_a_short_read(_unused_ void **state)
+{
+        int fd = open("/proc/self/smaps", O_RDONLY | O_CLOEXEC), why = -1;
+        char at_once[8192], all[8192];
+
+        assert_in_range(pread(fd, at_once, sizeof(at_once), 0), 1, sizeof(at_once) - 1);
+        assert_int_equal(fsat_read_at(fd, 0, all, sizeof(all), &why), sizeof(all));
+        assert_int_equal(why, 0);
+        (void) fd_close(fd);
+}
+
+static void test_read_at(_unused_ void **state)
+{
+        char text[8];
+        int fd, why = -1;
+
+        make("f", "0123456789");
+        fd = openat(dir.fd, "f", O_RDONLY | O_CLOEXEC);
+        assert_int_equal(fsat_read_at(fd, 3, text, 4, &why), 4);
+        assert_int_equal(why, 0);
+        assert_memory_equal(text, "3456", 4);
+        assert_int_equal(fsat_read_at(fd, 8, text, 4, &why), 2);
+        assert_int_equal(why, 0);
+        assert_int_equal(fsat_read_at(fd, 10, text, 4, &why), 0);
+        assert_int_equal(why, 0);
+        assert_int_equal(fsat_read_at(dir.fd, 0, text, 4, &why), 0);
+        assert_int_equal(why, EBADF); /* O_PATH */
+        (void) fd_close(fd);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -223,6 +239,8 @@ int main(void)
                 TEST(test_mkdir_p),
                 TEST(test_exists_does_not_follow),
                 TEST(test_each_is_sorted_and_stops),
+                TEST(test_read_at),
+                TEST(test_read_at_goes_on_after_a_short_read),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,7 +5,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <unistd.h>
+
+#include "verinit/fsat.h"
 
 int verity_device_open(const char *path, struct verity_device *ret, struct trouble *t)
 {
@@ -56,20 +57,14 @@ int verity_device_superblock(const struct verity_device *d, uint64_t offset_byte
 {
         uint8_t bytes[VERITY_SUPERBLOCK_BYTES];
         struct error err = {};
-        size_t done = 0;
+        int why;
+        size_t n = fsat_read_at(d->fd, offset_bytes, bytes, sizeof(bytes), &why);
 
-        while (done < sizeof(bytes)) {
-                ssize_t n = pread(d->fd, bytes + done, sizeof(bytes) - done, (off_t) (offset_bytes + done));
-
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return trouble_set_errno(t, errno, "cannot read %s", d->path);
-                if (n == 0)
-                        return trouble_set(t, OUTCOME_FALSE, "%s ends before byte %llu: there is no superblock", d->path,
-                                           (unsigned long long) (offset_bytes + sizeof(bytes)));
-                done += (size_t) n;
-        }
+        if (why != 0)
+                return trouble_set_errno(t, why, "cannot read %s", d->path);
+        if (n < sizeof(bytes))
+                return trouble_set(t, OUTCOME_FALSE, "%s ends before byte %llu: there is no superblock", d->path,
+                                   (unsigned long long) (offset_bytes + sizeof(bytes)));
         if (verity_superblock_parse(bytes, ret, &err) == 0)
                 return 0;
         (void) trouble_from_error(t, &err);

@@ -12,6 +12,8 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include "verinit/fsat.h"
+
 enum { UNIT_BYTES = 1024 * 1024, THREADS_MAX = 256 };
 
 #define NO_BLOCK UINT64_MAX
@@ -54,26 +56,6 @@ static int fail_at(struct worker *w, const struct whole_tree_place *place)
         w->finding.has_place = true;
         w->finding.place = *place;
         return -1;
-}
-
-/* How many of the bytes could be read: what lies before a bad sector is still looked at. */
-static size_t read_much(int fd, uint64_t offset, uint8_t *buffer, size_t size, int *ret_errno)
-{
-        size_t done = 0;
-
-        *ret_errno = 0;
-        while (done < size) {
-                ssize_t n = pread(fd, buffer + done, size - done, (off_t) (offset + done));
-
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        *ret_errno = errno;
-                if (n <= 0)
-                        break;
-                done += (size_t) n;
-        }
-        return done;
 }
 
 static int fail_read(struct worker *w, const struct whole_tree_place *place, int errno_value)
@@ -160,7 +142,7 @@ static int load_hash_block(struct worker *w, unsigned level, uint64_t data_block
 
         w->held[level] = NO_BLOCK;
         place.offset_bytes = place.block * size;
-        if (read_much(req->hash_fd, req->hash_start_bytes + place.offset_bytes, block, size, &e) < size)
+        if (fsat_read_at(req->hash_fd, req->hash_start_bytes + place.offset_bytes, block, size, &e) < size)
                 return fail_read(w, &place, e);
         if (check_block(w, block, expected, &place) < 0)
                 return -1;
@@ -202,7 +184,8 @@ static int check_unit(struct worker *w, uint64_t first, uint64_t n)
         const uint8_t *expected;
         int e;
 
-        n_read = read_much(req->data_fd, req->data_start_bytes + first * size, w->unit, (size_t) n * size, &e);
+        /* What lies before a bad sector is still looked at. */
+        n_read = fsat_read_at(req->data_fd, req->data_start_bytes + first * size, w->unit, (size_t) n * size, &e);
         for (uint64_t i = 0; i < n; i++) {
                 struct whole_tree_place place = { .is_data = true, .block = first + i, .offset_bytes = (first + i) * size };
 
