@@ -210,7 +210,7 @@ int initrd_build(int argc, char *argv[], struct trouble *t)
 
         if (build_options_parse(argc, argv, &b.options, t) < 0)
                 return -1;
-        if (b.options.wants_help) {
+        if (b.options.common.wants_help) {
                 (void) fputs(build_usage, stdout);
                 build_done(&b);
                 return 0;

@@ -2,8 +2,10 @@
 #pragma once
 
 #include "compress.h"
+#include "options.h"
 
 struct build_options {
+        struct options common;
         const char *init;
         const char *modules_dir;
         const char *cmdline; /* text, or "@FILE" */
@@ -20,7 +22,6 @@ struct build_options {
         enum compression compression;
         int level; /* -1: the default */
         bool is_forced; /* over a block device */
-        bool wants_help;
 };
 
 /* From the command line alone: nothing is opened. */

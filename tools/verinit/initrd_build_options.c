@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 
-#include "describe.h"
 #include "feature.h"
 #include "initrd_build.h"
 
@@ -64,8 +62,6 @@ enum option_id {
         OPTION_COMPRESS,
         OPTION_LEVEL,
         OPTION_FORCE,
-        OPTION_QUIET,
-        OPTION_HELP,
 };
 
 static const struct option long_options[] = {
@@ -84,23 +80,14 @@ static const struct option long_options[] = {
         { "compress", required_argument, NULL, OPTION_COMPRESS },
         { "level", required_argument, NULL, OPTION_LEVEL },
         { "force", no_argument, NULL, OPTION_FORCE },
-        { "quiet", no_argument, NULL, OPTION_QUIET },
-        { "help", no_argument, NULL, OPTION_HELP },
+        OPTION_QUIET,
+        OPTION_HELP,
         {},
 };
 
 static int usage_error(struct trouble *t, const char *what, const char *value, const char *remedy)
 {
         return trouble_set(t, OUTCOME_USAGE, "initrd build: %s '%s': %s", what, value, remedy);
-}
-
-/* An option that stands twice is a script that says two things. */
-static int set_once(const char **field, const char *name, struct trouble *t)
-{
-        if (*field)
-                return usage_error(t, "option given twice", name, "keep one");
-        *field = optarg;
-        return 0;
 }
 
 static void add_to(const char ***list, size_t *n)
@@ -122,19 +109,21 @@ static int parse_level(struct build_options *o, struct trouble *t)
         return 0;
 }
 
-static int take_option(struct build_options *o, int id, const char *argv_word, struct trouble *t)
+static int take(int id, void *userdata, struct trouble *t)
 {
+        struct build_options *o = userdata;
+
         switch (id) {
         case OPTION_INIT:
-                return set_once(&o->init, "--init", t);
+                return options_take_once(&o->init, VERB, "--init", t);
         case OPTION_MODULES_DIR:
-                return set_once(&o->modules_dir, "--modules-dir", t);
+                return options_take_once(&o->modules_dir, VERB, "--modules-dir", t);
         case OPTION_CMDLINE:
-                return set_once(&o->cmdline, "--cmdline", t);
+                return options_take_once(&o->cmdline, VERB, "--cmdline", t);
         case OPTION_OUTPUT:
-                return set_once(&o->output, "--output", t);
+                return options_take_once(&o->output, VERB, "--output", t);
         case OPTION_FLOOR:
-                return set_once(&o->floor, "--floor", t);
+                return options_take_once(&o->floor, VERB, "--floor", t);
         case OPTION_CERTIFICATE:
                 add_to(&o->certificates, &o->n_certificates);
                 return 0;
@@ -150,9 +139,9 @@ static int take_option(struct build_options *o, int id, const char *argv_word, s
                 add_to(&o->modules, &o->n_modules);
                 return 0;
         case OPTION_LINUX:
-                return set_once(&o->linux_image, "--linux", t);
+                return options_take_once(&o->linux_image, VERB, "--linux", t);
         case OPTION_SBOM:
-                return set_once(&o->sbom, "--sbom", t);
+                return options_take_once(&o->sbom, VERB, "--sbom", t);
         case OPTION_FILE:
                 if (!strstr(optarg, "=/"))
                         return usage_error(t, "--file", optarg, "HOST=GUEST is wanted, GUEST an absolute path");
@@ -164,17 +153,9 @@ static int take_option(struct build_options *o, int id, const char *argv_word, s
                 return 0;
         case OPTION_LEVEL:
                 return parse_level(o, t);
-        case OPTION_FORCE:
+        default:
                 o->is_forced = true;
                 return 0;
-        case OPTION_QUIET:
-                tool_set_quiet(true);
-                return 0;
-        case OPTION_HELP:
-                o->wants_help = true;
-                return 0;
-        default:
-                return trouble_set_option(t, VERB, id, argv_word);
         }
 }
 
@@ -198,19 +179,10 @@ static int check_complete(struct build_options *o, struct trouble *t)
 
 int build_options_parse(int argc, char *argv[], struct build_options *ret, struct trouble *t)
 {
-        struct build_options o = { .compression = COMPRESSION_ZSTD, .level = -1 };
-        int id, r = 0;
+        struct build_options o = { .common = { .verb = VERB }, .compression = COMPRESSION_ZSTD, .level = -1 };
+        int r = options_parse(&o.common, argc, argv, long_options, false, take, &o, t);
 
-        if (describe_is_asked())
-                return describe_leaf(argv[0], long_options, false, t);
-        /* 0: glibc's way to start again; the words before were another verb's. */
-        optind = 0;
-        opterr = 0;
-        while (r == 0 && (id = getopt_long(argc, argv, "+:", long_options, NULL)) != -1)
-                r = take_option(&o, id, argv[optind - 1], t);
-        if (r == 0 && !o.wants_help && optind < argc)
-                r = trouble_set_usage(t, VERB, "word that is no option", argv[optind]);
-        if (r == 0 && !o.wants_help)
+        if (r == 0 && !o.common.wants_help)
                 r = check_complete(&o, t);
         if (r < 0) {
                 build_options_done(&o);

@@ -22,14 +22,14 @@ static int hash_file(const struct buffer *data, struct digest *ret, struct troub
         return predict_hash(DIGEST_SHA256, &part, 1, ret, t);
 }
 
-static int read_files(const struct paths *list, size_t max, struct predict_files *ret, struct trouble *t)
+static int read_files(const struct option_list *list, size_t max, struct predict_files *ret, struct trouble *t)
 {
         ret->files = tool_alloc(list->n, sizeof(*ret->files));
         for (size_t i = 0; i < list->n; i++) {
                 struct predict_file *f = &ret->files[ret->n];
-                const char *slash = strrchr(list->paths[i], '/');
+                const char *slash = strrchr(list->list[i], '/');
 
-                f->path = list->paths[i];
+                f->path = list->list[i];
                 f->name = slash ? slash + 1 : f->path;
                 if (tool_read_file(f->path, max, &f->data, t) < 0)
                         return -1;
@@ -160,9 +160,9 @@ static int print(const struct predict_options *o, const struct prediction *p, st
                 if (predict_format_json(p, false, &file, t) < 0 || output_write(o->output, &file, t) < 0)
                         return -1;
         }
-        if (o->json == JSON_OFF)
-                return o->is_quiet ? 0 : predict_print_text(p, t);
-        if (predict_format_json(p, o->json == JSON_PRETTY, &out, t) < 0)
+        if (o->common.json == JSON_OFF)
+                return o->common.is_quiet ? 0 : predict_print_text(p, t);
+        if (predict_format_json(p, o->common.json == JSON_PRETTY, &out, t) < 0)
                 return -1;
         (void) fwrite(out.data, 1, out.size, stdout);
         return 0;
@@ -238,9 +238,8 @@ int measure_predict(int argc, char *argv[], struct trouble *t)
 
         if (measure_predict_parse(argc, argv, &o, &in, t) < 0)
                 return -1;
-        if (o.wants_help)
+        if (o.common.wants_help)
                 return 0;
-        tool_set_quiet(o.is_quiet);
         if (read_inputs(&o, &in, t) == 0 && predict_make(&in, &p, t) == 0 && print(&o, &p, t) == 0) {
                 say_what_prove_refuses(&p, t);
                 r = report_undecided(&p, t);

@@ -4,22 +4,14 @@
  */
 #pragma once
 
-#include "json_value.h"
+#include "options.h"
 #include "predict.h"
 
-enum { PREDICT_MAX_FILES = 64 };
-
-struct paths {
-        size_t n;
-        const char *paths[PREDICT_MAX_FILES];
-};
-
 struct predict_options {
+        struct options common;
         const char *uki, *variables, *policy, *floor, *output;
-        struct paths loaders, addons, credentials, global_credentials, sysexts, confexts;
+        struct option_list loaders, addons, credentials, global_credentials, sysexts, confexts;
         unsigned profile;
-        enum json_how json;
-        bool is_quiet, wants_help;
         bool has_pcrs, has_banks, has_secure_boot, has_profile;
 };
 

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <stdio.h>
 
-#include "describe.h"
 #include "measure_predict.h"
-#include "options.h"
 #include "predict_choice.h"
 
 static const char usage[] =
@@ -49,17 +47,13 @@ static const struct option long_options[] = {
         { "sysext", required_argument, NULL, 'y' }, { "confext", required_argument, NULL, 'x' },
         { "secure-boot", required_argument, NULL, 'b' }, { "pcr", required_argument, NULL, 'p' },
         { "bank", required_argument, NULL, 'k' }, { "phase", required_argument, NULL, 'w' },
-        { "output", required_argument, NULL, 'o' }, { "json", required_argument, NULL, 'j' },
-        { "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' }, {},
+        { "output", required_argument, NULL, 'o' }, OPTION_JSON, OPTION_QUIET, OPTION_HELP, {},
 };
 
-static int take_path(struct paths *list, const char *name, struct trouble *t)
-{
-        if (list->n == PREDICT_MAX_FILES)
-                return trouble_set_usage(t, VERB, "option given too often", name);
-        list->paths[list->n++] = optarg;
-        return 0;
-}
+struct asked {
+        struct predict_options *options;
+        struct predict_input *in;
+};
 
 static int take_secure_boot(struct predict_options *o, struct predict_input *in, struct trouble *t)
 {
@@ -81,8 +75,12 @@ static int take_profile(struct predict_options *o, struct trouble *t)
                trouble_set_usage(t, VERB, "no profile's number", optarg);
 }
 
-static int take_option(int id, const char *word, struct predict_options *o, struct predict_input *in, struct trouble *t)
+static int take(int id, void *userdata, struct trouble *t)
 {
+        const struct asked *asked = userdata;
+        struct predict_options *o = asked->options;
+        struct predict_input *in = asked->in;
+
         switch (id) {
         case 'u':
                 return options_take_once(&o->uki, VERB, "--uki", t);
@@ -97,17 +95,17 @@ static int take_option(int id, const char *word, struct predict_options *o, stru
         case 'n':
                 return take_profile(o, t);
         case 'l':
-                return take_path(&o->loaders, "--loader", t);
+                return options_take_listed(&o->loaders, VERB, "--loader", t);
         case 'a':
-                return take_path(&o->addons, "--addon", t);
+                return options_take_listed(&o->addons, VERB, "--addon", t);
         case 'c':
-                return take_path(&o->credentials, "--credential", t);
+                return options_take_listed(&o->credentials, VERB, "--credential", t);
         case 'g':
-                return take_path(&o->global_credentials, "--global-credential", t);
+                return options_take_listed(&o->global_credentials, VERB, "--global-credential", t);
         case 'y':
-                return take_path(&o->sysexts, "--sysext", t);
+                return options_take_listed(&o->sysexts, VERB, "--sysext", t);
         case 'x':
-                return take_path(&o->confexts, "--confext", t);
+                return options_take_listed(&o->confexts, VERB, "--confext", t);
         case 'b':
                 return take_secure_boot(o, in, t);
         case 'p':
@@ -116,18 +114,8 @@ static int take_option(int id, const char *word, struct predict_options *o, stru
         case 'k':
                 o->has_banks = true;
                 return choose_banks(in, VERB, t);
-        case 'w':
-                return choose_phase(in, VERB, t);
-        case 'j':
-                return json_how_parse(VERB, optarg, &o->json, t);
-        case 'q':
-                o->is_quiet = true;
-                return 0;
-        case 'h':
-                o->wants_help = true;
-                return 0;
         default:
-                return trouble_set_option(t, VERB, id, word);
+                return choose_phase(in, VERB, t);
         }
 }
 
@@ -144,22 +132,12 @@ static void set_defaults(const struct predict_options *o, struct predict_input *
 
 int measure_predict_parse(int argc, char *argv[], struct predict_options *ret, struct predict_input *in, struct trouble *t)
 {
-        struct predict_options o = {};
-        int id, r = 0;
+        struct predict_options o = { .common = { .verb = VERB } };
 
-        if (describe_is_asked())
-                return describe_leaf(argv[0], long_options, false, t);
-        optind = 0;
-        opterr = 0;
-        while (r == 0 && (id = getopt_long(argc, argv, "+:", long_options, NULL)) != -1)
-                r = take_option(id, argv[optind - 1], &o, in, t);
-        if (r == 0 && !o.wants_help && optind < argc)
-                r = trouble_set_usage(t, VERB, "word that is no option", argv[optind]);
-        if (r == 0 && !o.wants_help && !o.uki)
-                r = trouble_set_usage(t, VERB, "option missing", "--uki");
-        if (r < 0)
+        if (options_parse(&o.common, argc, argv, long_options, false, take, &(struct asked) { &o, in }, t) < 0 ||
+            options_demand(&o.common, o.uki, "--uki", t) < 0)
                 return -1;
-        if (o.wants_help)
+        if (o.common.wants_help)
                 (void) fputs(usage, stdout);
         set_defaults(&o, in);
         *ret = o;

@@ -46,6 +46,14 @@ int options_take_once(const char **field, const char *verb, const char *name, st
         return 0;
 }
 
+int options_take_listed(struct option_list *list, const char *verb, const char *name, struct trouble *t)
+{
+        if (list->n == OPTION_LIST_MAX)
+                return trouble_set_usage(t, verb, "option given too often", name);
+        list->list[list->n++] = optarg;
+        return 0;
+}
+
 int options_demand(const struct options *o, const char *value, const char *name, struct trouble *t)
 {
         return value || o->wants_help ? 0 : trouble_set_usage(t, o->verb, "option missing", name);

@@ -17,6 +17,14 @@ struct options {
         size_t n_words;
 };
 
+enum { OPTION_LIST_MAX = 64 };
+
+/* The arguments of one that may be repeated, in their order; borrowed. */
+struct option_list {
+        size_t n;
+        const char *list[OPTION_LIST_MAX];
+};
+
 #define OPTION_JSON { "json", required_argument, NULL, 'j' }
 #define OPTION_QUIET { "quiet", no_argument, NULL, 'q' }
 #define OPTION_HELP { "help", no_argument, NULL, 'h' }
@@ -30,6 +38,8 @@ int options_parse(struct options *o, int argc, char *argv[], const struct option
 
 /* optarg, for an option that may stand once. */
 int options_take_once(const char **field, const char *verb, const char *name, struct trouble *t);
+
+int options_take_listed(struct option_list *list, const char *verb, const char *name, struct trouble *t);
 
 /* Wrong usage where value is NULL. */
 int options_demand(const struct options *o, const char *value, const char *name, struct trouble *t);

@@ -104,7 +104,7 @@ static int add_input(struct build *b, struct child_words *w, enum input_id id, c
         return 0;
 }
 
-static void add_list(struct child_words *w, const char *option, const struct words *list)
+static void add_list(struct child_words *w, const char *option, const struct option_list *list)
 {
         for (size_t i = 0; i < list->n; i++)
                 child_add_option(w, option, list->list[i]);

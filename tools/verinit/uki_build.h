@@ -3,20 +3,13 @@
 
 #include "options.h"
 
-enum { UKI_BUILD_MAX_WORDS = 32 };
-
-struct words {
-        size_t n;
-        const char *list[UKI_BUILD_MAX_WORDS];
-};
-
 struct uki_build_options {
         struct options common;
         const char *linux, *initrd, *uname, *stub, *splash, *microcode, *ukify, *output;
         const char *cmdline, *osrel, *profile, *sbat; /* a text, or "@FILE" */
         const char *pcrpkey, *pcrsig;
         const char *pcr_banks;
-        struct words join_profiles, private_keys, public_keys, phases, arguments;
+        struct option_list join_profiles, private_keys, public_keys, phases, arguments;
 };
 
 extern const char uki_build_usage[];

@@ -39,14 +39,6 @@ const char uki_build_usage[] =
 
 #define VERB "uki build"
 
-static int take_word(struct words *w, const char *name, struct trouble *t)
-{
-        if (w->n == UKI_BUILD_MAX_WORDS)
-                return trouble_set_usage(t, VERB, "option given too often", name);
-        w->list[w->n++] = optarg;
-        return 0;
-}
-
 enum {
         OPT_LINUX = 256, OPT_INITRD, OPT_CMDLINE, OPT_OSREL, OPT_UNAME, OPT_STUB, OPT_SPLASH, OPT_MICROCODE, OPT_SBAT, OPT_PROFILE, OPT_JOIN,
         OPT_PCRPKEY, OPT_PCRSIG, OPT_PRIVATE, OPT_PUBLIC, OPT_PHASES, OPT_BANKS, OPT_UKIFY, OPT_ARGUMENT, OPT_OUTPUT,
@@ -79,15 +71,15 @@ static int take(int id, void *userdata, struct trouble *t)
 
         switch (id) {
         case OPT_JOIN:
-                return take_word(&o->join_profiles, "--join-profile", t);
+                return options_take_listed(&o->join_profiles, VERB, "--join-profile", t);
         case OPT_PRIVATE:
-                return take_word(&o->private_keys, "--pcr-private-key", t);
+                return options_take_listed(&o->private_keys, VERB, "--pcr-private-key", t);
         case OPT_PUBLIC:
-                return take_word(&o->public_keys, "--pcr-public-key", t);
+                return options_take_listed(&o->public_keys, VERB, "--pcr-public-key", t);
         case OPT_PHASES:
-                return take_word(&o->phases, "--phases", t);
+                return options_take_listed(&o->phases, VERB, "--phases", t);
         case OPT_ARGUMENT:
-                return take_word(&o->arguments, "--ukify-argument", t);
+                return options_take_listed(&o->arguments, VERB, "--ukify-argument", t);
         default: {
                 _cleanup_free_ char *name = tool_format("--%s", list[id - OPT_LINUX].name);
 

@@ -32,13 +32,10 @@ static const char usage[] =
 
 #define VERB "uki sign"
 
-enum { MAX_ARGUMENTS = 32 };
-
 struct sign_options {
         struct options common;
         const char *key, *certificate, *signer, *output;
-        size_t n_arguments;
-        const char *arguments[MAX_ARGUMENTS];
+        struct option_list arguments;
 };
 
 static int take(int id, void *userdata, struct trouble *t)
@@ -55,10 +52,7 @@ static int take(int id, void *userdata, struct trouble *t)
         case 'o':
                 return options_take_once(&o->output, VERB, "--output", t);
         default:
-                if (o->n_arguments == MAX_ARGUMENTS)
-                        return trouble_set_usage(t, VERB, "option given too often", "--signer-argument");
-                o->arguments[o->n_arguments++] = optarg;
-                return 0;
+                return options_take_listed(&o->arguments, VERB, "--signer-argument", t);
         }
 }
 
@@ -82,8 +76,8 @@ static int parse_options(int argc, char *argv[], struct sign_options *o, struct 
 
 static void add_arguments(const struct sign_options *o, struct child_words *w)
 {
-        for (size_t i = 0; i < o->n_arguments; i++)
-                child_add(w, o->arguments[i]);
+        for (size_t i = 0; i < o->arguments.n; i++)
+                child_add(w, o->arguments.list[i]);
 }
 
 /* Its own words for the same; with SOURCE_DATE_EPOCH for the time in the signature, which is then always the same. */
