@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "verinit/bzimage.h"
+#include "verinit/le.h"
 
 enum {
         AT_SETUP_SECTS = 0x1f1,
@@ -12,11 +13,6 @@ enum {
         HEADER_BYTES = 0x210,
         SECTOR = 512,
 };
-
-static unsigned u16(const uint8_t *p)
-{
-        return (unsigned) p[0] | (unsigned) p[1] << 8;
-}
 
 /* What Debian and kernel.org put into a release, and the module table takes (init/modtable.c). */
 static bool is_release_char(uint8_t c)
@@ -29,15 +25,15 @@ int bzimage_release(const uint8_t *file, size_t size, char ret_release[static BZ
         size_t start, end, n = 0;
         unsigned sectors;
 
-        if (size < HEADER_BYTES || u16(file + AT_BOOT_FLAG) != 0xaa55 || memcmp(file + AT_MAGIC, "HdrS", 4) != 0 ||
-            u16(file + AT_PROTOCOL) < 0x200 || u16(file + AT_VERSION) == 0)
+        if (size < HEADER_BYTES || le16_read(file + AT_BOOT_FLAG) != 0xaa55 || memcmp(file + AT_MAGIC, "HdrS", 4) != 0 ||
+            le16_read(file + AT_PROTOCOL) < 0x200 || le16_read(file + AT_VERSION) == 0)
                 return -EBADMSG;
         /* 0 has meant 4 since there was a boot sector; the text is in the setup code, behind that sector. */
         sectors = file[AT_SETUP_SECTS] ? file[AT_SETUP_SECTS] : 4;
         end = (size_t) (sectors + 1) * SECTOR;
         if (end > size)
                 end = size;
-        start = u16(file + AT_VERSION) + SECTOR;
+        start = (size_t) le16_read(file + AT_VERSION) + SECTOR;
         while (start + n < end && n <= BZIMAGE_RELEASE_MAX && is_release_char(file[start + n]))
                 n++;
         /* "6.12.1 (builder@host) #1 SMP": one that goes on otherwise, or does not end, is no such text. */

@@ -18,17 +18,9 @@ static const struct {
 
 static bool is_partuuid(const char *text)
 {
-        size_t n = strlen(text);
+        uint8_t uuid[16];
 
-        if (n != 36)
-                return false;
-        for (size_t i = 0; i < n; i++) {
-                bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
-
-                if (is_dash ? text[i] != '-' : !strchr("0123456789abcdef", text[i]))
-                        return false;
-        }
-        return true;
+        return verity_geometry_uuid_parse(text, uuid);
 }
 
 /* UUIDs of file systems come in several forms (vfat: 1234-ABCD). */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "verinit/boot_config.h"
 #include "verinit/efi_variable.h"
+#include "verinit/le.h"
 
 enum { ATTRIBUTES_SIZE = 4, TEXT_MAX = 64 };
 
@@ -7,8 +9,7 @@ bool efi_variable_parse(const uint8_t *bytes, size_t size, struct efi_variable *
 {
         if (size < ATTRIBUTES_SIZE)
                 return false;
-        ret->attributes = (uint32_t) bytes[0] | (uint32_t) bytes[1] << 8 | (uint32_t) bytes[2] << 16 |
-                          (uint32_t) bytes[3] << 24;
+        ret->attributes = le32_read(bytes);
         ret->data = bytes + ATTRIBUTES_SIZE;
         ret->size = size - ATTRIBUTES_SIZE;
         return true;
@@ -36,25 +37,18 @@ static size_t parse_text(const struct efi_variable *v, char ret_text[static TEXT
         return n;
 }
 
-static bool is_dash_place(size_t i)
-{
-        return i == 8 || i == 13 || i == 18 || i == 23;
-}
-
 bool efi_variable_partuuid(const struct efi_variable *v, char ret_uuid[static EFI_PARTUUID_SIZE])
 {
         char text[TEXT_MAX];
+        uint8_t uuid[16];
 
-        if (parse_text(v, text) != EFI_PARTUUID_SIZE - 1)
+        if (parse_text(v, text) == 0)
                 return false;
-        for (size_t i = 0; i < EFI_PARTUUID_SIZE - 1; i++) {
-                char c = text[i];
-
-                if (c >= 'A' && c <= 'F')
-                        text[i] = c = (char) (c - 'A' + 'a');
-                if (is_dash_place(i) ? c != '-' : !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
-                        return false;
-        }
+        for (char *p = text; *p; p++)
+                if (*p >= 'A' && *p <= 'F')
+                        *p = (char) (*p - 'A' + 'a');
+        if (!verity_geometry_uuid_parse(text, uuid))
+                return false;
         memcpy(ret_uuid, text, EFI_PARTUUID_SIZE);
         return true;
 }

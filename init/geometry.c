@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "verinit/boot_config.h"
+#include "verinit/verity.h"
 
 enum { GEOMETRY_FIELDS = 8, BLOCK_MIN = 512, BLOCK_MAX = 512 * 1024 };
 
@@ -134,13 +135,13 @@ const char *verity_geometry_parse(const char *text, struct verity_geometry *ret)
 
 void verity_geometry_format(const struct verity_geometry *g, char ret_text[static VERITY_GEOMETRY_TEXT_MAX])
 {
-        char salt[2 * CONFIG_SALT_MAX + 1] = "-", uuid[33];
+        char salt[2 * CONFIG_SALT_MAX + 1] = "-", uuid[37];
 
         if (g->salt_size > 0 && g->salt_size <= CONFIG_SALT_MAX)
                 hex_encode(g->salt, g->salt_size, salt);
-        hex_encode(g->uuid, sizeof(g->uuid), uuid);
+        verity_uuid_format(g->uuid, uuid);
         (void) snprintf(ret_text, VERITY_GEOMETRY_TEXT_MAX,
-                        "1:%s:%" PRIu32 ":%" PRIu32 ":%" PRIu64 ":%" PRIu64 ":%s:%.8s-%.4s-%.4s-%.4s-%.12s",
+                        "1:%s:%" PRIu32 ":%" PRIu32 ":%" PRIu64 ":%" PRIu64 ":%s:%s",
                         digest_name(g->alg), g->data_block_bytes, g->hash_block_bytes, g->data_blocks,
-                        g->hash_start_block, salt, uuid, uuid + 8, uuid + 12, uuid + 16, uuid + 20);
+                        g->hash_start_block, salt, uuid);
 }

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "verinit/gpt.h"
 #include "verinit/le.h"
 #include "verinit/tcg2_describe.h"
 
@@ -307,15 +308,14 @@ static bool say_named(struct text *t, struct bytes b)
 /* The header of the partition table, then its entries in use. */
 static bool say_gpt(struct text *t, struct bytes b)
 {
-        static const unsigned order[] = { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15 };
         struct bytes header;
+        char disk[37];
         uint64_t n;
 
         if (!take(&b, 92, &header) || !take_number(&b, 8, &n))
                 return false;
-        say(t, "partitions: %" PRIu64 ", disk ", n);
-        for (size_t i = 0; i < ARRAY_SIZE(order); i++)
-                say(t, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", header.at[56 + order[i]]);
+        gpt_guid_format(header.at + 56, disk);
+        say(t, "partitions: %" PRIu64 ", disk %s", n, disk);
         return true;
 }
 

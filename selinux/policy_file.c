@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "verinit/fsat.h"
+#include "verinit/le.h"
 #include "verinit/policy.h"
 
 enum { VERSION_DIGITS = 4 };
@@ -91,19 +92,14 @@ int policy_file_open(int type_dir_fd, unsigned max_version, struct policy_file *
         return 0;
 }
 
-static uint32_t le32(const uint8_t *p)
-{
-        return (uint32_t) p[0] | (uint32_t) p[1] << 8 | (uint32_t) p[2] << 16 | (uint32_t) p[3] << 24;
-}
-
 /* UAPI: security/selinux/ss/policydb.c policydb_read(): magic, length of a text, "SE Linux", version; little-endian. */
 int policy_read_version(const uint8_t *bytes, size_t size, unsigned *ret)
 {
         static const char text[] = "SE Linux";
         const size_t n = sizeof(text) - 1;
 
-        if (size < 8 + n + 4 || le32(bytes) != 0xf97cff8c || le32(bytes + 4) != n || memcmp(bytes + 8, text, n) != 0)
+        if (size < 8 + n + 4 || le32_read(bytes) != 0xf97cff8c || le32_read(bytes + 4) != n || memcmp(bytes + 8, text, n) != 0)
                 return -EBADMSG;
-        *ret = le32(bytes + 8 + n);
+        *ret = le32_read(bytes + 8 + n);
         return 0;
 }

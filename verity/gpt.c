@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "verinit/le.h"
+#include "verinit/verity.h"
 
 /* CRC-32 as of Ethernet, four bits at a time. Against damage: whoever means harm computes it as well. */
 static uint32_t crc32_add(uint32_t crc, const uint8_t *bytes, size_t size)
@@ -147,10 +148,12 @@ int gpt_header_parse(const uint8_t *sector, const struct gpt_disk *disk, uint64_
 }
 
 /* The first three fields are little-endian on disk. */
-static void format_guid(const uint8_t *g, char ret_text[static 37])
+void gpt_guid_format(const uint8_t guid[static 16], char ret_text[static 37])
 {
-        (void) snprintf(ret_text, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", g[3], g[2],
-                        g[1], g[0], g[5], g[4], g[7], g[6], g[8], g[9], g[10], g[11], g[12], g[13], g[14], g[15]);
+        uint8_t uuid[16] = { guid[3], guid[2], guid[1], guid[0], guid[5], guid[4], guid[7], guid[6] };
+
+        memcpy(uuid + 8, guid + 8, 8);
+        verity_uuid_format(uuid, ret_text);
 }
 
 static size_t put_utf8(uint32_t c, char *ret)
@@ -246,8 +249,8 @@ static void copy_entry(const uint8_t *entry, unsigned number, const struct gpt_d
                 .start_bytes = is_inside ? first * disk->sector_bytes : 0,
                 .size_bytes = is_inside ? (last - first + 1) * disk->sector_bytes : 0,
         };
-        format_guid(entry, ret->type);
-        format_guid(entry + 16, ret->uuid);
+        gpt_guid_format(entry, ret->type);
+        gpt_guid_format(entry + 16, ret->uuid);
         copy_name(entry + 56, ret->label);
 }
 

@@ -4,6 +4,7 @@
  */
 #include "fuzz.h"
 #include "verinit/gpt.h"
+#include "verinit/le.h"
 
 enum { FLAG_SEAL_HEADER = 1, FLAG_SEAL_ENTRIES = 2, FLAG_LARGE_SECTORS = 4, FLAG_BACKUP = 8 };
 
@@ -28,14 +29,9 @@ static void put_crc(uint8_t *p, uint32_t crc)
                 p[i] = (uint8_t) (crc >> 8 * i);
 }
 
-static uint32_t get32(const uint8_t *p)
-{
-        return (uint32_t) p[0] | (uint32_t) p[1] << 8 | (uint32_t) p[2] << 16 | (uint32_t) p[3] << 24;
-}
-
 static void seal(uint8_t flags)
 {
-        uint32_t n = get32(sector + 80), size = get32(sector + 12);
+        uint32_t n = le32_read(sector + 80), size = le32_read(sector + 12);
 
         if ((flags & FLAG_SEAL_ENTRIES) != 0 && n <= GPT_MAX_ENTRIES)
                 put_crc(sector + 88, crc32(entries, (size_t) n * GPT_ENTRY_BYTES));

@@ -4,6 +4,8 @@
  */
 #include <stdio.h>
 
+#include "verinit/verity.h"
+
 #include "base64.h"
 #include "json_value.h"
 #include "measure_export.h"
@@ -69,14 +71,13 @@ static int add_registers(struct json_object *registers, const struct prediction 
 static struct json_object *format_tag(const struct digest *measurements)
 {
         uint8_t b[16];
-        _cleanup_free_ char *uuid = NULL;
+        char uuid[37];
         struct json_object *o = json_value_object();
 
         memcpy(b, measurements->bytes, sizeof(b));
         b[6] = (uint8_t) ((b[6] & 0x0f) | 0x80);
         b[8] = (uint8_t) ((b[8] & 0x3f) | 0x80);
-        uuid = tool_format("%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2], b[3], b[4], b[5],
-                           b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+        verity_uuid_format(b, uuid);
         json_value_add_text(o, "id", uuid);
         json_value_add(o, "version", json_value_u64(0));
         return o;
