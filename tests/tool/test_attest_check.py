@@ -9,7 +9,6 @@ both. tpm2_checkquote says what it thinks of the same quote.
 import json
 import shutil
 import subprocess
-import time
 import unittest
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any
 from case import FALSE, TROUBLE, USAGE, YES, Result, ToolTest
 from kernels import TOP
 from machine import pcr
+from swtpm import Swtpm
 from test_log import FIRMWARE, UNDECIDED, firmware, record, sequence
 
 WORDS = [(11, "enter-initrd"), (13, "verinit.usr-verity=sha256-" + "4f" * 32), (13, "verinit.selinux=sha256-" + "a0" * 32),
@@ -64,33 +64,8 @@ def predicted(banks: Sequence[str] = ("sha256",)) -> dict[str, Any]:
     return document
 
 
-class Tpm:
-    """A swtpm with a boot behind it, and what tpm2-tools make of it."""
-
-    def __init__(self, directory: Path) -> None:
-        self.dir = directory
-        # The path of a socket may have 108 bytes.
-        self.sockets = TemporaryDirectory(prefix="attest")
-        socket = Path(self.sockets.name, "tpm")
-        self.child = subprocess.Popen(
-            ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={directory}", "--server", f"type=unixio,path={socket}",
-             "--ctrl", f"type=unixio,path={socket}.ctrl", "--flags", "not-need-init,startup-clear"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "TPM2TOOLS_TCTI": f"swtpm:path={socket}"}
-        end = time.monotonic() + 20
-        while not socket.exists() and time.monotonic() < end:
-            time.sleep(0.02)
-
-    def stop(self) -> None:
-        self.child.kill()
-        self.child.wait()
-        self.sockets.cleanup()
-
-    def run(self, *command: object) -> str:
-        done = subprocess.run(list(map(str, command)), cwd=self.dir, env=self.environment, text=True, capture_output=True, check=False)
-        if done.returncode != 0:
-            raise AssertionError(f"{command}: {done.stderr}")
-        return done.stdout
+class Tpm(Swtpm):
+    """With a boot behind it, and what tpm2-tools make of it."""
 
     def extend(self, measured: Measured) -> None:
         specs = [f"{index}:" + ",".join(f"{bank}={d.hex()}" for bank, d in digests.items()) for index, digests in measured]

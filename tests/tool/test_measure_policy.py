@@ -7,14 +7,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 import subprocess
-import time
 import unittest
 from pathlib import Path
 from typing import Any
 
 from case import FALSE, TROUBLE, USAGE, YES
+from swtpm import Swtpm
 from test_measure_predict import ADDON_STUB, BANKS, CMDLINE, PHASES, SECTIONS, UNDECIDED, host, of_profile, sections
 from ukis import SYSTEMD_MEASURE, UkiTest
 
@@ -203,28 +202,15 @@ class Attach(PolicyTest):
 class Sealed(PolicyTest):
     """A secret under PolicyAuthorize, as systemd-cryptenroll makes it with --tpm2-public-key=, in a software TPM."""
 
+    tpm: Swtpm
+
     def tpm2(self, *words: object, check: bool = True) -> subprocess.CompletedProcess[str]:
-        socket = self.dir / "tpm"
-        env = {"PATH": os.environ["PATH"], "TPM2TOOLS_TCTI": f"swtpm:path={socket}"}
-        done = subprocess.run([f"tpm2_{words[0]}", *map(str, words[1:])], check=False, capture_output=True, text=True, cwd=self.dir, env=env)
+        done = self.tpm.ask(f"tpm2_{words[0]}", *words[1:])
         self.assertTrue(done.returncode == 0 or not check, f"{words}: {done.stderr}")
         # There is no resource manager, and little room.
         if words[0] in ("loadexternal", "createprimary", "create", "load", "verifysignature", "unseal"):
-            subprocess.run(["tpm2_flushcontext", "-t"], check=True, capture_output=True, env=env)
+            self.tpm.run("tpm2_flushcontext", "-t")
         return done
-
-    def start_tpm(self) -> None:
-        (self.dir / "state").mkdir()
-        done = subprocess.Popen(["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={self.dir}/state", "--server",
-                                 f"type=unixio,path={self.dir}/tpm", "--ctrl", f"type=unixio,path={self.dir}/tpm.ctrl",
-                                 "--flags", "startup-clear,not-need-init"],
-                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.addCleanup(done.wait)
-        self.addCleanup(done.terminate)
-        deadline = time.monotonic() + 20
-        while not (self.dir / "tpm").exists() or self.tpm2("pcrread", "sha256:11", check=False).returncode != 0:
-            self.assertLess(time.monotonic(), deadline, "swtpm does not come up")
-            time.sleep(0.1)
 
     def seal(self) -> None:
         self.tpm2("loadexternal", "-C", "o", "-G", "rsa", "-u", self.public, "-c", "key.ctx", "-n", "key.name")
@@ -254,7 +240,8 @@ class Sealed(PolicyTest):
     def test_opens(self) -> None:
         self.attach(self.signed(self.policies()))
         entries = json.loads(of_profile(sections(self.out.read_bytes()), 0)[".pcrsig"])["sha256"]
-        self.start_tpm()
+        self.tpm = Swtpm(self.dir)
+        self.addCleanup(self.tpm.stop)
         self.seal()
         there = of_profile(sections(self.out.read_bytes()), 0)
         for name in SECTIONS:

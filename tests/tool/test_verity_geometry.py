@@ -3,14 +3,12 @@
 """verinit verity geometry: the word for what veritysetup wrote, and no word for what PID 1 would refuse."""
 
 import os
-import re
 import subprocess
 import unittest
 from pathlib import Path
 
 from case import FALSE, TROUBLE, USAGE, VERINIT, YES, ToolTest
-
-UUID = "7c1b5a52-5bb0-4e0b-9d4f-0c5c2b1a6e03"
+from volumes import UUID, stock_format
 
 
 class GeometryTest(ToolTest):
@@ -18,13 +16,8 @@ class GeometryTest(ToolTest):
         """A volume by veritysetup: the file of the tree, and its root hash. With an OFFSET it is that of the data."""
         data = self.file("data", os.urandom(blocks * block))
         tree = data if offset is not None else self.dir / "tree"
-        done = subprocess.run(["veritysetup", "format", f"--uuid={UUID}", f"--data-block-size={block}",
-                               f"--data-blocks={blocks}", f"--hash-offset={offset or 0}", *options, str(data), str(tree)],
-                              text=True, check=True, capture_output=True,
-                              env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
-        found = re.search(r"^Root hash:\s*([0-9a-f]+)$", done.stdout, re.M)
-        assert found, done.stdout
-        return tree, found[1]
+        return tree, stock_format(data, tree, f"--uuid={UUID}", f"--data-block-size={block}", f"--data-blocks={blocks}",
+                                  f"--hash-offset={offset or 0}", *options)
 
     def geometry(self, tree: Path, *options: object) -> str:
         done = self.verinit("verity", "geometry", "--hash-device", tree, *options)
