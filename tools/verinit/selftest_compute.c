@@ -137,28 +137,27 @@ static int take_sha256(const char *hex, struct digest *ret, struct trouble *t)
         return 0;
 }
 
-/* A root hash. */
-char *selftest_word_volume(const char *input, struct trouble *t)
+static char *word_of_digest(const char *input, void (*write_word)(const struct digest *, char *), struct trouble *t)
 {
         char word[MEASURE_WORD_MAX + 1];
         struct digest d;
 
         if (take_sha256(input, &d, t) < 0)
                 return NULL;
-        measure_word_volume(&d, word);
+        write_word(&d, word);
         return selftest_word(word, t);
+}
+
+/* A root hash. */
+char *selftest_word_volume(const char *input, struct trouble *t)
+{
+        return word_of_digest(input, measure_word_volume, t);
 }
 
 /* SHA-256 of a policy. */
 char *selftest_word_policy(const char *input, struct trouble *t)
 {
-        char word[MEASURE_WORD_MAX + 1];
-        struct digest d;
-
-        if (take_sha256(input, &d, t) < 0)
-                return NULL;
-        measure_word_policy(&d, word);
-        return selftest_word(word, t);
+        return word_of_digest(input, measure_word_policy, t);
 }
 
 /* The kind of the root. */
