@@ -360,6 +360,16 @@ class CmdlineCheck(unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout), (3, shown))
 
 
+def assert_options(test: unittest.TestCase, page: str, group: str, parts: list[str]) -> None:
+    """PARTS of the synopsis, one a verb, and the verb's own section have the options of its help."""
+    for part in parts:
+        verb = part.split()[0]
+        in_help = set(re.findall(r'(?m)^  (--[a-z-]+)', run(VERINIT, group, verb, "--help")))
+        with test.subTest(verb):
+            test.assertEqual({f"--{name}" for name in re.findall(r'Fl \\-([a-z-]+)', part)}, in_help - {"--help"})
+            test.assertEqual({f"--{item.name[2:]}" for item in items(section(page, verb), "Fl")}, in_help)
+
+
 class Verity(unittest.TestCase):
     """Options by each verb's own help, JSON keys by the code."""
 
@@ -369,12 +379,7 @@ class Verity(unittest.TestCase):
     def test_options(self) -> None:
         parts = section(self.page, "SYNOPSIS").split(".Nm verinit verity ")[1:]
         self.assertEqual([part.split()[0] for part in parts], table_names("tools/verinit/main.c", "verity_verbs"))
-        for part in parts:
-            verb = part.split()[0]
-            in_help = set(re.findall(r'(?m)^  (--[a-z-]+)', run(VERINIT, "verity", verb, "--help")))
-            with self.subTest(verb):
-                self.assertEqual({f"--{name}" for name in re.findall(r'Fl \\-([a-z-]+)', part)}, in_help - {"--help"})
-                self.assertEqual({f"--{item.name[2:]}" for item in items(section(self.page, verb), "Fl")}, in_help)
+        assert_options(self, self.page, "verity", parts)
 
     def test_keys_of_json(self) -> None:
         for verb, source in (("format", "verity_format.c"), ("verify", "verity_verdict.c")):
@@ -406,12 +411,7 @@ class Log(unittest.TestCase):
     def test_options(self) -> None:
         parts = section(self.page, "SYNOPSIS").split(".Nm verinit log ")[1:]
         self.assertEqual(sorted(part.split()[0] for part in parts), table_names("tools/verinit/log_verbs.c", "log_verbs"))
-        for part in parts:
-            verb = part.split()[0]
-            in_help = set(re.findall(r'(?m)^  (--[a-z-]+)', run(VERINIT, "log", verb, "--help")))
-            with self.subTest(verb):
-                self.assertEqual({f"--{name}" for name in re.findall(r'Fl \\-([a-z-]+)', part)}, in_help - {"--help"})
-                self.assertEqual({f"--{item.name[2:]}" for item in items(section(self.page, verb), "Fl")}, in_help)
+        assert_options(self, self.page, "log", parts)
 
     def test_keys_of_json(self) -> None:
         for verb, source in (("show", "log_show.c"), ("join", "log_join.c"), ("replay", "log_replay.c")):

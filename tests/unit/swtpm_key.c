@@ -16,21 +16,6 @@ static void put(struct wire *w, uint64_t value, size_t size)
                 w->bytes[w->n++] = (uint8_t) (value >> (8 * i));
 }
 
-static uint32_t get(const uint8_t *bytes, size_t size)
-{
-        uint32_t value = 0;
-
-        for (size_t i = 0; i < size; i++)
-                value = value << 8 | bytes[i];
-        return value;
-}
-
-static void set32(uint8_t *bytes, uint32_t value)
-{
-        for (size_t i = 0; i < 4; i++)
-                bytes[i] = (uint8_t) (value >> (24 - 8 * i));
-}
-
 static void put_header(struct wire *w, uint32_t command)
 {
         w->n = 0;
@@ -50,12 +35,12 @@ static void talk(struct wire *w)
 {
         ssize_t n;
 
-        set32(w->bytes + 2, (uint32_t) w->n);
+        wire_set32(w->bytes + 2, (uint32_t) w->n);
         assert_int_equal(write(tcti_swtpm.fd, w->bytes, w->n), w->n);
         n = read(tcti_swtpm.fd, w->bytes, sizeof(w->bytes));
         assert_true(n >= 10);
-        if (get(w->bytes + 6, 4) != 0)
-                fail_msg("the TPM says 0x%x", get(w->bytes + 6, 4));
+        if (wire_get(w->bytes + 6, 4) != 0)
+                fail_msg("the TPM says 0x%x", wire_get(w->bytes + 6, 4));
 }
 
 static void put_ecc_p256(struct wire *w)
@@ -100,8 +85,8 @@ struct key_name swtpm_keep_key(uint32_t hierarchy, uint32_t handle, bool is_rsa)
                 put_ecc_p256(&w);
         put(&w, 0, 6); /* no outside info, no PCRs */
         talk(&w);
-        transient = get(w.bytes + 10, 4);
-        public = (struct iovec) { w.bytes + 20, get(w.bytes + 18, 2) };
+        transient = wire_get(w.bytes + 10, 4);
+        public = (struct iovec) { w.bytes + 20, wire_get(w.bytes + 18, 2) };
         assert_int_equal(crypto_digest(DIGEST_SHA256, &public, 1, &digest, &err), 0);
         memcpy(name.bytes + 2, digest.bytes, 32);
 

@@ -166,6 +166,18 @@ static bool kill_at(unsigned n)
         return false;
 }
 
+/* Who comes next goes on with a whole log, or with none; then all is made anew. */
+static void assert_goes_on(void)
+{
+        if (is_marked())
+                assert_log_failed("leave-initrd", ESTALE, "did not finish");
+        else
+                extend_ok("leave-initrd");
+        assert_in_step();
+        assert_int_equal(teardown(NULL), 0);
+        assert_int_equal(setup(NULL), 0);
+}
+
 static void test_killed_at_any_point(_unused_ void **state)
 {
         unsigned n = 0, n_marked = 0, n_lost = 0;
@@ -177,14 +189,7 @@ static void test_killed_at_any_point(_unused_ void **state)
                 assert_in_step();
                 n_marked += is_marked() ? 1 : 0;
                 n_lost += count_records() < *n_extends ? 1 : 0;
-                /* Who comes next goes on with a whole log, or with none. */
-                if (is_marked())
-                        assert_log_failed("leave-initrd", ESTALE, "did not finish");
-                else
-                        extend_ok("leave-initrd");
-                assert_in_step();
-                assert_int_equal(teardown(NULL), 0);
-                assert_int_equal(setup(NULL), 0);
+                assert_goes_on();
         }
         /* It was killed inside of what the mark is for, and outside. */
         assert_true(n_marked >= 4 && n_marked < n);
@@ -244,13 +249,7 @@ static void test_any_call_fails(void **state)
                         n_failed++;
                 }
                 n_marked += is_marked() ? 1 : 0;
-                if (is_marked())
-                        assert_log_failed("leave-initrd", ESTALE, "did not finish");
-                else
-                        extend_ok("leave-initrd");
-                assert_in_step();
-                assert_int_equal(teardown(NULL), 0);
-                assert_int_equal(setup(NULL), 0);
+                assert_goes_on();
         }
         assert_true(n_passed >= 1 && n_failed >= 8 && n_marked >= 3 && n_marked < n_failed);
 }

@@ -1,25 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 
-#include "unit.h"
+#include "pe_file.h"
 #include "verinit/pe.h"
 
 #define TEXT "acl.slot=b"
 
-struct section {
-        char name[8];
-        uint32_t virtual_size, virtual_address, raw_size, raw_offset;
-        uint8_t rest[16];
-};
-
 /* An add-on as ukify makes one, less what nobody looks at. */
 struct file {
-        char dos[60];
-        uint32_t new_header;
-        char signature[4];
-        uint16_t machine, n_sections;
-        uint32_t skipped[3];
-        uint16_t optional_size, flags;
+        struct pe_head head;
         uint8_t optional[24];
         struct section sections[3];
         char text[16];
@@ -28,11 +17,13 @@ struct file {
 static struct file make_file(void)
 {
         return (struct file) {
-                .dos = "MZ",
-                .new_header = offsetof(struct file, signature),
-                .signature = "PE",
-                .n_sections = 3,
-                .optional_size = sizeof(((struct file *) NULL)->optional),
+                .head = {
+                        .dos = "MZ",
+                        .new_header = offsetof(struct file, head.signature),
+                        .signature = "PE",
+                        .n_sections = 3,
+                        .optional_size = sizeof(((struct file *) NULL)->optional),
+                },
                 .sections = {
                         { .name = ".sbat", .virtual_size = 1, .raw_size = UINT32_MAX, .raw_offset = UINT32_MAX },
                         { .name = { '.', 'c', 'm', 'd', 'l', 'i', 'n', 'e' }, .virtual_size = sizeof(TEXT) - 1, .raw_size = 16,
@@ -92,7 +83,7 @@ static void test_absent(_unused_ void **state)
         assert_refused(&f, ".cmdlin", -ENOENT);
         assert_refused(&f, ".s", -ENOENT);
         assert_refused(&f, ".cmdline2", -EINVAL);
-        f.n_sections = 1;
+        f.head.n_sections = 1;
         assert_refused(&f, ".cmdline", -ENOENT);
 }
 
@@ -115,13 +106,13 @@ static void test_out_of_bounds(_unused_ void **state)
         f.sections[1].raw_offset++;
         assert_refused(&f, ".cmdline", -EBADMSG);
         f = make_file();
-        f.new_header = UINT32_MAX;
+        f.head.new_header = UINT32_MAX;
         assert_refused(&f, ".cmdline", -EBADMSG);
         f = make_file();
-        f.n_sections = UINT16_MAX;
+        f.head.n_sections = UINT16_MAX;
         assert_refused(&f, ".cmdline", -EBADMSG);
         f = make_file();
-        f.optional_size = UINT16_MAX;
+        f.head.optional_size = UINT16_MAX;
         assert_refused(&f, ".cmdline", -EBADMSG);
 }
 
@@ -129,10 +120,10 @@ static void test_other_files(_unused_ void **state)
 {
         struct file f = make_file();
 
-        f.dos[0] = 'Z';
+        f.head.dos[0] = 'Z';
         assert_refused(&f, ".cmdline", -EBADMSG);
         f = make_file();
-        f.signature[2] = 1;
+        f.head.signature[2] = 1;
         assert_refused(&f, ".cmdline", -EBADMSG);
 }
 

@@ -4,23 +4,12 @@
  */
 #include <errno.h>
 
-#include "unit.h"
+#include "pe_file.h"
 #include "verinit/pe.h"
-
-struct section {
-        char name[8];
-        uint32_t virtual_size, virtual_address, raw_size, raw_offset;
-        uint8_t rest[16];
-};
 
 /* PE32+ as ukify leaves it: each section follows the one before, in the file and in memory. */
 struct file {
-        char dos[60];
-        uint32_t new_header;
-        char signature[4];
-        uint16_t machine, n_sections;
-        uint32_t skipped[3];
-        uint16_t optional_size, flags;
+        struct pe_head head;
         struct {
                 uint16_t magic;
                 uint8_t skipped[30];
@@ -45,11 +34,13 @@ enum { CERTIFICATES = 4, ALIGNMENT = 4096 };
 static struct file make_file(void)
 {
         return (struct file) {
-                .dos = "MZ",
-                .new_header = AT(signature),
-                .signature = "PE",
-                .n_sections = 3,
-                .optional_size = sizeof(((struct file *) NULL)->optional),
+                .head = {
+                        .dos = "MZ",
+                        .new_header = AT(head.signature),
+                        .signature = "PE",
+                        .n_sections = 3,
+                        .optional_size = sizeof(((struct file *) NULL)->optional),
+                },
                 .optional = {
                         .magic = 0x20b, .section_alignment = ALIGNMENT, .image_size = 4 * ALIGNMENT, .headers_size = AT(first),
                         .n_directories = 6, .directories = { [CERTIFICATES] = { AT(certificates), 40 } },

@@ -1,23 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 
-#include "unit.h"
+#include "pe_file.h"
 #include "verinit/pe.h"
-
-struct section {
-        char name[8];
-        uint32_t virtual_size, virtual_address, raw_size, raw_offset;
-        uint8_t rest[16];
-};
 
 /* PE32+ as a linker writes it: the sections stand in the file in another order than in the table. */
 struct file {
-        char dos[60];
-        uint32_t new_header;
-        char signature[4];
-        uint16_t machine, n_sections;
-        uint32_t skipped[3];
-        uint16_t optional_size, flags;
+        struct pe_head head;
         struct {
                 uint16_t magic;
                 uint8_t skipped[58];
@@ -38,11 +27,13 @@ enum { CERTIFICATES = 4 };
 static struct file make_file(void)
 {
         struct file f = {
-                .dos = "MZ",
-                .new_header = offsetof(struct file, signature),
-                .signature = "PE",
-                .n_sections = 3,
-                .optional_size = sizeof(f.optional),
+                .head = {
+                        .dos = "MZ",
+                        .new_header = offsetof(struct file, head.signature),
+                        .signature = "PE",
+                        .n_sections = 3,
+                        .optional_size = sizeof(f.optional),
+                },
                 .optional = {
                         .magic = 0x20b, .headers_size = offsetof(struct file, second), .checksum = 0x11111111, .n_directories = 6,
                         .directories = {
@@ -173,11 +164,11 @@ static void test_headers(_unused_ void **state)
         f.optional.headers_size = sizeof(f) + 1;
         assert_refused(&f);
         f = make_file();
-        f.optional_size = 96 - 1;
-        f.n_sections = 0;
+        f.head.optional_size = 96 - 1;
+        f.head.n_sections = 0;
         assert_refused(&f);
         /* The directory says that it has an entry for which the header is too short. */
-        f.optional_size = (uint16_t) (ENTRY - AT(optional) + 7);
+        f.head.optional_size = (uint16_t) (ENTRY - AT(optional) + 7);
         assert_refused(&f);
 }
 
@@ -197,7 +188,7 @@ static void test_sections(_unused_ void **state)
                 f.sections[i].raw_size = 16;
         }
         assert_refused(&f);
-        f.n_sections = PE_MAX_SECTIONS + 1;
+        f.head.n_sections = PE_MAX_SECTIONS + 1;
         assert_refused(&f);
 }
 

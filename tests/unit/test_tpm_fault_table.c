@@ -177,7 +177,7 @@ static bool is_on;
 
 static uint32_t code_of(const uint8_t *bytes)
 {
-        return (uint32_t) bytes[6] << 24 | (uint32_t) bytes[7] << 16 | (uint32_t) bytes[8] << 8 | bytes[9];
+        return wire_get(bytes + 6, 4);
 }
 
 static void meet(const uint8_t *bytes)

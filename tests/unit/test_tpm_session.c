@@ -13,21 +13,6 @@ enum { CC_READ_PUBLIC = 0x173, CC_START_AUTH_SESSION = 0x176, CC_PCR_READ = 0x17
 
 static struct swtpm machine;
 
-static uint32_t get(const uint8_t *bytes, size_t size)
-{
-        uint32_t value = 0;
-
-        for (size_t i = 0; i < size; i++)
-                value = value << 8 | bytes[i];
-        return value;
-}
-
-static void set32(uint8_t *bytes, uint32_t value)
-{
-        for (size_t i = 0; i < 4; i++)
-                bytes[i] = (uint8_t) (value >> (24 - 8 * i));
-}
-
 static int setup(_unused_ void **state)
 {
         return swtpm_start(&machine);
@@ -81,12 +66,12 @@ static void assert_reads_agree(const struct key_name *name)
                 for (size_t j = 0; j < ARRAY_SIZE(algs); j++) {
                         if (tpm_read_pcr(machine.tpm, pcrs[i], algs[j], &seen, &err) < 0)
                                 fail_msg("%s", err.msg);
-                        assert_int_equal(get(tcti_swtpm.last_command, 2), 0x8002); /* with a session */
+                        assert_int_equal(wire_get(tcti_swtpm.last_command, 2), 0x8002); /* with a session */
                         assert_true(digest_equal(&seen, &plain[i][j]));
                 }
         tpm_session_end(machine.tpm);
         assert_int_equal(tpm_read_pcr(machine.tpm, 11, DIGEST_SHA256, &seen, &err), 0);
-        assert_int_equal(get(tcti_swtpm.last_command, 2), 0x8001);
+        assert_int_equal(wire_get(tcti_swtpm.last_command, 2), 0x8001);
 }
 
 static void test_an_ecc_key(_unused_ void **state)
@@ -155,14 +140,14 @@ static void test_a_tpm_without_keys(_unused_ void **state)
 
 static bool is_answer_to(const uint8_t *command, uint32_t code)
 {
-        return get(command + 6, 4) == code;
+        return wire_get(command + 6, 4) == code;
 }
 
 /* The last byte of the PCR's value: header, size of the parameters, then these. */
 static void flip_pcr(const uint8_t *command, uint8_t *response, _unused_ size_t *size)
 {
         if (is_answer_to(command, CC_PCR_READ))
-                response[14 + get(response + 10, 4) - 1] ^= 1;
+                response[14 + wire_get(response + 10, 4) - 1] ^= 1;
 }
 
 /* As a TPM would answer that was asked without a session. */
@@ -172,12 +157,12 @@ static void strip_session(const uint8_t *command, uint8_t *response, size_t *siz
 
         if (!is_answer_to(command, CC_PCR_READ))
                 return;
-        n = get(response + 10, 4);
+        n = wire_get(response + 10, 4);
         memmove(response + 10, response + 14, n);
         response[10 + n - 1] ^= 1;
         response[1] = 0x01;
         *size = 10 + n;
-        set32(response + 2, (uint32_t) *size);
+        wire_set32(response + 2, (uint32_t) *size);
 }
 
 /* The HMAC is cut off, its length said to be 0. */
@@ -186,7 +171,7 @@ static void drop_hmac(const uint8_t *command, uint8_t *response, size_t *size)
         if (!is_answer_to(command, CC_PCR_READ))
                 return;
         *size -= 32;
-        set32(response + 2, (uint32_t) *size);
+        wire_set32(response + 2, (uint32_t) *size);
         response[*size - 1] = response[*size - 2] = 0;
 }
 
@@ -215,7 +200,7 @@ static void flip_nonce(const uint8_t *command, uint8_t *response, _unused_ size_
 static void swap_key(const uint8_t *command, uint8_t *response, _unused_ size_t *size)
 {
         if (is_answer_to(command, CC_READ_PUBLIC))
-                response[12 + get(response + 10, 2) - 1] ^= 1;
+                response[12 + wire_get(response + 10, 2) - 1] ^= 1;
 }
 
 struct interposer {

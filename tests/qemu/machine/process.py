@@ -21,8 +21,8 @@ def program(name: str) -> str:
     """Path of a host program; /usr/sbin too, which is not in everybody's PATH."""
     found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
     if found is None:
-        raise Trouble(f"{name} is not installed: "
-                      f"run tools/setup, or apt-get install {PACKAGES[name]}")
+        package = f", or apt-get install {PACKAGES[name]}" if name in PACKAGES else ""
+        raise Trouble(f"{name} is not installed: run tools/setup{package}")
     return found
 
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import filecmp
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Sequence
@@ -83,10 +82,7 @@ def sources(*paths: Path) -> dict[str, str]:
 def run(command: Sequence[str | Path], stdin: str | None = None) -> str:
     """A helper program's output; its own words are part of the error."""
     name = str(command[0])
-    program = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
-    if program is None:
-        raise Trouble(f"{name} is not installed: run tools/setup")
-    done = subprocess.run([program, *map(str, command[1:])], input=stdin, text=True, check=False,
+    done = subprocess.run([process.program(name), *map(str, command[1:])], input=stdin, text=True, check=False,
                           capture_output=True)
     if done.returncode != 0:
         raise Trouble(f"{name} failed with {done.returncode}: {' '.join(map(str, command))}\n"
