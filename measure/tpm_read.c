@@ -25,6 +25,7 @@ struct key_search {
         const uint8_t *name;
         size_t name_size;
         unsigned n_keys, n_unread; /* seen, and of them passed over */
+        bool has_more;             /* behind those, which nobody looked at */
 };
 
 /*
@@ -88,7 +89,7 @@ static int key_is_named(struct tpm *tpm, TPM2_HANDLE handle, struct key_search *
         return 0;
 }
 
-/* Of all persistent objects. 1: found. */
+/* Of all persistent objects, as far as there are no more than a TPM may well have. 1: found. */
 static int find_key(struct tpm *tpm, struct key_search *search, ESYS_TR *ret, struct error *err)
 {
         TPM2_HANDLE next = TPM2_PERSISTENT_FIRST;
@@ -108,7 +109,7 @@ static int find_key(struct tpm *tpm, struct key_search *search, ESYS_TR *ret, st
                         return tpm_esys_error(err, FAIL_TPM_FAILED_CODE, tpm, rc, "persistent keys cannot be listed");
                 list = &data->data.handles;
                 if (list->count == 0)
-                        break;
+                        return 0;
                 for (uint32_t i = 0; i < list->count; i++) {
                         int r;
 
@@ -120,6 +121,7 @@ static int find_key(struct tpm *tpm, struct key_search *search, ESYS_TR *ret, st
                 }
                 next = list->handle[list->count - 1] + 1;
         }
+        search->has_more = more == TPM2_YES;
         return 0;
 }
 
@@ -156,7 +158,10 @@ int tpm_session_begin(struct tpm *tpm, const uint8_t *key_name, size_t size, str
         r = find_key(tpm, &search, &key, err);
         if (r < 0)
                 return r;
-        /* One of these may have been it: that is no proof of another TPM. */
+        /* One of those that nobody saw, or could read, may have been it: that is no proof of another TPM. */
+        if (r == 0 && search.has_more)
+                return error_set(err, FAIL_TPM_FAILED_CODE, E2BIG, "TPM %s: it has more than %u persistent keys, and none of the "
+                                 "first %u has the Name that the floor gives (tpm-ek=)", tpm->path, search.n_keys, search.n_keys);
         if (r == 0 && search.n_unread > 0)
                 return error_set(err, FAIL_TPM_FAILED_CODE, EBADMSG, "TPM %s: %u of its persistent keys cannot be read, and "
                                  "none of the others has the Name that the floor gives (tpm-ek=)", tpm->path, search.n_unread);

@@ -9,7 +9,7 @@
 #include "verinit/crypto.h"
 
 enum { EK_HANDLE = 0x81010001 };
-enum { CC_READ_PUBLIC = 0x173, CC_START_AUTH_SESSION = 0x176, CC_PCR_READ = 0x17e };
+enum { CC_READ_PUBLIC = 0x173, CC_START_AUTH_SESSION = 0x176, CC_GET_CAPABILITY = 0x17a, CC_PCR_READ = 0x17e };
 
 static struct swtpm machine;
 
@@ -325,6 +325,42 @@ static void test_a_key_that_the_tpm_refuses_is_passed_over(_unused_ void **state
                 "key 0x81000001 cannot be read");
 }
 
+static unsigned n_lists; /* that are followed by another */
+
+/* More keys than a TPM has room for: it lists the first again and again. */
+static void list_without_end(const uint8_t *command, uint8_t *response, size_t *size)
+{
+        enum { N = 16 };
+
+        if (!is_answer_to(command, CC_GET_CAPABILITY))
+                return;
+        memcpy(response, (const uint8_t[]) { 0x80, 0x01, 0, 0, 0, 19 + 4 * N, 0, 0, 0, 0 }, 10);
+        memcpy(response + 10, (const uint8_t[]) { n_lists > 0, 0, 0, 0, 1, 0, 0, 0, N }, 9);
+        for (size_t i = 0; i < N; i++)
+                wire_set32(response + 19 + 4 * i, 0x81000001);
+        *size = 19 + 4 * N;
+        n_lists -= n_lists > 0;
+}
+
+/* Of keys that nobody looked at, one may be it. */
+static void test_more_keys_than_are_looked_at(_unused_ void **state)
+{
+        struct key_name name;
+        struct error err = {};
+
+        (void) swtpm_keep_key(SWTPM_OWNER, 0x81000001, /* is_rsa= */ false);
+        name = swtpm_keep_key(SWTPM_ENDORSEMENT, EK_HANDLE, /* is_rsa= */ false);
+        tcti_swtpm.alter = list_without_end;
+        n_lists = 4;
+        refused(tpm_session_begin(machine.tpm, name.bytes, name.size, &err), &err, FAIL_TPM_FAILED_CODE,
+                "it has more than 64 persistent keys, and none of the first 64 has the Name");
+        assert_int_equal(n_lists, 0);
+        /* All of 64. */
+        n_lists = 3;
+        refused(tpm_session_begin(machine.tpm, name.bytes, name.size, &err), &err, FAIL_TPM_KEY_MISMATCH_CODE,
+                "none of its persistent keys");
+}
+
 /* The TPM's own refusals are not the key's fault. */
 static void test_a_refusal_is_told(_unused_ void **state)
 {
@@ -352,6 +388,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_no_way_back_to_plain_reads, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_a_key_of_an_unknown_kind_is_passed_over, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_a_key_that_the_tpm_refuses_is_passed_over, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_more_keys_than_are_looked_at, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_a_refusal_is_told, setup, teardown),
         };
 
