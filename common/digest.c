@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Hash values, their names and their hex form.
+ * Hash values, their names, the TPM's numbers for them and their hex form.
  */
 #include "verinit/digest.h"
 
 static const struct {
         const char *name;
         size_t size;
+        uint16_t tpm_id; /* TCG Algorithm Registry 1.32, TPM_ALG_ID */
 } digest_algs[_DIGEST_ALG_MAX] = {
-        [DIGEST_NONE] = { "none", 0 },      [DIGEST_SHA1] = { "sha1", 20 },     [DIGEST_SHA256] = { "sha256", 32 },
-        [DIGEST_SHA384] = { "sha384", 48 }, [DIGEST_SHA512] = { "sha512", 64 },
+        [DIGEST_NONE] = { "none", 0, 0x0010 },      [DIGEST_SHA1] = { "sha1", 20, 0x0004 },
+        [DIGEST_SHA256] = { "sha256", 32, 0x000b }, [DIGEST_SHA384] = { "sha384", 48, 0x000c },
+        [DIGEST_SHA512] = { "sha512", 64, 0x000d },
 };
 
 size_t digest_size(enum digest_alg alg)
@@ -26,6 +28,19 @@ enum digest_alg digest_from_name(const char *name)
 {
         for (unsigned i = DIGEST_NONE + 1; i < _DIGEST_ALG_MAX; i++)
                 if (str_equal(name, digest_algs[i].name))
+                        return (enum digest_alg) i;
+        return DIGEST_NONE;
+}
+
+uint16_t digest_tpm_id(enum digest_alg alg)
+{
+        return digest_algs[(unsigned) alg < _DIGEST_ALG_MAX ? alg : DIGEST_NONE].tpm_id;
+}
+
+enum digest_alg digest_from_tpm_id(uint16_t id)
+{
+        for (unsigned i = DIGEST_NONE + 1; i < _DIGEST_ALG_MAX; i++)
+                if (id == digest_algs[i].tpm_id)
                         return (enum digest_alg) i;
         return DIGEST_NONE;
 }

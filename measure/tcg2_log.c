@@ -63,25 +63,6 @@ static int refuse(const struct tcg2_log *log, const char *what, struct error *er
                          log->n_records, log->offset, what);
 }
 
-static enum digest_alg alg_from_id(uint16_t id)
-{
-        /* UAPI: TCG Algorithm Registry 1.32, TPM_ALG_ID. */
-        static const struct {
-                uint16_t id;
-                enum digest_alg alg;
-        } known[] = {
-                { 0x0004, DIGEST_SHA1 },
-                { 0x000b, DIGEST_SHA256 },
-                { 0x000c, DIGEST_SHA384 },
-                { 0x000d, DIGEST_SHA512 },
-        };
-
-        for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-                if (known[i].id == id)
-                        return known[i].alg;
-        return DIGEST_NONE;
-}
-
 static const struct tcg2_alg *find_alg(const struct tcg2_log *log, uint16_t id)
 {
         for (size_t i = 0; i < log->n_algs; i++)
@@ -104,7 +85,7 @@ static int parse_alg(struct tcg2_log *log, struct cursor *c, struct error *err)
 
         if (!take_u16(c, &alg.id) || !take_u16(c, &alg.size))
                 return refuse(log, "its list of algorithms is cut off", err);
-        alg.alg = alg_from_id(alg.id);
+        alg.alg = digest_from_tpm_id(alg.id);
         if (find_alg(log, alg.id))
                 return refuse(log, "it lists an algorithm twice", err);
         if (alg.size == 0 || alg.size > DIGEST_SIZE_MAX || (alg.alg && alg.size != digest_size(alg.alg)))

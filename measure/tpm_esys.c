@@ -140,32 +140,6 @@ void tpm_close(struct tpm *tpm)
         tpm->is_open = tpm->is_session_on = false;
 }
 
-static const struct {
-        TPM2_ALG_ID id;
-        enum digest_alg alg;
-} algs[] = {
-        { TPM2_ALG_SHA1, DIGEST_SHA1 },
-        { TPM2_ALG_SHA256, DIGEST_SHA256 },
-        { TPM2_ALG_SHA384, DIGEST_SHA384 },
-        { TPM2_ALG_SHA512, DIGEST_SHA512 },
-};
-
-static enum digest_alg alg_from_tpm(TPM2_ALG_ID id)
-{
-        for (size_t i = 0; i < ARRAY_SIZE(algs); i++)
-                if (algs[i].id == id)
-                        return algs[i].alg;
-        return DIGEST_NONE;
-}
-
-TPM2_ALG_ID tpm_esys_alg(enum digest_alg alg)
-{
-        for (size_t i = 0; i < ARRAY_SIZE(algs); i++)
-                if (algs[i].alg == alg)
-                        return algs[i].id;
-        return TPM2_ALG_NULL;
-}
-
 static uint32_t selected_pcrs(const TPMS_PCR_SELECTION *s)
 {
         uint32_t mask = 0;
@@ -183,14 +157,14 @@ static int judge_bank(const struct tpm *tpm, const TPMS_PCR_SELECTION *s, struct
 
         if (mask == 0)
                 return 0;
-        if (alg_from_tpm(s->hash) == DIGEST_NONE)
+        if (digest_from_tpm_id(s->hash) == DIGEST_NONE)
                 return error_set(err, FAIL_TPM_FAILED_CODE, EOPNOTSUPP,
                                  "TPM %s: the PCR bank of algorithm 0x%04x is active and cannot be computed here: "
                                  "turn it off in the firmware", tpm->path, s->hash);
         if ((mask & all) != all)
                 return error_set(err, FAIL_TPM_FAILED_CODE, EOPNOTSUPP,
                                  "TPM %s: the PCR bank %s has only the PCRs of mask 0x%06x: allocate all or none",
-                                 tpm->path, digest_name(alg_from_tpm(s->hash)), mask);
+                                 tpm->path, digest_name(digest_from_tpm_id(s->hash)), mask);
         return 1;
 }
 
@@ -222,7 +196,7 @@ int tpm_read_banks(struct tpm *tpm, struct tpm_banks *ret, struct error *err)
                 if (banks.n == TPM_MAX_BANKS)
                         return error_set(err, FAIL_TPM_FAILED_CODE, E2BIG, "TPM %s: more than %d active PCR banks",
                                          tpm->path, TPM_MAX_BANKS);
-                banks.algs[banks.n++] = alg_from_tpm(s->hash);
+                banks.algs[banks.n++] = digest_from_tpm_id(s->hash);
         }
         if (banks.n == 0)
                 return error_set(err, FAIL_TPM_FAILED_CODE, ENODEV, "TPM %s: no active PCR bank", tpm->path);
@@ -243,7 +217,7 @@ int tpm_extend(struct tpm *tpm, unsigned pcr, const struct digest *digests, size
 
         values.count = (uint32_t) n_digests;
         for (size_t i = 0; i < n_digests; i++) {
-                values.digests[i].hashAlg = tpm_esys_alg(digests[i].alg);
+                values.digests[i].hashAlg = digest_tpm_id(digests[i].alg);
                 memcpy(&values.digests[i].digest, digests[i].bytes, digest_size(digests[i].alg));
         }
 

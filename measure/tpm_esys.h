@@ -54,5 +54,3 @@ void tpm_esys_drop_if_broken(struct tpm *tpm, TSS2_RC rc);
 bool tpm_esys_retry(TSS2_RC rc, unsigned *n_tried);
 
 int tpm_esys_error(struct error *err, enum fail_code code, struct tpm *tpm, TSS2_RC rc, const char *what);
-
-TPM2_ALG_ID tpm_esys_alg(enum digest_alg alg);

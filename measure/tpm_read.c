@@ -238,7 +238,7 @@ int tpm_read_pcr(struct tpm *tpm, unsigned pcr, enum digest_alg alg, struct dige
         if (tpm->is_session_on && tpm->session == ESYS_TR_NONE)
                 return error_set(err, FAIL_TPM_FAILED_CODE, EPIPE, "TPM %s: PCR %u: the session broke off before", tpm->path,
                                  pcr);
-        wanted.pcrSelections[0].hash = tpm_esys_alg(alg);
+        wanted.pcrSelections[0].hash = digest_tpm_id(alg);
         wanted.pcrSelections[0].sizeofSelect = 3;
         wanted.pcrSelections[0].pcrSelect[pcr / 8] = (uint8_t) (1U << (pcr % 8));
 

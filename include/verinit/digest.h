@@ -25,6 +25,8 @@ struct digest {
 size_t digest_size(enum digest_alg alg);      /* bytes; 0 for DIGEST_NONE */
 const char *digest_name(enum digest_alg alg); /* "sha256": lower case, as dm-verity and systemd write it */
 enum digest_alg digest_from_name(const char *name); /* DIGEST_NONE if unknown */
+uint16_t digest_tpm_id(enum digest_alg alg);        /* TPM_ALG_ID; TPM_ALG_NULL for DIGEST_NONE */
+enum digest_alg digest_from_tpm_id(uint16_t id);    /* DIGEST_NONE if unknown */
 
 bool bytes_equal(const uint8_t *a, const uint8_t *b, size_t n); /* constant time */
 bool digest_equal(const struct digest *a, const struct digest *b);

@@ -18,6 +18,21 @@ static void test_names_and_sizes(_unused_ void **state)
         assert_string_equal(digest_name((enum digest_alg) 99), "none");
 }
 
+/* As in the specification, and no two alike. */
+static void test_tpm_ids(_unused_ void **state)
+{
+        static const uint16_t ids[_DIGEST_ALG_MAX] = { 0x10, 0x4, 0xb, 0xc, 0xd };
+
+        for (unsigned i = 0; i < _DIGEST_ALG_MAX; i++) {
+                assert_int_equal(digest_tpm_id((enum digest_alg) i), ids[i]);
+                assert_int_equal(digest_from_tpm_id(ids[i]), i);
+        }
+        assert_int_equal(digest_tpm_id((enum digest_alg) 99), 0x10);
+        assert_int_equal(digest_from_tpm_id(0), DIGEST_NONE);
+        assert_int_equal(digest_from_tpm_id(0x12), DIGEST_NONE); /* SM3_256 */
+        assert_int_equal(digest_from_tpm_id(0x10b), DIGEST_NONE);
+}
+
 static void test_bytes_equal(_unused_ void **state)
 {
         const uint8_t a[4] = { 1, 2, 3, 4 }, b[4] = { 1, 2, 3, 5 }, c[4] = { 0x81, 2, 3, 4 };
@@ -78,6 +93,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_names_and_sizes),
+                cmocka_unit_test(test_tpm_ids),
                 cmocka_unit_test(test_bytes_equal),
                 cmocka_unit_test(test_digest_equal_compares_algorithm_and_bytes),
                 cmocka_unit_test(test_hex_encode),

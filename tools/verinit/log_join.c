@@ -39,12 +39,6 @@ struct join_options {
         bool is_fragment;
 };
 
-/* TCG Algorithm Registry 1.32, TPM_ALG_ID. */
-static const struct {
-        enum digest_alg alg;
-        uint16_t id;
-} banks[] = { { DIGEST_SHA1, 0x0004 }, { DIGEST_SHA256, 0x000b }, { DIGEST_SHA384, 0x000c }, { DIGEST_SHA512, 0x000d } };
-
 struct joined {
         struct buffer bytes;
         bool has_bank[_DIGEST_ALG_MAX]; /* of the header */
@@ -84,9 +78,7 @@ static bool is_joinable(const struct log_event *e)
 /* Readers refuse to append a log with a bank that the first one does not have, and to replay one that lacks a digest. */
 static void find_fragment_banks(const struct log_events *l, struct joined *j)
 {
-        for (size_t k = 0; k < ARRAY_SIZE(banks); k++) {
-                enum digest_alg alg = banks[k].alg;
-
+        for (enum digest_alg alg = DIGEST_SHA1; alg < _DIGEST_ALG_MAX; alg++) {
                 j->has_bank[alg] = l->has_bank[alg];
                 for (size_t i = 0; i < l->n; i++)
                         if (is_joinable(&l->list[i]) && l->list[i].digests[alg].alg == DIGEST_NONE)
@@ -98,8 +90,8 @@ static size_t count_banks(const struct joined *j)
 {
         size_t n = 0;
 
-        for (size_t k = 0; k < ARRAY_SIZE(banks); k++)
-                n += j->has_bank[banks[k].alg] ? 1 : 0;
+        for (enum digest_alg alg = DIGEST_SHA1; alg < _DIGEST_ALG_MAX; alg++)
+                n += j->has_bank[alg] ? 1 : 0;
         return n;
 }
 
@@ -118,10 +110,10 @@ static void put_header(struct joined *j)
         put_number(b, 0, 4);                /* platform class: client */
         put(b, "\0\2\0\2", 4);              /* version 2.0, errata 0, size of UINTN: two 32-bit words */
         put_number(b, n, 4);
-        for (size_t k = 0; k < ARRAY_SIZE(banks); k++)
-                if (j->has_bank[banks[k].alg]) {
-                        put_number(b, banks[k].id, 2);
-                        put_number(b, (uint32_t) digest_size(banks[k].alg), 2);
+        for (enum digest_alg alg = DIGEST_SHA1; alg < _DIGEST_ALG_MAX; alg++)
+                if (j->has_bank[alg]) {
+                        put_number(b, digest_tpm_id(alg), 2);
+                        put_number(b, (uint32_t) digest_size(alg), 2);
                 }
         put_number(b, 0, 1); /* no vendor information */
 }
@@ -132,8 +124,8 @@ static bool is_complete(const struct log_events *l, const struct log_event *e)
         for (size_t i = 0; l->has_firmware && i < l->header.n_algs; i++)
                 if (e->digests[l->header.algs[i].alg].alg == DIGEST_NONE)
                         return false;
-        for (size_t k = 0; !l->has_firmware && k < ARRAY_SIZE(banks); k++)
-                if (l->has_bank[banks[k].alg] && e->digests[banks[k].alg].alg == DIGEST_NONE)
+        for (enum digest_alg alg = DIGEST_SHA1; !l->has_firmware && alg < _DIGEST_ALG_MAX; alg++)
+                if (l->has_bank[alg] && e->digests[alg].alg == DIGEST_NONE)
                         return false;
         return true;
 }
@@ -146,8 +138,8 @@ static void put_record(const struct log_events *l, struct joined *j, const struc
         uint32_t n = 0, size = (uint32_t) strlen(data);
         struct buffer *b = &j->bytes;
 
-        for (size_t k = 0; k < ARRAY_SIZE(banks); k++)
-                n += j->has_bank[banks[k].alg] && e->digests[banks[k].alg].alg != DIGEST_NONE ? 1 : 0;
+        for (enum digest_alg alg = DIGEST_SHA1; alg < _DIGEST_ALG_MAX; alg++)
+                n += j->has_bank[alg] && e->digests[alg].alg != DIGEST_NONE ? 1 : 0;
         if (n == 0) {
                 j->n_left_out++;
                 return;
@@ -155,12 +147,12 @@ static void put_record(const struct log_events *l, struct joined *j, const struc
         put_number(b, e->pcr, 4);
         put_number(b, TCG2_EV_EVENT_TAG, 4);
         put_number(b, n, 4);
-        for (size_t k = 0; k < ARRAY_SIZE(banks); k++) {
-                const struct digest *d = &e->digests[banks[k].alg];
+        for (enum digest_alg alg = DIGEST_SHA1; alg < _DIGEST_ALG_MAX; alg++) {
+                const struct digest *d = &e->digests[alg];
 
-                if (!j->has_bank[banks[k].alg] || d->alg == DIGEST_NONE)
+                if (!j->has_bank[alg] || d->alg == DIGEST_NONE)
                         continue;
-                put_number(b, banks[k].id, 2);
+                put_number(b, digest_tpm_id(alg), 2);
                 put(b, d->bytes, digest_size(d->alg));
         }
         put_number(b, 8 + size, 4);
@@ -202,9 +194,9 @@ static int print_json(const struct join_options *o, const struct joined *j, stru
         _cleanup_json_ struct json_object *object = json_value_object();
         struct json_object *names = json_value_array();
 
-        for (size_t k = 0; k < ARRAY_SIZE(banks); k++)
-                if (j->has_bank[banks[k].alg])
-                        json_value_append(names, json_value_text(digest_name(banks[k].alg)));
+        for (enum digest_alg alg = DIGEST_SHA1; alg < _DIGEST_ALG_MAX; alg++)
+                if (j->has_bank[alg])
+                        json_value_append(names, json_value_text(digest_name(alg)));
         json_value_add_text(object, "output", o->output);
         json_value_add(object, "bytes", json_value_u64(j->bytes.size));
         json_value_add(object, "is_fragment", json_value_bool(o->is_fragment));

@@ -8,32 +8,13 @@ enum {
         TPM_PCR_SELECT_BYTES = 3, /* what TPMs of PCs have: 24 PCRs */
 };
 
-/* TPM_ALG_ID of the TCG's registry. */
-static uint16_t tpm_alg(enum digest_alg alg)
-{
-        switch (alg) {
-        case DIGEST_SHA1:
-                return 0x4;
-        case DIGEST_SHA256:
-                return 0xb;
-        case DIGEST_SHA384:
-                return 0xc;
-        case DIGEST_SHA512:
-                return 0xd;
-        case DIGEST_NONE:
-        case _DIGEST_ALG_MAX:
-                break;
-        }
-        return 0x10; /* TPM_ALG_NULL */
-}
-
 /*
  * TPM 2.0 Library part 3, TPM2_PolicyPCR: H(old || command code || selection || H(values)), old being zeros, all numbers big-endian. The
  * session's digest is SHA-256 with systemd, whatever the bank.
  */
 static int policy_digest(struct pcr_policy *p, const struct digest *values, size_t n_values, struct trouble *t)
 {
-        const uint16_t alg = tpm_alg(p->bank);
+        const uint16_t alg = digest_tpm_id(p->bank);
         const uint8_t head[] = {
                 0, 0, TPM_CC_POLICY_PCR >> 8, TPM_CC_POLICY_PCR & 0xff, 0, 0, 0, 1, (uint8_t) (alg >> 8), (uint8_t) alg,
                 TPM_PCR_SELECT_BYTES, (uint8_t) p->pcrs, (uint8_t) (p->pcrs >> 8), (uint8_t) (p->pcrs >> 16),

@@ -6,26 +6,10 @@
 
 #include "quote.h"
 
-static enum digest_alg digest_of(TPMI_ALG_HASH id)
-{
-        switch (id) {
-        case TPM2_ALG_SHA1:
-                return DIGEST_SHA1;
-        case TPM2_ALG_SHA256:
-                return DIGEST_SHA256;
-        case TPM2_ALG_SHA384:
-                return DIGEST_SHA384;
-        case TPM2_ALG_SHA512:
-                return DIGEST_SHA512;
-        default:
-                return DIGEST_NONE;
-        }
-}
-
 /* Bits of PCRs that no TPM has would be left out of the digest, or not: nobody knows. */
 static int take_bank(const TPMS_PCR_SELECTION *s, struct quote_bank *ret, struct trouble *t)
 {
-        *ret = (struct quote_bank) { .alg = digest_of(s->hash), .id = s->hash };
+        *ret = (struct quote_bank) { .alg = digest_from_tpm_id(s->hash), .id = s->hash };
         if (s->sizeofSelect > sizeof(s->pcrSelect))
                 return trouble_set(t, OUTCOME_FALSE, "the quote selects PCRs that there are not");
         for (unsigned pcr = 0; pcr < 8U * s->sizeofSelect; pcr++) {
@@ -96,7 +80,7 @@ int quote_signature_parse(const struct buffer *file, struct quote_signature *ret
                                                     s.sigAlg == TPM2_ALG_RSAPSS ? SIGNATURE_RSAPSS : SIGNATURE_NONE };
         if (ret->scheme == SIGNATURE_NONE)
                 return trouble_set(t, OUTCOME_FALSE, "it is of a scheme that is no RSASSA, RSAPSS or ECDSA (0x%04x)", s.sigAlg);
-        ret->alg = digest_of(is_ecc ? ecc->hash : rsa->hash);
+        ret->alg = digest_from_tpm_id(is_ecc ? ecc->hash : rsa->hash);
         /* SHA-1: two quotes with one digest can be made. */
         if (ret->alg == DIGEST_NONE || ret->alg == DIGEST_SHA1)
                 return trouble_set(t, OUTCOME_FALSE, "it is of a digest that is no SHA-256, SHA-384 or SHA-512");
