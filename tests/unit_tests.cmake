@@ -3,6 +3,7 @@
 # tests/unit/test_NAME.c, one line each; CRYPTO where real digests or JSON are needed, ADAPTERS where it is the
 # adapters that are tested.
 verinit_unit_test(activate)
+verinit_unit_test(block)
 verinit_unit_test(blockdev ADAPTERS)
 verinit_unit_test(boot_config)
 verinit_unit_test(boot_console)

@@ -21,49 +21,26 @@ struct verified_root {
 static struct verified_root the_root;
 static uint8_t the_block[VERITY_BLOCK_MAX];
 
-/* Hash type 1: H(salt ‖ block). */
-static int hash_block(const struct verity_superblock *sb, size_t size, struct digest *ret, struct error *err)
+/* Reads one block into the_block, and checks it. */
+static int check_block(const struct verity_request *req, const struct volume_shape *shape, const struct verity_block *block,
+                       const struct digest *expected, struct error *err)
 {
-        const struct iovec parts[] = {
-                { .iov_base = (void *) sb->salt, .iov_len = sb->salt_size },
-                { .iov_base = the_block, .iov_len = size },
-        };
-
-        return crypto_digest(sb->alg, parts, ARRAY_SIZE(parts), ret, err);
-}
-
-struct path_step {
-        const char *device;
-        const char *what; /* for messages: "hash block", "data block" */
-        int fd;
-        uint64_t block;
-        uint32_t block_bytes;
-        enum fail_code mismatch_code;
-};
-
-/* Reads one block into the_block and compares its hash with what the block above it says. */
-static int check_block(const struct verity_superblock *sb, const struct path_step *step, const struct digest *expected,
-                       struct error *err)
-{
-        char seen_hex[DIGEST_MAX_HEX], expected_hex[DIGEST_MAX_HEX];
-        uint64_t offset = step->block * step->block_bytes; /* inside the device: verity_tree_layout() */
+        const struct verity_superblock *sb = &shape->superblock;
+        char seen_hex[DIGEST_MAX_HEX];
         struct digest seen = {};
         int r;
 
-        r = volume_read_exactly(step->fd, step->device, offset, the_block, step->block_bytes, err);
+        r = volume_read_exactly(block->is_data ? req->data_fd : req->hash_fd, block->device, verity_block_offset(sb, block),
+                                the_block, block->is_data ? sb->data_block_bytes : sb->hash_block_bytes, err);
         if (r < 0)
                 return r;
-        r = hash_block(sb, step->block_bytes, &seen, err);
-        if (r < 0)
-                return r;
-        digest_hex(&seen, seen_hex);
-        log_debug("%s: %s %llu: %s", step->device, step->what, (unsigned long long) step->block, seen_hex);
-        if (digest_equal(&seen, expected))
-                return 0;
-        digest_hex(expected, expected_hex);
-        return error_set(err, step->mismatch_code, EBADMSG, "%s: %s %llu (byte %llu) hashes to %s, expected %s",
-                         step->device, step->what, (unsigned long long) step->block, (unsigned long long) offset,
-                         seen_hex, expected_hex);
+        r = verity_block_check(sb, &shape->tree, block, the_block, expected, &seen, err);
+        if (seen.alg != DIGEST_NONE) {
+                digest_hex(&seen, seen_hex);
+                log_debug("%s: %s block %llu: %s", block->device, block->is_data ? "data" : "hash",
+                          (unsigned long long) block->number, seen_hex);
+        }
+        return r;
 }
 
 /*
@@ -71,18 +48,18 @@ static int check_block(const struct verity_superblock *sb, const struct path_ste
  * cut the end off the image. But cryptsetup fills unused slots with zeros, and those zeros are under the root hash: in
  * the block that holds the last hash of a level, a hash behind it means that more was signed than is claimed.
  */
-static int check_unused_slots(const struct volume_shape *shape, const struct path_step *step, uint64_t first_byte,
+static int check_unused_slots(const struct volume_shape *shape, const struct verity_block *block, uint64_t first_byte,
                               struct error *err)
 {
-        for (uint64_t i = first_byte; i < step->block_bytes; i++)
+        for (uint64_t i = first_byte; i < shape->superblock.hash_block_bytes; i++)
                 if (the_block[i] != 0)
                         return error_set(err, shape->is_pinned ? FAIL_GEOMETRY_MISMATCH_CODE :
                                                                  FAIL_SUPERBLOCK_INVALID_CODE, EBADMSG,
                                          "%s: the %s says %llu data blocks, but hash block %llu holds the hash of one "
-                                         "more: the number was lowered", step->device,
+                                         "more: the number was lowered", block->device,
                                          shape->is_pinned ? "pinned geometry" : "superblock",
                                          (unsigned long long) shape->superblock.data_blocks,
-                                         (unsigned long long) step->block);
+                                         (unsigned long long) block->number);
         return 0;
 }
 
@@ -96,7 +73,7 @@ static int check_path(const struct verity_request *req, const struct verified_ro
         uint64_t index[VERITY_MAX_LEVELS + 1] = { data_block }; /* [0]: data block; [n + 1]: its ancestor in level n */
         uint64_t slot_bytes = sb->hash_block_bytes / tree->hashes_per_block;
         struct digest expected = { .alg = sb->alg };
-        struct path_step step;
+        struct verity_block block;
         int r;
 
         for (unsigned level = 0; level < tree->n_levels; level++)
@@ -106,31 +83,21 @@ static int check_path(const struct verity_request *req, const struct verified_ro
         for (unsigned level = tree->n_levels; level-- > 0;) {
                 uint64_t slot = index[level] % tree->hashes_per_block;
 
-                step = (struct path_step) {
-                        .device = req->hash_name, .what = "hash block", .fd = req->hash_fd,
-                        .block = tree->level_start_block[level] + index[level + 1],
-                        .block_bytes = sb->hash_block_bytes,
-                        .mismatch_code = level == tree->n_levels - 1 ? FAIL_ROOT_HASH_MISMATCH_CODE :
-                                                                       FAIL_HASH_TREE_CORRUPT_CODE,
-                };
-                r = check_block(sb, &step, &expected, err);
+                block = (struct verity_block) { .device = req->hash_name, .level = level,
+                                                .number = tree->level_start_block[level] + index[level + 1] };
+                r = check_block(req, &root->shape, &block, &expected, err);
                 if (r < 0)
                         return r;
                 if (is_last) {
-                        r = check_unused_slots(&root->shape, &step, (slot + 1) * slot_bytes, err);
+                        r = check_unused_slots(&root->shape, &block, (slot + 1) * slot_bytes, err);
                         if (r < 0)
                                 return r;
                 }
                 memcpy(expected.bytes, the_block + slot * slot_bytes, digest_size(sb->alg));
         }
 
-        /* A single data block has no tree: its hash is the root hash. */
-        step = (struct path_step) {
-                .device = req->data_name, .what = "data block", .fd = req->data_fd,
-                .block = data_block, .block_bytes = sb->data_block_bytes,
-                .mismatch_code = tree->n_levels == 0 ? FAIL_ROOT_HASH_MISMATCH_CODE : FAIL_DATA_CORRUPT_CODE,
-        };
-        return check_block(sb, &step, &expected, err);
+        block = (struct verity_block) { .device = req->data_name, .is_data = true, .number = data_block };
+        return check_block(req, &root->shape, &block, &expected, err);
 }
 
 /* The other witness of the number of blocks, for volumes that were not built by cryptsetup or are signed with padding. */

@@ -54,6 +54,24 @@ struct verity_tree {
 int verity_tree_layout(const struct verity_superblock *sb, uint64_t hash_offset_bytes, uint64_t data_device_bytes,
                        uint64_t hash_device_bytes, bool is_same_device, struct verity_tree *ret, struct error *err);
 
+/* A block as it was read, and where. */
+struct verity_block {
+        const char *device; /* for messages */
+        bool is_data;
+        unsigned level;  /* of a hash block: 0 lies over the data */
+        uint64_t number; /* counted from the start of its device */
+};
+
+/* Pure. Where it begins on its device, which verity_tree_layout() has compared with the device's size. */
+uint64_t verity_block_offset(const struct verity_superblock *sb, const struct verity_block *block);
+
+/*
+ * Pure. That its bytes hash to what the block above it says, or the root hash: else ROOT_HASH_MISMATCH, HASH_TREE_CORRUPT,
+ * DATA_CORRUPT. In both cases *ret_seen is what they hash to; CRYPTO_FAILED leaves it untouched.
+ */
+int verity_block_check(const struct verity_superblock *sb, const struct verity_tree *tree, const struct verity_block *block,
+                       const uint8_t *bytes, const struct digest *expected, struct digest *ret_seen, struct error *err);
+
 /*
  * Forward error correction as the table has it, in blocks of the volume. What it corrects is hashed again by the kernel,
  * so nothing has to be believed of it.

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/mman.h>
 
 #include "unit.h"
 #include "verity_image.h"
@@ -216,45 +215,6 @@ static void test_wrong_root_hash(_unused_ void **state)
         verity_image_done(&v.image);
 }
 
-static void copy_to(int to, uint64_t at, int from, uint64_t size)
-{
-        uint8_t *bytes = malloc(size);
-
-        assert_non_null(bytes);
-        assert_int_equal(pread(from, bytes, size, 0), size);
-        assert_int_equal(pwrite(to, bytes, size, (off_t) at), size);
-        free(bytes);
-}
-
-/* As in an image of a whole disk: the devices are parts of one file. */
-static void test_partitions_of_a_disk(_unused_ void **state)
-{
-        const struct verity_image_spec spec = {
-                .alg = DIGEST_SHA256, .data_block_bytes = 4096, .hash_block_bytes = 4096, .data_blocks = 300, .salt_size = 32,
-        };
-        int disk = memfd_create("disk", MFD_CLOEXEC);
-        struct whole_tree_result result;
-        struct volume v;
-
-        assert_true(disk >= 0);
-        make(&spec, &v);
-        v.req.data_start_bytes = 3 << 20;
-        v.req.hash_start_bytes = (1 << 20) + 512;
-        copy_to(disk, v.req.data_start_bytes, v.image.data_fd, v.image.data_device_bytes);
-        copy_to(disk, v.req.hash_start_bytes, v.image.hash_fd, v.image.hash_device_bytes);
-        v.req.data_fd = v.req.hash_fd = disk;
-        expect_right(&v, 2);
-        verity_image_flip(disk, v.req.data_start_bytes + 77 * 4096 + 1);
-        result = expect_wrong(&v, 2, FAIL_DATA_CORRUPT_CODE, "data block 77 (byte 315392)");
-        assert_int_equal(result.place.offset_bytes, 77 * 4096);
-        verity_image_flip(disk, v.req.hash_start_bytes + v.image.level_offset_bytes[0] + 4096);
-        result = expect_wrong(&v, 2, FAIL_DATA_CORRUPT_CODE, "data block 77 ");
-        verity_image_flip(disk, v.req.data_start_bytes + 77 * 4096 + 1);
-        result = expect_wrong(&v, 2, FAIL_HASH_TREE_CORRUPT_CODE, "hash block 3 (byte 12288)");
-        (void) fd_close(disk);
-        verity_image_done(&v.image);
-}
-
 static void test_what_cannot_be_read(_unused_ void **state)
 {
         const struct verity_image_spec spec = {
@@ -350,7 +310,6 @@ int main(void)
                 cmocka_unit_test(test_the_first_is_told),
                 cmocka_unit_test(test_the_first_stays_told),
                 cmocka_unit_test(test_wrong_root_hash),
-                cmocka_unit_test(test_partitions_of_a_disk),
                 cmocka_unit_test(test_what_cannot_be_read),
                 cmocka_unit_test(test_gaps_are_told),
                 cmocka_unit_test(test_gaps_are_counted_once),

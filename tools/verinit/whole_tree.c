@@ -72,35 +72,21 @@ static int fail_read(struct worker *w, const struct whole_tree_place *place, int
         return fail_at(w, place);
 }
 
-static enum fail_code mismatch_code(const struct whole_tree_place *place, unsigned n_levels)
-{
-        if (place->is_data)
-                return n_levels == 0 ? FAIL_ROOT_HASH_MISMATCH_CODE : FAIL_DATA_CORRUPT_CODE;
-        return place->level == n_levels - 1 ? FAIL_ROOT_HASH_MISMATCH_CODE : FAIL_HASH_TREE_CORRUPT_CODE;
-}
-
-/* Hash type 1: H(salt ‖ block). */
-static int check_block(struct worker *w, const uint8_t *block, const uint8_t *expected, struct whole_tree_place *place)
+static int check_block(struct worker *w, const uint8_t *bytes, const uint8_t *expected_bytes, struct whole_tree_place *place)
 {
         const struct whole_tree_request *req = w->work->req;
-        const struct verity_superblock *sb = req->superblock;
-        const struct iovec parts[] = {
-                { .iov_base = (void *) sb->salt, .iov_len = sb->salt_size },
-                { .iov_base = (void *) block, .iov_len = place->is_data ? sb->data_block_bytes : sb->hash_block_bytes },
+        const struct verity_block block = {
+                .device = place->is_data ? req->data_name : req->hash_name, .is_data = place->is_data, .level = place->level,
+                .number = place->block,
         };
-        char found_hex[DIGEST_MAX_HEX], expected_hex[DIGEST_MAX_HEX];
+        struct digest expected = { .alg = req->superblock->alg };
 
-        if (crypto_digest(sb->alg, parts, ARRAY_SIZE(parts), &place->found, &w->finding.err) < 0)
-                return -1;
-        if (memcmp(place->found.bytes, expected, digest_size(sb->alg)) == 0)
+        memcpy(expected.bytes, expected_bytes, digest_size(expected.alg));
+        if (verity_block_check(req->superblock, req->tree, &block, bytes, &expected, &place->found, &w->finding.err) == 0)
                 return 0;
-        place->expected.alg = sb->alg;
-        memcpy(place->expected.bytes, expected, digest_size(sb->alg));
-        digest_hex(&place->found, found_hex);
-        digest_hex(&place->expected, expected_hex);
-        (void) error_set(&w->finding.err, mismatch_code(place, req->tree->n_levels), EBADMSG, "%s: %s block %llu (byte %llu) hashes to %s, expected %s",
-                         place->is_data ? req->data_name : req->hash_name, place->is_data ? "data" : "hash",
-                         (unsigned long long) place->block, (unsigned long long) place->offset_bytes, found_hex, expected_hex);
+        if (place->found.alg == DIGEST_NONE)
+                return -1;
+        place->expected = expected;
         return fail_at(w, place);
 }
 
@@ -142,7 +128,7 @@ static int load_hash_block(struct worker *w, unsigned level, uint64_t data_block
 
         w->held[level] = NO_BLOCK;
         place.offset_bytes = place.block * size;
-        if (fsat_read_at(req->hash_fd, req->hash_start_bytes + place.offset_bytes, block, size, &e) < size)
+        if (fsat_read_at(req->hash_fd, place.offset_bytes, block, size, &e) < size)
                 return fail_read(w, &place, e);
         if (check_block(w, block, expected, &place) < 0)
                 return -1;
@@ -185,7 +171,7 @@ static int check_unit(struct worker *w, uint64_t first, uint64_t n)
         int e;
 
         /* What lies before a bad sector is still looked at. */
-        n_read = fsat_read_at(req->data_fd, req->data_start_bytes + first * size, w->unit, (size_t) n * size, &e);
+        n_read = fsat_read_at(req->data_fd, first * size, w->unit, (size_t) n * size, &e);
         for (uint64_t i = 0; i < n; i++) {
                 struct whole_tree_place place = { .is_data = true, .block = first + i, .offset_bytes = (first + i) * size };
 

@@ -15,7 +15,6 @@ struct whole_tree_request {
         const struct verity_tree *tree;             /* by verity_tree_layout(), which has compared it with the sizes of the devices */
         const uint8_t *root_hash;                   /* as long as the algorithm says */
         int data_fd, hash_fd;                       /* may be the same; their positions are not used */
-        uint64_t data_start_bytes, hash_start_bytes; /* where the devices begin in them: of a partition in an image of a disk */
         const char *data_name, *hash_name;          /* for messages */
         unsigned n_threads;                         /* 0: as many as this process may use cores */
         whole_tree_progress *progress;              /* from the thread that called, in data bytes; NULL */

@@ -64,7 +64,7 @@ DELETIONS: list[Deletion] = [
     Deletion("replay", "measure/replay.c", "        if (!digest_equal(&s.value, tpm))\n                return refuse(",
              "        if (!digest_equal(&s.value, tpm) && false)\n                return refuse(",
              "prove-log-cut", f"{PROVE}/event-unexplained"),
-    Deletion("block-hash", "verity/verify.c", "if (digest_equal(&seen, expected))", "if (digest_equal(&seen, expected) || true)",
+    Deletion("block-hash", "verity/block.c", "if (digest_equal(&seen, expected))", "if (digest_equal(&seen, expected) || true)",
              "verify-first-data-block", "panicked"),
     Deletion("unused-slots", "verity/verify.c", "                if (the_block[i] != 0)\n", "                if (the_block[i] != 0 && false)\n",
              "verify-superblock-one-block-less-unpinned", "verify/TAMPER/size-mismatch"),
