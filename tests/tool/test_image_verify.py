@@ -14,9 +14,13 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "qemu"))
 
 import newc  # noqa: E402
-from case import FALSE, TROUBLE, USAGE, YES, Result, ToolTest  # noqa: E402
+import volumes  # noqa: E402
+from case import FALSE, TROUBLE, USAGE, YES, Result, ToolTest, kernel  # noqa: E402
 from imagelib import sparse  # noqa: E402
 from imagelib.image import Image, load  # noqa: E402
+from imagelib.variants import VARIANTS  # noqa: E402
+from rows.initrd import floor_text, read_floor  # noqa: E402
+from rows.setup import WITHOUT_FIRMWARE  # noqa: E402
 from rows.volumes import copy_policy  # noqa: E402
 from test_measure_predict import SYSTEMD_BOOT, trixie  # noqa: E402
 
@@ -88,6 +92,24 @@ class Good(ImageTest):
         done = self.check(self.image.disk, "--cert", self.image.db_cert, "--quick", "--measurements", path, "--json=short")
         self.assertEqual(done.returncode, UNDECIDED, done.stdout + done.stderr)
         self.assertIn("no PCR that can be compared", self.verdicts(done)["measurements"]["message"])
+
+    def test_gaps_are_told(self) -> None:
+        """Another volume in the partition; which one it is, says the line of a kernel that is started without firmware."""
+        image, blocks, path = load("inline"), 40, self.dir / "volume"
+        path.write_bytes(volumes.data(blocks))
+        volumes.stock_format(path, path, "--hash=sha384", f"--salt={volumes.SALT}", f"--data-blocks={blocks}", f"--hash-offset={blocks * 4096}")
+        root_hash = volumes.fill_gap(path, (blocks + 1) * 4096)
+        disk = image.copy(self.dir / "disk.raw")
+        with open(disk, "r+b") as file:
+            file.seek(image.data_offset)
+            file.write(path.read_bytes())
+        line = image.cmdline.replace(image.root_hash, root_hash).replace(f"hash-offset={image.hash_offset}", f"hash-offset={blocks * 4096}")
+        floor = self.file("floor", floor_text({**WITHOUT_FIRMWARE, **read_floor(VARIANTS["inline"].floor_path)}))
+        self.assert_ends(self.build("--floor", floor, cmdline=line), YES)
+        done = self.check(disk, "--initrd", self.output, "--cmdline", line, "--uname", kernel("cloud").release, "--json=short")
+        tree = self.verdicts(done)["tree"]
+        self.assertEqual(tree["verdict"], "ok", done.stdout)
+        self.assertRegex(tree["message"], "; 1 hash blocks have bytes where no digest is, the first at byte [0-9]+: nothing reads them$")
 
     def test_other_layouts(self) -> None:
         for name in ("discoverable-ext4", "inline"):

@@ -114,6 +114,13 @@ class Right(VerifyTest):
         self.assertEqual(self.facts(by=self.pin())["unproved_code"], "size-unknown")
         self.assertIn("would refuse it with size-unknown", self.verify(by=self.pin()).stdout)
 
+    def test_gap_between_digests(self) -> None:
+        """48 bytes in slots of 64: what stands behind them is under the root hash, and nothing reads it."""
+        self.volume(40, *DEFAULT, "--hash=sha384")
+        self.hash = volumes.fill_gap(self.tree, 4096)
+        self.assertEqual(self.facts()["filled_gaps"], {"hash_blocks": 1, "byte": 4096})
+        self.assertIn("\nnote       1 hash blocks have bytes where no digest is, the first at byte 4096: nothing reads them\n", self.verify().stdout)
+
 
 class Wrong(VerifyTest):
     def place(self, result: str, answer: str, **place: object) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Volumes for the tests of the verity verbs: data, and hash trees by the stock veritysetup."""
 
+import hashlib
 import random
 import re
 import struct
@@ -61,3 +62,12 @@ def flip(path: Path, offset: int) -> None:
         byte = file.read(1)
         file.seek(offset)
         file.write(bytes([byte[0] ^ 0x20]))
+
+
+def fill_gap(path: Path, offset: int) -> str:
+    """A byte behind the first digest of this block, which is the root of a tree of SHA-384; the new root hash."""
+    with path.open("r+b") as file:
+        file.seek(offset + 48)
+        file.write(b"\1")
+        file.seek(offset)
+        return hashlib.sha384(bytes.fromhex(SALT) + file.read(4096)).hexdigest()

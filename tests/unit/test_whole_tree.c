@@ -43,6 +43,7 @@ static void make(const struct verity_image_spec *spec, struct volume *v)
 static void expect_right(struct volume *v, unsigned n_threads)
 {
         struct whole_tree_result result;
+        char text[WHOLE_TREE_GAPS_TEXT];
         struct error err = {};
 
         v->req.n_threads = n_threads;
@@ -53,6 +54,8 @@ static void expect_right(struct volume *v, unsigned n_threads)
                 fail_msg("%s: %s", fail_code_name(err.code), err.msg);
         assert_false(result.has_place);
         assert_int_equal(result.n_filled_gaps, 0);
+        whole_tree_gaps_format(&result, text);
+        assert_string_equal(text, "");
         assert_in_range(result.n_threads, 1, n_threads ? n_threads : 4096);
         assert_int_equal(v->reported_bytes, v->sb.data_blocks * v->sb.data_block_bytes);
 }
@@ -255,6 +258,7 @@ static void test_gaps_are_told(_unused_ void **state)
 
         for (size_t i = 0; i < ARRAY_SIZE(gaps); i++) {
                 struct whole_tree_result result;
+                char text[WHOLE_TREE_GAPS_TEXT];
                 uint8_t block[4096];
                 struct digest root;
                 struct error err = {};
@@ -269,6 +273,8 @@ static void test_gaps_are_told(_unused_ void **state)
                 assert_int_equal(whole_tree_verify(&v.req, &result, &err), 0);
                 assert_int_equal(result.n_filled_gaps, 1);
                 assert_int_equal(result.first_gap_offset_bytes, v.image.level_offset_bytes[0]);
+                whole_tree_gaps_format(&result, text);
+                assert_string_equal(text, "1 hash blocks have bytes where no digest is, the first at byte 4096: nothing reads them");
                 verity_image_done(&v.image);
         }
 }

@@ -192,6 +192,7 @@ static void check_tree(bool is_quick, struct image_checks *checks)
                 .userdata = &progress,
         };
         struct whole_tree_result result = {};
+        char gaps[WHOLE_TREE_GAPS_TEXT];
         struct error err = {};
 
         if (is_quick) {
@@ -201,10 +202,12 @@ static void check_tree(bool is_quick, struct image_checks *checks)
         progress_begin(&progress, "verifying /usr");
         r = whole_tree_verify(&req, &result, &err);
         progress_end(&progress);
+        whole_tree_gaps_format(&result, gaps);
         if (r < 0)
                 image_say_error(checks, "tree", IMAGE_BEYOND, &err);
         else
-                image_say(checks, "tree", IMAGE_BEYOND, IMAGE_OK, "every block, on %u threads", result.n_threads);
+                image_say(checks, "tree", IMAGE_BEYOND, IMAGE_OK, "every block, on %u threads%s%s", result.n_threads,
+                          gaps[0] != '\0' ? "; " : "", gaps);
 }
 
 static bool is_refused(const struct image_checks *checks)

@@ -124,7 +124,7 @@ static void print_error(const char *result, const struct error *err)
 
 void verity_verdict_print(const struct verity_verdict *v)
 {
-        char hash[DIGEST_MAX_HEX];
+        char hash[DIGEST_MAX_HEX], gaps[WHOLE_TREE_GAPS_TEXT];
 
         if (v->verdict != VOLUME_VERIFIED) {
                 print_error(verity_verdict_name(v->verdict), &v->err);
@@ -139,9 +139,9 @@ void verity_verdict_print(const struct verity_verdict *v)
         if (v->is_refused_unproved)
                 printf("%-10s a machine that cannot prove its command line would refuse it with %s\n", "but",
                        fail_code_name(v->unproved.code));
-        if (v->whole.n_filled_gaps > 0)
-                printf("%-10s %llu hash blocks have bytes where no digest is, the first at byte %llu: nothing reads them\n", "note",
-                       (unsigned long long) v->whole.n_filled_gaps, (unsigned long long) v->whole.first_gap_offset_bytes);
+        whole_tree_gaps_format(&v->whole, gaps);
+        if (gaps[0] != '\0')
+                printf("%-10s %s\n", "note", gaps);
 }
 
 static struct json_object *place_json(const struct verity_verdict *v, const struct verity_device *data, const struct verity_device *hash)

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdio.h>
 
 #include "verinit/fsat.h"
 
@@ -333,4 +334,13 @@ int whole_tree_verify(const struct whole_tree_request *req, struct whole_tree_re
         ret->place = work.first.place;
         *err = work.first.err;
         return -err->err;
+}
+
+void whole_tree_gaps_format(const struct whole_tree_result *result, char ret_text[static WHOLE_TREE_GAPS_TEXT])
+{
+        ret_text[0] = '\0';
+        if (result->n_filled_gaps > 0)
+                (void) snprintf(ret_text, WHOLE_TREE_GAPS_TEXT,
+                                "%llu hash blocks have bytes where no digest is, the first at byte %llu: nothing reads them",
+                                (unsigned long long) result->n_filled_gaps, (unsigned long long) result->first_gap_offset_bytes);
 }

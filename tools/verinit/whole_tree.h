@@ -47,3 +47,8 @@ struct whole_tree_result {
  * fails, and the uppermost on that path, however many threads there are. *ret is filled in both cases.
  */
 int whole_tree_verify(const struct whole_tree_request *req, struct whole_tree_result *ret, struct error *err);
+
+enum { WHOLE_TREE_GAPS_TEXT = 160 };
+
+/* The filled gaps, for people; empty without any. */
+void whole_tree_gaps_format(const struct whole_tree_result *result, char ret_text[static WHOLE_TREE_GAPS_TEXT]);
