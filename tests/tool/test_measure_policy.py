@@ -122,6 +122,12 @@ class Policy(PolicyTest):
             self.assert_ends(self.verinit("measure", "attach", *words), USAGE, said)
         self.assert_ends(self.verinit("measure", "policy", "--uki", self.uki, "--public-key", self.private), TROUBLE, "no public key")
 
+    def test_a_refused_output(self) -> None:
+        """It is refused before the digests are written, which somebody would sign."""
+        done = self.verinit("measure", "policy", "--uki", self.uki, "--digests", self.tosign, "--output", self.dir)
+        self.assert_ends(done, TROUBLE, "is a directory and is not overwritten")
+        self.assertFalse(self.tosign.exists())
+
 
 class Attach(PolicyTest):
     def test_offline(self) -> None:

@@ -226,6 +226,9 @@ int measure_policy(int argc, char *argv[], struct trouble *t)
                 return -1;
         if (o.common.wants_help)
                 return fputs(usage, stdout) < 0 ? -1 : 0;
+        /* Before --digests are written. */
+        if (o.output && output_check(o.output, t) < 0)
+                return -1;
         r = o.uki ? predict_uki(&o, &in, &p, t) : read_file(&o, &in, &chosen, &p, t);
         if (r == 0 && check_given(&o, &p, t) == 0 && pcr_policies_predict(&p, mask(&o.choice), &list, t) == 0 &&
             add_fingerprint(o.public_key, &list, t) == 0)
