@@ -4,6 +4,7 @@
 import hashlib
 import json
 import os
+import re
 import struct
 import subprocess
 import tempfile
@@ -114,6 +115,14 @@ class ToolTest(unittest.TestCase):
         entries, rest = newc.read(self.output.read_bytes())
         self.assertEqual(rest, b"", "the archive ends where its trailer ends")
         return entries
+
+    def preload(self, source: str) -> str:
+        """What LD_PRELOAD must be for these functions in C; behind the sanitizer's own library, which wants to be the first."""
+        library = self.dir / "preloaded.so"
+        subprocess.run(["cc", "-shared", "-fPIC", "-O0", "-o", library, self.file("preloaded.c", source), "-ldl"], check=True)
+        linked = subprocess.run(["ldd", str(VERINIT)], text=True, capture_output=True, check=True).stdout
+        first = re.search(r"=> (\S*/libasan\S*)", linked)
+        return f"{first[1]}:{library}" if first else str(library)
 
     def assert_no_output(self) -> None:
         self.assertEqual(sorted(p.name for p in self.dir.glob("initrd*")), [])

@@ -288,6 +288,27 @@ class Join(LogTest):
                 values[bank] = {}
         return values
 
+    def test_a_link_in_place_of_the_new_file(self) -> None:
+        """Who may write in the directory gets nothing written elsewhere."""
+        victim = self.file("victim", "kept")
+        library = self.preload("""
+            #define _GNU_SOURCE
+            #include <dlfcn.h>
+            #include <stdlib.h>
+            #include <unistd.h>
+            int mkostemp(char *name, int flags)
+            {
+                    int fd = ((int (*)(char *, int)) dlsym(RTLD_NEXT, "mkostemp"))(name, flags);
+                    return unlink(name) < 0 || symlink(getenv("VICTIM"), name) < 0 ? -1 : fd;
+            }
+            int mkostemp64(char *name, int flags) { return mkostemp(name, flags); }
+            """)
+        before = sorted(self.dir.iterdir())
+        done = self.verinit("log", "join", FIRMWARE, USERSPACE, "--output", self.dir / "joined",
+                            environment={"LD_PRELOAD": library, "VICTIM": str(victim)})
+        self.assertEqual((victim.read_bytes(), sorted(self.dir.iterdir())), (b"kept", before))
+        self.assert_ends(done, TROUBLE, "cannot write")
+
     def test_tpm2_eventlog_replays_it(self) -> None:
         for name in ("good-ovmf", "good-ovmf-addon", "good-ovmf-smbios"):
             with self.subTest(name):

@@ -246,8 +246,7 @@ class Unreadable(VerifyTest):
     def test_a_disk_that_fails(self) -> None:
         """The read of one block does, wherever it is."""
         self.volume()
-        library = self.dir / "failing.so"
-        source = self.file("failing.c", f"""
+        library = self.preload("""
             #define _GNU_SOURCE
             #include <dlfcn.h>
             #include <errno.h>
@@ -256,41 +255,33 @@ class Unreadable(VerifyTest):
             #include <string.h>
             #include <unistd.h>
             ssize_t pread(int fd, void *buffer, size_t size, off_t offset)
-            {{
+            {
                     ssize_t (*real)(int, void *, size_t, off_t) = dlsym(RTLD_NEXT, "pread");
                     off_t bad = atoll(getenv("BAD_BYTE"));
                     char link[64], path[4096] = "";
                     snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
                     if (readlink(link, path, sizeof(path) - 1) < 0 || strcmp(path, getenv("BAD_FILE")) != 0)
                             return real(fd, buffer, size, offset);
-                    if (offset <= bad && bad < offset + (off_t) size) {{
+                    if (offset <= bad && bad < offset + (off_t) size) {
                             if (bad == offset)
                                     return errno = EIO, -1;
                             size = bad - offset;
-                    }}
+                    }
                     return real(fd, buffer, size, offset);
-            }}
-            ssize_t pread64(int fd, void *buffer, size_t size, off_t offset) {{ return pread(fd, buffer, size, offset); }}
-            ssize_t __pread_chk(int fd, void *buffer, size_t size, off_t offset, size_t room) {{ return pread(fd, buffer, size, offset); }}
-            ssize_t __pread64_chk(int fd, void *buffer, size_t size, off_t offset, size_t room) {{ return pread(fd, buffer, size, offset); }}
+            }
+            ssize_t pread64(int fd, void *buffer, size_t size, off_t offset) { return pread(fd, buffer, size, offset); }
+            ssize_t __pread_chk(int fd, void *buffer, size_t size, off_t offset, size_t room) { return pread(fd, buffer, size, offset); }
+            ssize_t __pread64_chk(int fd, void *buffer, size_t size, off_t offset, size_t room) { return pread(fd, buffer, size, offset); }
             """)
-        subprocess.run(["cc", "-shared", "-fPIC", "-O0", "-o", library, source, "-ldl"], check=True)
         for path, block in ((self.data, 0), (self.data, 150), (self.data, SMALL - 1), (self.tree, 1), (self.tree, 3)):
             with self.subTest(path=path.name, block=block):
-                found = self.facts(status=TROUBLE, environment={"LD_PRELOAD": self.preload(library), "BAD_FILE": str(path),
+                found = self.facts(status=TROUBLE, environment={"LD_PRELOAD": library, "BAD_FILE": str(path),
                                                                 "BAD_BYTE": str(block * 4096)})
                 self.assertEqual((found["result"], found["code"], found["class"]), ("unreadable", "verity-read-failed", "SYSTEM"))
                 self.assertEqual((found["place"]["path"], found["place"]["block"], found["place"]["found"]), (str(path), block, None))
         flip(self.data, 149 * 4096)
-        found = self.facts(status=FALSE, environment={"LD_PRELOAD": self.preload(library), "BAD_FILE": str(self.data), "BAD_BYTE": str(150 * 4096)})
+        found = self.facts(status=FALSE, environment={"LD_PRELOAD": library, "BAD_FILE": str(self.data), "BAD_BYTE": str(150 * 4096)})
         self.assertEqual((found["code"], found["place"]["block"]), ("data-corrupt", 149))
-
-    @staticmethod
-    def preload(library: Path) -> str:
-        """Behind the sanitizer's own library, which wants to be the first."""
-        linked = subprocess.run(["ldd", str(VERINIT)], text=True, capture_output=True, check=True).stdout
-        first = re.search(r"=> (\S*/libasan\S*)", linked)
-        return f"{first[1]}:{library}" if first else str(library)
 
 
 class Talk(VerifyTest):

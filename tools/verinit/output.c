@@ -81,7 +81,8 @@ static void sync_directory(const char *path)
                 (void) fsync(fd);
 }
 
-int output_begin(struct output *o, const char *path, struct trouble *t)
+/* The descriptor, to be closed by the caller. */
+static int begin(struct output *o, const char *path, struct trouble *t)
 {
         /* In the same directory: rename() does not cross file systems. */
         _cleanup_free_ char *temporary = tool_format("%s.XXXXXX", path);
@@ -94,12 +95,25 @@ int output_begin(struct output *o, const char *path, struct trouble *t)
                 return trouble_set_errno(t, errno, "cannot make a file beside %s", path);
         *o = (struct output) { .path = path, .temporary = temporary };
         temporary = NULL;
-        return fchmod(fd, 0644) < 0 ? trouble_set_errno(t, errno, "cannot write %s", path) : 0;
+        if (fchmod(fd, 0644) < 0)
+                return trouble_set_errno(t, errno, "cannot write %s", path);
+        return fd_steal(&fd);
+}
+
+int output_begin(struct output *o, const char *path, struct trouble *t)
+{
+        int fd = begin(o, path, t);
+
+        if (fd < 0)
+                return -1;
+        (void) fd_close(fd);
+        return 0;
 }
 
 int output_commit(struct output *o, struct trouble *t)
 {
-        _cleanup_fd_ int fd = open(o->temporary, O_RDONLY | O_CLOEXEC);
+        /* Others may write in this directory: what the name has become is not followed. */
+        _cleanup_fd_ int fd = open(o->temporary, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
         /* Before the rename: a crash must not leave the new name with no bytes behind it. */
         if (fd < 0 || fsync(fd) < 0 || rename(o->temporary, o->path) < 0)
@@ -121,12 +135,11 @@ void output_done(struct output *o)
 int output_write(const char *path, const struct buffer *data, struct trouble *t)
 {
         _cleanup_output_ struct output o = {};
-        _cleanup_fd_ int fd = -1;
+        _cleanup_fd_ int fd = begin(&o, path, t);
 
-        if (output_begin(&o, path, t) < 0)
+        if (fd < 0)
                 return -1;
-        fd = open(o.temporary, O_WRONLY | O_CLOEXEC);
-        if (fd < 0 || write_all(fd, data) < 0)
+        if (write_all(fd, data) < 0)
                 return trouble_set_errno(t, errno, "cannot write %s (an old one was left as it is)", path);
         return output_commit(&o, t);
 }
