@@ -3,12 +3,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import tempfile
 import unittest
+from contextlib import redirect_stdout
 from pathlib import Path
 
 from imagelib.store import TOP
+from machine.outcome import Outcome
+from rows.cli import run_row
+from rows.row import Finding, Room
 from rows.table import LONG, PARTS
 from tamper import deletions, lines
 from tamper.case import Tamper
@@ -47,6 +52,34 @@ class TestTable(unittest.TestCase):
         names = [row.name for rows in PARTS.values() for row in rows]
         self.assertEqual(len(names), len(set(names)))
         self.assertLessEqual({row.name for row in MATRIX}, set(names))
+
+
+class TestStarved(unittest.TestCase):
+    """A row that fails is run once more where the emulator is to blame, and never else."""
+
+    def runs(self, *consoles: str) -> tuple[bool, int]:
+        left = list(consoles)
+
+        class Fails:
+            name, seconds = "fails", 1
+
+            def run(self, room: Room) -> Finding:
+                (room.out / "serial.log").write_text(left.pop(0))
+                finding = Finding(Outcome("panicked", "it panicked", 1.0))
+                finding.expect("whether it went well", True, not left)
+                return finding
+
+        with tempfile.TemporaryDirectory() as scratch, redirect_stdout(io.StringIO()):
+            passed = run_row(Fails(), Room(Path(scratch) / "fails", Path(scratch)), keep=False)
+        return passed, len(consoles) - len(left)
+
+    def test_rows_are_run_once_more(self) -> None:
+        starved = "[    0.2] Kernel panic - not syncing: IO-APIC + timer doesn't work!  Boot with apic=debug\n"
+        other = "[    9.2] Kernel panic - not syncing: Attempted to kill init! exitcode=0x0000000b\n"
+        self.assertEqual(self.runs(starved, ""), (True, 2))
+        self.assertEqual(self.runs(starved, starved, ""), (False, 2))
+        self.assertEqual(self.runs(other, ""), (False, 1))
+        self.assertEqual(self.runs("", ""), (False, 1))
 
 
 class TestDeletions(unittest.TestCase):

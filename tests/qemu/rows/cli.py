@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import shutil
 import signal
 import sys
@@ -27,6 +28,9 @@ exit codes: 0 passed, 1 failed or could not be run, 2 usage
 Each row leaves its files in build/vm/NAME; see `tests/qemu/vm boot --help` for what they are.
 """
 SERIAL_LINES = 30
+# Linux looks, long before there is a PID 1, if the timer's interrupt comes within 40 ms, five times (6.12 arch/x86/kernel/apic/io_apic.c
+# check_timer()). QEMU's does not where its own threads do not get to run for as long: that is this machine's fault and nobody's else.
+STARVED = re.compile(r"Kernel panic - not syncing: IO-APIC \+ timer doesn't work")
 # Nobody reads these of a row that has passed.
 BULKY = ("vars.fd", "planted.fd", "tpm", "boot.raw", "changed.efi")
 
@@ -45,6 +49,20 @@ def parser() -> argparse.ArgumentParser:
 
 
 def run_row(row: Row, room: Room, keep: bool) -> bool:
+    if run_once(row, room, keep):
+        return True
+    if not was_starved(room.out):
+        return False
+    print(f"{row.name}: once more, since QEMU was starved: its timer did not tick while the kernel looked")
+    return run_once(row, room, keep)
+
+
+def was_starved(out: Path) -> bool:
+    log = out / "serial.log"
+    return log.exists() and STARVED.search(log.read_text(errors="replace")) is not None
+
+
+def run_once(row: Row, room: Room, keep: bool) -> bool:
     shutil.rmtree(room.out, ignore_errors=True)
     room.out.mkdir(parents=True)
     start = time.monotonic()
