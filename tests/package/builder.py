@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,9 +77,12 @@ class TwoBuilders(unittest.TestCase):
         return self.first, self.second
 
     def open(self) -> None:
-        # Later than SOURCE_DATE_EPOCH, as in every build: mkfs.erofs -T takes the earlier of the two.
+        # Later than SOURCE_DATE_EPOCH, as in every build: mkfs.erofs -T takes the earlier of the two. Not in the future: ninja would make
+        # its manifest again and again.
+        now = int(time.time()) - 1
         for number, path in enumerate((self.second.top / "inputs").rglob("*")):
-            os.utime(path, (1 << 31, (1 << 31) - number), follow_symlinks=False)
+            self.assertGreater(now - number, int(EPOCH))
+            os.utime(path, (now, now - number), follow_symlinks=False)
         for builder in self.both():
             builder.open()
         self.addCleanup(subprocess.run, ["umount", self.second.view], check=True)

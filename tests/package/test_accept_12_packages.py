@@ -23,8 +23,8 @@ def make(builder: Builder) -> None:
     source, out = builder.view, builder.top / "out"
     build = source / "build" / "release"
     builder.run(CMAKE, "--preset", "release", f"-DVERINIT_DEPS_DIR={DEPS}", cwd=source)
-    builder.run("nice", CMAKE, "--build", "--preset", "release", "--target", "init", "--target", "verinit", "--target",
-                "verinit-package", cwd=source)
+    builder.run("nice", CMAKE, "--build", "--preset", "release", "--target", "init", "--target", "verinit",
+                "--target", "verinit-node", "--target", "verinit-package", cwd=source)
     builder.run(CPACK, "--config", build / "CPackConfig.cmake", "-B", out / "cpack")
     for path in (out / "cpack").glob("*.deb"):
         path.rename(out / path.name)
