@@ -5,6 +5,7 @@
  */
 #include "boot_config_parse.h"
 #include "verinit/path.h"
+#include "verinit/uuid.h"
 
 /* Each word once: which of two offsets counts is not to be guessed. */
 struct verity_options {
@@ -122,7 +123,7 @@ static bool take_salt(struct verity_options *o, const char *value)
 static bool take_uuid(struct verity_options *o, const char *value)
 {
         o->parse->has_shape[SHAPE_UUID] = true;
-        return verity_geometry_uuid_parse(value, o->parse->shape.uuid);
+        return uuid_parse(value, o->parse->shape.uuid);
 }
 
 static bool take_fec_device(struct verity_options *o, const char *value)

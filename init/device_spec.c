@@ -4,6 +4,8 @@
  */
 #include <stdio.h>
 
+#include "verinit/uuid.h"
+
 #include "boot_config_parse.h"
 
 static const struct {
@@ -20,7 +22,7 @@ static bool is_partuuid(const char *text)
 {
         uint8_t uuid[16];
 
-        return verity_geometry_uuid_parse(text, uuid);
+        return uuid_parse(text, uuid);
 }
 
 /* UUIDs of file systems come in several forms (vfat: 1234-ABCD). */

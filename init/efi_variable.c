@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "verinit/boot_config.h"
 #include "verinit/efi_variable.h"
 #include "verinit/le.h"
+#include "verinit/uuid.h"
 
 enum { ATTRIBUTES_SIZE = 4, TEXT_MAX = 64 };
 
@@ -47,7 +47,7 @@ bool efi_variable_partuuid(const struct efi_variable *v, char ret_uuid[static EF
         for (char *p = text; *p; p++)
                 if (*p >= 'A' && *p <= 'F')
                         *p = (char) (*p - 'A' + 'a');
-        if (!verity_geometry_uuid_parse(text, uuid))
+        if (!uuid_parse(text, uuid))
                 return false;
         memcpy(ret_uuid, text, EFI_PARTUUID_SIZE);
         return true;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "verinit/boot_config.h"
+#include "verinit/uuid.h"
 #include "verinit/verity.h"
 
 enum { GEOMETRY_FIELDS = 8, BLOCK_MIN = 512, BLOCK_MAX = 512 * 1024 };
@@ -74,25 +75,6 @@ static bool parse_salt(const char *text, struct verity_geometry *g)
         return true;
 }
 
-bool verity_geometry_uuid_parse(const char *text, uint8_t ret[static 16])
-{
-        char hex[33];
-        size_t n = 0;
-
-        if (strlen(text) != 36)
-                return false;
-        for (size_t i = 0; i < 36; i++) {
-                bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
-
-                if (is_dash != (text[i] == '-'))
-                        return false;
-                if (!is_dash)
-                        hex[n++] = text[i];
-        }
-        hex[n] = '\0';
-        return is_lower_hex(hex) && hex_decode(hex, ret, 16) == 16;
-}
-
 /* In place; false: another number of fields. */
 static bool split_fields(char *text, char *ret[static GEOMETRY_FIELDS])
 {
@@ -125,7 +107,7 @@ const char *verity_geometry_parse(const char *text, struct verity_geometry *ret)
                 return "a number is malformed or too large";
         if (!parse_salt(fields[6], &g))
                 return "the salt is neither '-' nor at most 256 bytes in lower-case hex";
-        if (!verity_geometry_uuid_parse(fields[7], g.uuid))
+        if (!uuid_parse(fields[7], g.uuid))
                 return "the UUID is malformed";
         why = verity_geometry_check(&g);
         if (!why)
@@ -139,7 +121,7 @@ void verity_geometry_format(const struct verity_geometry *g, char ret_text[stati
 
         if (g->salt_size > 0 && g->salt_size <= CONFIG_SALT_MAX)
                 hex_encode(g->salt, g->salt_size, salt);
-        verity_uuid_format(g->uuid, uuid);
+        uuid_format(g->uuid, uuid);
         (void) snprintf(ret_text, VERITY_GEOMETRY_TEXT_MAX,
                         "1:%s:%" PRIu32 ":%" PRIu32 ":%" PRIu64 ":%" PRIu64 ":%s:%s",
                         digest_name(g->alg), g->data_block_bytes, g->hash_block_bytes, g->data_blocks,

@@ -7,9 +7,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "verinit/gpt.h"
 #include "verinit/le.h"
 #include "verinit/tcg2_describe.h"
+#include "verinit/uuid.h"
 
 enum {
         EV_POST_CODE = 0x01,
@@ -314,7 +314,7 @@ static bool say_gpt(struct text *t, struct bytes b)
 
         if (!take(&b, 92, &header) || !take_number(&b, 8, &n))
                 return false;
-        gpt_guid_format(header.at + 56, disk);
+        uuid_format_guid(header.at + 56, disk);
         say(t, "partitions: %" PRIu64 ", disk %s", n, disk);
         return true;
 }

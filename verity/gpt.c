@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "verinit/le.h"
+#include "verinit/uuid.h"
 #include "verinit/verity.h"
 
 /* CRC-32 as of Ethernet, four bits at a time. Against damage: whoever means harm computes it as well. */
@@ -147,15 +148,6 @@ int gpt_header_parse(const uint8_t *sector, const struct gpt_disk *disk, uint64_
         return 0;
 }
 
-/* The first three fields are little-endian on disk. */
-void gpt_guid_format(const uint8_t guid[static 16], char ret_text[static 37])
-{
-        uint8_t uuid[16] = { guid[3], guid[2], guid[1], guid[0], guid[5], guid[4], guid[7], guid[6] };
-
-        memcpy(uuid + 8, guid + 8, 8);
-        verity_uuid_format(uuid, ret_text);
-}
-
 static size_t put_utf8(uint32_t c, char *ret)
 {
         if (c < 0x80) {
@@ -249,8 +241,8 @@ static void copy_entry(const uint8_t *entry, unsigned number, const struct gpt_d
                 .start_bytes = is_inside ? first * disk->sector_bytes : 0,
                 .size_bytes = is_inside ? (last - first + 1) * disk->sector_bytes : 0,
         };
-        gpt_guid_format(entry, ret->type);
-        gpt_guid_format(entry + 16, ret->uuid);
+        uuid_format_guid(entry, ret->type);
+        uuid_format_guid(entry + 16, ret->uuid);
         copy_name(entry + 56, ret->label);
 }
 

@@ -2,6 +2,7 @@
 /*
  * A geometry that signed text pins, beside what a superblock says.
  */
+#include "verinit/uuid.h"
 #include "verinit/verity.h"
 
 #include <errno.h>
@@ -76,8 +77,8 @@ int verity_superblock_compare(const struct verity_superblock *sb, const struct v
                 return r;
         if (memcmp(sb->salt, geometry->salt, sb->salt_size) != 0)
                 return differs(err, "salt", "another one", "of the same length");
-        verity_uuid_format(sb->uuid, seen);
-        verity_uuid_format(geometry->uuid, pinned);
+        uuid_format(sb->uuid, seen);
+        uuid_format(geometry->uuid, pinned);
         if (!str_equal(seen, pinned))
                 return differs(err, "UUID", seen, pinned);
         return 0;

@@ -13,6 +13,7 @@
 #include <libcryptsetup.h>
 
 #include "verinit/log.h"
+#include "verinit/uuid.h"
 #include "verinit/verity.h"
 
 /* What the library complained of first in this call, which is the cause of the rest. */
@@ -70,7 +71,7 @@ static int compare_superblock(struct crypt_device *device, uint64_t offset_bytes
                 return refuse_superblock(err, "salt");
         if (theirs.hash_area_offset != offset_bytes)
                 return refuse_superblock(err, "offset");
-        verity_uuid_format(sb->uuid, ours);
+        uuid_format(sb->uuid, ours);
         if (!uuid || !str_equal(uuid, ours))
                 return refuse_superblock(err, "UUID");
         return 0;

@@ -62,8 +62,6 @@ void verity_geometry_format(const struct verity_geometry *g, char ret_text[stati
 /* NULL, or what is wrong: bounds of each field by itself, and no area beyond what a device can have. */
 const char *verity_geometry_check(const struct verity_geometry *g);
 bool verity_geometry_equal(const struct verity_geometry *a, const struct verity_geometry *b);
-/* 36 characters, lower case. */
-bool verity_geometry_uuid_parse(const char *text, uint8_t ret[static 16]);
 
 /* Forward error correction, of systemd.verity_usr_options=. DEVICE_NONE: none. */
 struct fec_config {

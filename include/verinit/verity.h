@@ -166,7 +166,6 @@ int verity_table_format(const struct verity_superblock *sb, const struct verity_
                         dev_t data_dev, dev_t hash_dev, const struct verity_table_options *options,
                         struct verity_table *ret, struct error *err);
 
-void verity_uuid_format(const uint8_t uuid[static 16], char ret_text[static 37]);
 
 /* "CRYPT-VERITY-<32 hex>-usr", as libcryptsetup would. */
 void verity_dm_uuid(const uint8_t uuid[static 16], const char *name, char ret_text[static 64]);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "verinit/uuid.h"
+
 #include "unit.h"
 #include "verity_image.h"
 
@@ -167,7 +169,7 @@ static void test_uuids(_unused_ void **state)
         assert_string_equal(tree, "f0f1f2f3-f4f5-f6f7-f8f9-fafbfcfdfeff");
         verity_partuuids(hash, 16, data, tree);
         assert_string_equal(data, tree);
-        verity_uuid_format(hash, uuid);
+        uuid_format(hash, uuid);
         assert_string_equal(uuid, data);
         verity_dm_uuid(hash, "usr", dm);
         assert_string_equal(dm, "CRYPT-VERITY-e0e1e2e3e4e5e6e7e8e9eaebecedeeef-usr");

@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 
+#include "verinit/uuid.h"
 #include "verinit/verity.h"
 
 #include "base64.h"
@@ -77,7 +78,7 @@ static struct json_object *format_tag(const struct digest *measurements)
         memcpy(b, measurements->bytes, sizeof(b));
         b[6] = (uint8_t) ((b[6] & 0x0f) | 0x80);
         b[8] = (uint8_t) ((b[8] & 0x3f) | 0x80);
-        verity_uuid_format(b, uuid);
+        uuid_format(b, uuid);
         json_value_add_text(o, "id", uuid);
         json_value_add(o, "version", json_value_u64(0));
         return o;

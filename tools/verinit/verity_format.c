@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "verinit/uuid.h"
+
 #include "output.h"
 #include "verity_device.h"
 #include "verity_format.h"
@@ -189,7 +191,7 @@ static int print(const struct formatted *v, enum json_how how, struct trouble *t
 
         digest_hex(&v->root_hash, hex);
         hex_encode(v->superblock.salt, v->superblock.salt_size, salt);
-        verity_uuid_format(v->superblock.uuid, uuid);
+        uuid_format(v->superblock.uuid, uuid);
         verity_partuuids(v->root_hash.bytes, digest_size(v->root_hash.alg), data_uuid, hash_uuid);
         cmdline = tool_format("usrhash=%s %s", hex, v->geometry);
         if (how == JSON_OFF) {

@@ -9,6 +9,8 @@
 
 #include <libcryptsetup.h>
 
+#include "verinit/uuid.h"
+
 /* What the library complained of first. */
 static char complaint[256];
 
@@ -55,7 +57,7 @@ int verity_format_write(const struct verity_format *f, struct digest *ret_root_h
 
         complaint[0] = '\0';
         crypt_set_log_callback(NULL, note_complaint, NULL);
-        verity_uuid_format(sb->uuid, uuid);
+        uuid_format(sb->uuid, uuid);
         r = crypt_init(&device, f->hash_path);
         if (r < 0)
                 return fail(t, f, "open the hash device", r);

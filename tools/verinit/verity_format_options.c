@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <sys/random.h>
 
+#include "verinit/uuid.h"
+
 #include "verity_device.h"
 
 static const char usage[] =
@@ -128,7 +130,7 @@ static int parse_words(const struct words *w, struct format_options *o, struct t
                 return -1;
         o->fec_roots = (unsigned) roots;
         o->has_uuid = w->uuid != NULL;
-        if (w->uuid && !verity_geometry_uuid_parse(w->uuid, sb->uuid))
+        if (w->uuid && !uuid_parse(w->uuid, sb->uuid))
                 return trouble_set_usage(t, FORMAT_VERB, "--uuid is 36 characters, in lower case, not", w->uuid);
         return parse_salt(w->salt, o, t);
 }

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <sys/sysmacros.h>
 
+#include "verinit/uuid.h"
+
 #include "progress.h"
 
 const char *verity_verdict_name(enum volume_verdict v)
@@ -170,7 +172,7 @@ static struct json_object *shape_json(const struct verity_verdict *v)
         char salt[2 * VERITY_SALT_MAX + 1], uuid[37];
 
         hex_encode(sb->salt, sb->salt_size, salt);
-        verity_uuid_format(sb->uuid, uuid);
+        uuid_format(sb->uuid, uuid);
         json_value_add_text(o, "from", v->is_pinned ? "pinned" : "superblock");
         json_value_add_text(o, "algorithm", digest_name(sb->alg));
         json_value_add(o, "data_block_bytes", json_value_u64(sb->data_block_bytes));
