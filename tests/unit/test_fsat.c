@@ -192,15 +192,19 @@ static void test_each_is_sorted_and_stops(_unused_ void **state)
         assert_int_equal(fsat_each(dir.fd, "none", collect, &all), -ENOENT);
 }
 
-/* Of a seq_file the kernel hands out a page a call, however much is asked for. */
+/* Of a seq_file the kernel hands out a page a call, however much is asked for. This one does not change between two reads. */
 static void test_read_at_goes_on_after_a_short_read(_unused_ void **state)
 {
-        int fd = open("/proc/self/smaps", O_RDONLY | O_CLOEXEC), why = -1;
-        char at_once[8192], all[8192];
+        enum { N = 16384, FROM = 100 };
+        int fd = open("/proc/kallsyms", O_RDONLY | O_CLOEXEC), why = -1;
+        static char at_once[N], all[N], byte_by_byte[FROM + N];
 
-        assert_in_range(pread(fd, at_once, sizeof(at_once), 0), 1, sizeof(at_once) - 1);
-        assert_int_equal(fsat_read_at(fd, 0, all, sizeof(all), &why), sizeof(all));
+        assert_in_range(pread(fd, at_once, N, FROM), 1, N - 1);
+        assert_int_equal(fsat_read_at(fd, FROM, all, N, &why), N);
         assert_int_equal(why, 0);
+        for (size_t i = 0; i < sizeof(byte_by_byte); i++)
+                assert_int_equal(read(fd, byte_by_byte + i, 1), 1);
+        assert_memory_equal(all, byte_by_byte + FROM, N);
         (void) fd_close(fd);
 }
 
