@@ -153,9 +153,11 @@ static int take(int id, void *userdata, struct trouble *t)
                 return 0;
         case OPTION_LEVEL:
                 return parse_level(o, t);
-        default:
+        case OPTION_FORCE:
                 o->is_forced = true;
                 return 0;
+        default:
+                abort();
         }
 }
 
