@@ -317,6 +317,22 @@ class Esp(ImageTest):
     def test_files_that_nobody_knows_of(self) -> None:
         self.put(self.file("a", "x"), f"{BESIDE}/a.future")
         self.assert_one_is("beside", "undecided", "a.future", UNDECIDED, "--cert", self.image.db_cert)
+        for n in range(40):
+            self.put(self.dir / "a", f"{BESIDE}/b{n}.future")
+        self.assert_one_is("beside", "undecided", "; nor 40 more", UNDECIDED, "--cert", self.image.db_cert)
+
+    def test_addon_that_cannot_be_read(self) -> None:
+        """More sections than are looked at, for one: the firmware may load it all the same."""
+        self.put(self.file("junk", bytes(4096)), f"{BESIDE}/a.addon.efi")
+        self.assert_one_is("beside", "undecided", "a.addon.efi: it cannot be read as a PE file here", UNDECIDED, "--cert", self.image.db_cert)
+
+    def test_measurements_beside_a_loader_that_cannot_be_hashed(self) -> None:
+        """It leaves PCR 4 open, and the others are compared."""
+        self.move_uki()
+        self.put(self.file("junk", "junk"), "/EFI/BOOT/BOOTX64.EFI")
+        seen = self.verdicts(self.check(self.disk, "--quick", "--json=short", "--cert", self.image.db_cert, "--measurements", self.predicted("cloud")))
+        self.assertEqual((seen["loader"]["verdict"], seen["measurements"]["verdict"]), ("refused", "undecided"))
+        self.assertIn("PCR 4: what this boot measures cannot be said: /EFI/BOOT/BOOTX64.EFI cannot be hashed", seen["measurements"]["message"])
 
 
 class Certificates(ImageTest):

@@ -101,6 +101,7 @@ struct image_boot {
         const char *chain_doubt;    /* why others may be started before it, or between; NULL */
         struct image_files addons, credentials, global_credentials, sysexts, confexts;
         bool is_addon_loaded[IMAGE_MAX_FILES];
+        bool is_addon_unread[IMAGE_MAX_FILES]; /* not sound for us, which is no proof that the firmware does not load it */
         struct predict_input in; /* of all these, what the predictor takes: see image_boot_take_beside() */
         struct buffer cmdline;     /* as the kernel gets it, with a NUL behind */
         struct buffer addon_words; /* likewise */

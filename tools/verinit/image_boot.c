@@ -207,11 +207,11 @@ static int append_text(const uint8_t *text, size_t size, const char *what, struc
 
 static int append_addons(struct image_boot *b, struct image_checks *checks)
 {
-        for (size_t i = 0; i < b->addons.n; i++) {
-                const struct image_file *f = &b->addons.list[i];
+        for (size_t i = 0; i < b->in.addons.n; i++) {
+                const struct predict_file *f = &b->in.addons.files[i];
                 size_t offset, size;
 
-                if (b->is_addon_loaded[i] && pe_section_find(f->data.data, f->data.size, ".cmdline", &offset, &size) == 0 &&
+                if (pe_section_find(f->data.data, f->data.size, ".cmdline", &offset, &size) == 0 &&
                     append_text(f->data.data + offset, size, f->path, &b->addon_words, checks) < 0)
                         return -1;
         }

@@ -11,7 +11,7 @@
 #include "addon.h"
 #include "image.h"
 
-enum { TPM_ALG_SHA256 = 0x000b, SHA256_BYTES = 32 };
+enum { SHA256_BYTES = 32 };
 
 struct writer {
         struct buffer *log;
@@ -43,7 +43,7 @@ static void put_header(struct writer *w)
         put(w, "Spec ID Event03", 16);
         put(w, "\0\0\0\0\0\2\0\2", 8);
         put_number(w, 1, 4);
-        put_number(w, TPM_ALG_SHA256, 2);
+        put_number(w, digest_tpm_id(DIGEST_SHA256), 2);
         put_number(w, SHA256_BYTES, 2);
         put_number(w, 0, 1);
 }
@@ -66,7 +66,7 @@ static void put_event(struct writer *w, unsigned pcr, uint32_t type, const struc
         put_number(w, pcr, 4);
         put_number(w, type, 4);
         put_number(w, 1, 4);
-        put_number(w, TPM_ALG_SHA256, 2);
+        put_number(w, digest_tpm_id(DIGEST_SHA256), 2);
         put(w, digest.bytes, SHA256_BYTES);
         put_number(w, (uint32_t) data.iov_len, 4);
         put(w, data.iov_base, data.iov_len);

@@ -31,10 +31,11 @@ static int check_file(const struct image_boot *b, const struct buffer *file, con
 {
         struct signed_image image = {};
 
-        if (signed_image_open("it", file, &image, t) < 0) {
+        if (signed_image_open(path, file, &image, t) < 0) {
                 if (t->outcome != OUTCOME_FALSE)
                         return -1;
-                refuse(checks, name, path, t->msg);
+                /* A bound of ours may be none of the firmware's. */
+                image_say(checks, name, IMAGE_BY_FIRMWARE, IMAGE_UNDECIDED, "%s: what the firmware makes of it is not known", t->msg);
                 *t = (struct trouble) {};
         } else if (!signed_image_has_any(&image))
                 refuse(checks, name, path, "it has no signature, so firmware under Secure Boot does not start it");
@@ -87,6 +88,7 @@ static int find_loader(const struct image_options *o, const struct image_esp *es
         b->loaders.n = 1;
         if (image_esp_read(esp, path, LOADER_MAX_BYTES, &f->data, &why) < 0) {
                 image_say(checks, "loader", IMAGE_BY_FIRMWARE, IMAGE_UNDECIDED, "%s", why.msg);
+                image_files_done(&b->loaders);
                 return 0;
         }
         if (o->uki && pe_section_find(f->data.data, f->data.size, ".linux", &offset, &size) == 0) {
@@ -102,20 +104,40 @@ static int find_loader(const struct image_options *o, const struct image_esp *es
  * A boot loader that stands before the UKI: the firmware starts that, and it the UKI. What a loader of others does is theirs, whether it
  * starts at all is not. An entry of the firmware's may name the UKI itself, so that there is none is no refusal.
  */
-int image_boot_check_loader(const struct image_options *o, const struct image_esp *esp, struct image_boot *b,
-                            struct image_checks *checks, struct trouble *t)
+static int check_loader(const struct image_options *o, const struct image_boot *b, struct image_checks *checks, struct trouble *t)
 {
         const struct image_file *f = &b->loaders.list[0];
         struct pe pe;
 
-        if (find_loader(o, esp, b, checks) == 0)
-                return 0;
         if (pe_open(f->data.data, f->data.size, &pe) < 0)
                 image_say(checks, "loader", IMAGE_BY_FIRMWARE, IMAGE_REFUSED, "%s is no PE file: no firmware starts it", f->path);
         else if (o->lacks_secure_boot)
                 image_say(checks, "loader", IMAGE_BY_FIRMWARE, IMAGE_SKIPPED, "the machine is said to be without Secure Boot");
         else
                 return check_file(b, &f->data, f->path, "loader", checks, t);
+        return 0;
+}
+
+/* One that cannot be hashed leaves PCR 4 open, and no other. */
+static void drop_unhashable(struct image_boot *b)
+{
+        struct signed_image image = {};
+        struct trouble ignored = {};
+
+        if (signed_image_open("", &b->loaders.list[0].data, &image, &ignored) == 0)
+                return;
+        b->chain_doubt = IMAGE_DEFAULT_LOADER " cannot be hashed";
+        image_files_done(&b->loaders);
+}
+
+int image_boot_check_loader(const struct image_options *o, const struct image_esp *esp, struct image_boot *b,
+                            struct image_checks *checks, struct trouble *t)
+{
+        if (find_loader(o, esp, b, checks) == 0)
+                return 0;
+        if (check_loader(o, b, checks, t) < 0)
+                return -1;
+        drop_unhashable(b);
         return 0;
 }
 
@@ -149,6 +171,7 @@ static int find_loaded(const struct image_options *o, struct image_boot *b, stru
                         if (t->outcome != OUTCOME_FALSE)
                                 return -1;
                         *t = (struct trouble) {};
+                        b->is_addon_unread[i] = true;
                         continue;
                 }
                 b->is_addon_loaded[i] = b->n_enrolled == 0 ? signed_image_has_any(&image) : is_enrolled(b, &image);

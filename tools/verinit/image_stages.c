@@ -134,12 +134,16 @@ static void describe(char *ret, size_t size, enum stage_id id)
         }
 }
 
+enum { KERNEL_ASKS_DB = 6012 };
+
 /*
- * dm-verity asks the kernel's keyrings, of which one has the firmware's db (6.12 drivers/md/dm-verity-verify-sig.c,
+ * dm-verity asks the kernel's keyrings, since 6.12 also that which has the firmware's db (drivers/md/dm-verity-verify-sig.c,
  * security/integrity/platform_certs/load_uefi.c). What else is in them, by the build or by a shim, no file says.
  */
 static bool is_signer_enrolled(const struct machine *m)
 {
+        if (m->version < KERNEL_ASKS_DB)
+                return false;
         for (size_t i = 0; i < m->n_enrolled; i++)
                 if (digest_equal(&m->enrolled[i], proven_signature_signer(boot.signature)))
                         return true;
@@ -153,7 +157,7 @@ static const char *doubt(struct machine *m, enum stage_id id)
                 return "no security= or lsm= says that the kernel runs SELinux: that is its own configuration's to say";
         if (id == STAGE_ACTIVATE && boot.signature && !is_signer_enrolled(m))
                 return "whether a keyring of the kernel has the key of the root hash's signature: its certificate is none of --cert, those of "
-                       "db";
+                       "db, or the kernel is older than 6.12 and does not ask for those";
         return (id == STAGE_USR || id == STAGE_MAC) && m->left_out ? m->left_out : NULL;
 }
 

@@ -131,7 +131,7 @@ static void find_policy_version(struct machine *m)
 
         if (sscanf(m->release, "%3u.%3u", &major, &minor) != 2)
                 return;
-        release = 1000 * major + minor;
+        m->version = release = 1000 * major + minor;
         m->policy_max = release < 5009 ? 0 : release < 7003 ? 33 : 34;
         m->is_policy_max_exact = release >= 5009 && release <= 6012;
 }

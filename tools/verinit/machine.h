@@ -32,6 +32,7 @@ struct machine {
         bool has_firmware, has_secure_boot, has_tpm;
         bool is_selinux_named; /* the command line says that the kernel runs it */
         char release[64];      /* of the kernel */
+        unsigned version;      /* of it, 1000 * major + minor; 0: not known */
         size_t n_enrolled;     /* certificates in the firmware's db, of which the kernel makes its platform keyring */
         struct digest enrolled[MACHINE_MAX_CERTIFICATES]; /* SHA-256 of their DER */
         int usr_fd;            /* the data of /usr, once it was found; -1 */
