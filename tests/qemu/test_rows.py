@@ -75,8 +75,10 @@ class TestStarved(unittest.TestCase):
 
     def test_rows_are_run_once_more(self) -> None:
         starved = "[    0.2] Kernel panic - not syncing: IO-APIC + timer doesn't work!  Boot with apic=debug\n"
+        faulty = "[    3.2] Kernel panic - not syncing: Fatal exception in interrupt\n"
         other = "[    9.2] Kernel panic - not syncing: Attempted to kill init! exitcode=0x0000000b\n"
         self.assertEqual(self.runs(starved, ""), (True, 2))
+        self.assertEqual(self.runs(faulty, ""), (True, 2))
         self.assertEqual(self.runs(starved, starved, ""), (False, 2))
         self.assertEqual(self.runs(other, ""), (False, 1))
         self.assertEqual(self.runs("", ""), (False, 1))

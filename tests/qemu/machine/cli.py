@@ -78,7 +78,7 @@ def _add_machine(group: argparse._ArgumentGroup) -> None:
     add("--smbios-cmdline", metavar="S",
         help="kernel words from the host: SMBIOS type 11, which systemd-stub honours")
     add("--memory", metavar="M", default="1024", help="MiB, or with a suffix (default: 1024)")
-    add("--cpus", metavar="N", type=int, default=2, help="default: 2")
+    add("--cpus", metavar="N", type=int, default=1, help="default: 1")
     add("--vars", metavar="FILE", type=Path,
         help="OVMF variable store to start from (default: vars-sb.fd beside the UKI or the disk, "
              "else that of the images in build/images)")

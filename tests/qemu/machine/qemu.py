@@ -44,10 +44,13 @@ def command(spec: BootSpec, sockets: Sockets, firmware: Firmware | None, drives:
             spares: list[Drive]) -> list[str]:
     """`drives` are plugged in, the first one is booted from; `spares` wait for plug()."""
     secure = spec.firmware_secure
+    # A kernel patches its own code while its other processors run it. QEMU, with a thread for each of them, was seen to let one of them
+    # take the int3 of a jump label after it had been removed again: "Kernel panic - not syncing: Fatal exception in interrupt".
+    threads = "multi" if spec.cpus == 1 else "single"
     return [
         "qemu-system-x86_64", "-S", "-nodefaults", "-no-user-config", "-display", "none",
         "-machine", "q35,smm=" + ("on" if secure else "off"),
-        "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", str(spec.cpus), "-m", spec.memory,
+        "-accel", f"tcg,thread={threads}", "-cpu", "max", "-smp", str(spec.cpus), "-m", spec.memory,
         # A reset ends QEMU, and says so by its SHUTDOWN event: a boot is one run, unless it is to be several.
         "-action", f"reboot={'reset' if spec.reboots else 'shutdown'},shutdown=poweroff,panic=none,watchdog=none",
         "-chardev", f"socket,id=qmp,fd={sockets.qmp}", "-mon", "chardev=qmp,mode=control",

@@ -48,7 +48,7 @@ class BootSpec:
     fw_cfg: tuple[tuple[str, Path], ...] = ()
     bad_sectors: tuple[int, ...] = ()
     memory: str = "1024"
-    cpus: int = 2
+    cpus: int = 1
     timeout: float = 300.0
     vars: Path | None = None
     tpm_state: Path | None = None

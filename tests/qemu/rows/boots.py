@@ -177,7 +177,7 @@ FIRMWARE = [
     FirmwareBoot("ovmf-generic-discoverable-tmpfs-nvme", "discoverable", "generic", "nvme"),
 ]
 
-FULL: dict[str, Any] = {"memory": "768", "cpus": 2, "timeout": 300}
+FULL: dict[str, Any] = {"memory": "768", "timeout": 300}
 
 DIRECT = [
     DirectBoot("direct-cloud-inline-ext4-ahci", Setup(image="inline", bus="ahci", ballast=BALLAST, **FULL),

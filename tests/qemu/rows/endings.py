@@ -78,7 +78,7 @@ class WatchdogRunsOn:
     """
     name: str = "handoff-watchdog-runs-on"
     setup: Setup = Setup(baked=without("quiet"), floor={**QUICK, "watchdog": "10"}, features=("watchdog",),
-                         devices=("i6300esb",), memory="768", cpus=2, timeout=300)
+                         devices=("i6300esb",), memory="768", timeout=300)
     seconds: int = 40
 
     def run(self, room: Room) -> Finding:

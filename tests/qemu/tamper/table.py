@@ -25,7 +25,7 @@ from .variables import SYSTEMD, VERINIT, Variable, text
 
 GEOMETRY = "init.verity"
 # A whole host comes up, or nearly.
-FULL: dict[str, Any] = {"memory": "1024", "cpus": 2, "timeout": 400, "seconds": 75}
+FULL: dict[str, Any] = {"memory": "1024", "timeout": 400, "seconds": 75}
 # Of a boot whose /usr is HOST.
 HOST_FLOOR = {"selinux-dir": "lib/selinux"}
 # How systemd's line on imported credentials begins; their names follow.
