@@ -358,6 +358,40 @@ int crypto_check_signature(const struct iovec *signature, const struct iovec *co
         return find_signer(signer, content, certificates, n_certificates, ret_signer, err);
 }
 
+static int refuse_content(struct error *err, const char *why)
+{
+        return error_set(err, FAIL_IPE_POLICY_MALFORMED_CODE, EBADMSG, "not a signed policy as expected: %s", why);
+}
+
+/* What stands behind the message would be handed to the kernel, too; that it is in the one encoding is the kernel's to say. */
+int crypto_signed_content(const struct iovec *message, void **ret_data, size_t *ret_size, struct error *err)
+{
+        const unsigned char *p = message->iov_base;
+        _cleanup_(pkcs7_freep) PKCS7 *pkcs7 = NULL;
+        const ASN1_OCTET_STRING *content = NULL;
+        size_t size;
+        void *data;
+
+        if (!start())
+                return error_set(err, FAIL_CRYPTO_FAILED_CODE, EIO, "libcrypto does not start");
+        pkcs7 = d2i_PKCS7(NULL, &p, (long) message->iov_len);
+        if (!pkcs7 || p != (const unsigned char *) message->iov_base + message->iov_len)
+                return refuse_content(err, "it is no DER of PKCS#7, or there are bytes behind it");
+        if (!PKCS7_type_is_signed(pkcs7) || !pkcs7->d.sign || !PKCS7_type_is_data(pkcs7->d.sign->contents))
+                return refuse_content(err, "it is not of type signedData, with a content of type data");
+        content = pkcs7->d.sign->contents->d.data;
+        if (!content || ASN1_STRING_length(content) <= 0)
+                return refuse_content(err, "it holds no content: sign it with -nodetach");
+        size = (size_t) ASN1_STRING_length(content);
+        data = malloc(size);
+        if (!data)
+                return error_set(err, FAIL_CRYPTO_FAILED_CODE, ENOMEM, "no memory for a content of %zu bytes", size);
+        memcpy(data, ASN1_STRING_get0_data(content), size);
+        *ret_data = data;
+        *ret_size = size;
+        return 0;
+}
+
 bool crypto_decode_base64(const char *text, uint8_t *ret, size_t *ret_size)
 {
         static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

@@ -240,6 +240,8 @@ int boot_config_parse(const char *text, size_t size, size_t limit, const struct 
         if (r == 0)
                 r = finish_root(&p);
         if (r == 0)
+                r = config_finish_ipe(&p);
+        if (r == 0)
                 r = finish_enforcing(&p);
         if (r == 0)
                 r = finish_floor(&p);

@@ -71,7 +71,8 @@ const struct config_key config_keys[] = {
         { .name = "systemd.import_credentials", ONCE, DASH, .value = VALUE_OPTIONAL,
           .apply = config_apply_import_credentials },
         { .name = "acl.slot", ONCE, .apply = config_apply_acl_slot },
-        { .name = "acl.ipe.policy_sha256", ONCE, .apply = config_apply_ipe_policy },
+        { .name = "init.ipe", ONCE, .apply = config_apply_ipe },
+        { .name = "acl.ipe.policy_sha256", ONCE, .same_as = "init.ipe", .apply = config_apply_ipe_policy },
 };
 
 const size_t n_config_keys = ARRAY_SIZE(config_keys);

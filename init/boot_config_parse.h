@@ -3,7 +3,7 @@
  * What the files of the command line parser share: boot_config.c (words, and what follows from all of them),
  * boot_config_keys.c (the table of keys), boot_config_usr.c and boot_config_words.c (what each key does),
  * boot_config_guard.c (words of others that are refused), boot_config_verity.c and boot_config_options.c (option lists),
- * boot_config_geometry.c (whether all that says the shape of the volume agrees), device_spec.c.
+ * boot_config_geometry.c (whether all that says the shape of the volume agrees), boot_config_ipe.c, device_spec.c.
  */
 #pragma once
 
@@ -81,6 +81,8 @@ bool device_spec_parse(const char *text, struct device_spec *ret);
 int config_finish_geometry(struct config_parse *p);
 /* One signature, not two. */
 int config_finish_signature(struct config_parse *p);
+/* The IPE policy that is named is the floor's, if the floor names one. */
+int config_finish_ipe(struct config_parse *p);
 
 typedef int config_apply(struct config_parse *p, const struct config_key *key, const char *value);
 
@@ -91,7 +93,7 @@ config_apply config_apply_root, config_apply_ro, config_apply_rw, config_apply_i
 config_apply config_apply_debug, config_apply_timeout, config_apply_on_failure;
 config_apply config_apply_enforcing, config_apply_selinux, config_apply_security, config_apply_lsm;
 config_apply config_apply_set_credential, config_apply_import_credentials;
-config_apply config_apply_acl_slot, config_apply_ipe_policy;
+config_apply config_apply_acl_slot, config_apply_ipe, config_apply_ipe_policy;
 config_apply config_verity_options, config_usr_flags, config_root_flags;
 
 int config_apply_fstype(struct config_parse *p, const struct config_key *key, const char *value, char ret[static 16]);

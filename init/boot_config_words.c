@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "boot_config_parse.h"
+#include "verinit/lsm.h"
 #include "verinit/path.h"
 
 int config_apply_root_fstype(struct config_parse *p, const struct config_key *key, const char *value)
@@ -131,7 +132,7 @@ int config_apply_security(struct config_parse *p, const struct config_key *key, 
 int config_apply_lsm(struct config_parse *p, const struct config_key *key, const char *value)
 {
         const struct floor *floor = &p->config.floor;
-        bool has_selinux = false, has_ipe = false, is_late = false;
+        bool has_selinux = false, is_late = false;
         char list[CMDLINE_MAX_BYTES + 1], *rest = list, *name;
 
         if (!str_copy(list, sizeof(list), value))
@@ -139,14 +140,13 @@ int config_apply_lsm(struct config_parse *p, const struct config_key *key, const
         while ((name = strsep(&rest, ","))) {
                 is_late = is_late || (!has_selinux && (str_equal(name, "apparmor") || str_equal(name, "smack")));
                 has_selinux = has_selinux || str_equal(name, "selinux");
-                has_ipe = has_ipe || str_equal(name, "ipe");
         }
         if (floor->selinux == NEED_REQUIRE && (!has_selinux || is_late))
                 return config_refuse(p, FAIL_CMDLINE_WEAKENING_CODE, key->name, value,
                                      has_selinux ? "apparmor or smack before selinux keeps it off, and the floor "
                                                    "requires SELinux" :
                                                    "selinux is not among them, and the floor requires it");
-        if (floor->ipe == NEED_REQUIRE && !has_ipe)
+        if ((floor->ipe == NEED_REQUIRE || floor->n_ipe_policies > 0) && !lsm_list_has(value, "ipe"))
                 return config_refuse(p, FAIL_CMDLINE_WEAKENING_CODE, key->name, value,
                                      "ipe is not among them, and the floor requires it");
         return 0;
@@ -176,15 +176,5 @@ int config_apply_acl_slot(struct config_parse *p, const struct config_key *key, 
         if (!str_equal(value, "a") && !str_equal(value, "b"))
                 return config_bad_value(p, key, value, "a or b");
         (void) str_copy(p->config.acl_slot, sizeof(p->config.acl_slot), value);
-        return 0;
-}
-
-int config_apply_ipe_policy(struct config_parse *p, const struct config_key *key, const char *value)
-{
-        struct digest digest = { .alg = DIGEST_SHA256 };
-
-        if (hex_decode(value, digest.bytes, sizeof(digest.bytes)) != (ssize_t) digest_size(DIGEST_SHA256))
-                return config_bad_value(p, key, value, "64 hex digits");
-        p->config.ipe_policy = digest;
         return 0;
 }

@@ -147,6 +147,27 @@ static void format_selinux(const struct evidence *e, struct json_text *j)
         json_close(j, '}');
 }
 
+static void format_ipe(const struct evidence_ipe *ipe, struct json_text *j)
+{
+        json_open(j, "ipe", '{');
+        json_string(j, "state", ipe->state);
+        json_open(j, "policies", '[');
+        for (size_t i = 0; i < ipe->n_policies && i < ARRAY_SIZE(ipe->policies); i++) {
+                const struct evidence_ipe_policy *p = &ipe->policies[i];
+
+                json_open(j, NULL, '{');
+                json_string(j, "name", p->header.name);
+                json_string(j, "version", p->header.version);
+                json_string(j, "sha256", p->digest);
+                json_string(j, "source", p->source);
+                json_bool(j, "active", i == 0);
+                json_close(j, '}');
+        }
+        json_close(j, ']');
+        json_string(j, "mac_admin", ipe->mac_admin);
+        json_close(j, '}');
+}
+
 static void format_root(const struct evidence *e, struct json_text *j)
 {
         json_open(j, "root", '{');
@@ -200,6 +221,8 @@ ssize_t evidence_format_json(const struct evidence *e, char *ret_text, size_t si
         format_boot_disk(e, &j);
         format_volume(e, &j);
         format_tpm(e, &j);
+        json_string(&j, "lsm", e->lsm);
+        format_ipe(&e->ipe, &j);
         format_selinux(e, &j);
         format_root(e, &j);
         format_credentials(e, &j);

@@ -58,11 +58,12 @@ int floor_check_file(const char *path, const char *key, const struct digest *nam
         return digest_equal(named, &seen) ? 0 : refuse(err, FAIL_FLOOR_FILE_MISMATCH_CODE, path, named, &seen);
 }
 
-int floor_check_possible(const struct floor *floor, bool has_certificates, struct error *err)
+int floor_check_possible(const struct floor *floor, bool has_certificates, bool has_ipe_policy, struct error *err)
 {
-        if (floor->ipe != NEED_ALLOW)
-                return error_set(err, FAIL_IPE_ABSENT_CODE, ENOSYS,
-                                 "the floor requires an IPE policy (ipe=require), and this release of verinit loads none");
+        if (floor->ipe != NEED_ALLOW && !has_ipe_policy)
+                return error_set(err, FAIL_IPE_ABSENT_CODE, ENOENT,
+                                 "the floor requires an IPE policy (ipe=require), and neither floor (ipe-policy=) nor command line "
+                                 "(init.ipe=) names one");
         if (floor->root_hash_signature != NEED_ALLOW && !has_certificates)
                 return error_set(err, FAIL_SIGNATURE_MISSING_CODE, ENOKEY,
                                  "the floor requires a signature of the root hash (root-hash-signature=require), and names no "

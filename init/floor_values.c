@@ -192,6 +192,20 @@ bool floor_apply_certificate(struct floor *f, _unused_ const struct floor_key *k
         return append_sha256(value, f->certificates, &f->n_certificates, FLOOR_MAX_CERTIFICATES);
 }
 
+bool floor_apply_ipe_policy(struct floor *f, _unused_ const struct floor_key *key, const char *value)
+{
+        return append_sha256(value, f->ipe_policies, &f->n_ipe_policies, FLOOR_MAX_IPE_POLICIES);
+}
+
+bool floor_apply_drop_mac_admin(struct floor *f, _unused_ const struct floor_key *key, const char *value)
+{
+        static const char *const words[] = { "yes", "no" };
+        size_t i = choose(value, words, ARRAY_SIZE(words));
+
+        f->keeps_mac_admin = i == 1;
+        return i < ARRAY_SIZE(words);
+}
+
 const char *failure_action_word(unsigned bit)
 {
         switch (bit) {

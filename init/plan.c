@@ -59,13 +59,14 @@ static int plan_mac(const struct boot_config *config, const struct facts *facts,
         return 0;
 }
 
-/* There is no support for IPE yet: what the signed line names is not left unloaded. */
-static int plan_ipe(const struct boot_config *config, struct error *err)
+/* What is named is loaded, whatever the floor says: only that nothing is named can be allowed. */
+static int plan_ipe(const struct boot_config *config, const struct facts *facts, struct boot_plan *plan, struct error *err)
 {
-        if (config->ipe_policy.alg == DIGEST_NONE)
+        plan->n_ipe_policies = boot_config_ipe_policies(config, plan->ipe_policies);
+        if (plan->n_ipe_policies == 0 || facts->has_ipe)
                 return 0;
-        return error_set(err, FAIL_IPE_ABSENT_CODE, ENOSYS,
-                         "the command line names an IPE policy (acl.ipe.policy_sha256=), and this release of verinit loads none");
+        return error_set(err, FAIL_IPE_ABSENT_CODE, ENOSYS, "the kernel does not run IPE, and %s names a policy for it",
+                         plan->ipe_policies[0].source == IPE_INITRAMFS ? "the floor" : "the command line");
 }
 
 static int check_found(const struct found_device *device, const struct device_spec *spec, const char *what,
@@ -183,9 +184,9 @@ int plan_make(const struct boot_config *config, const struct facts *facts, struc
         plan.steps[STAGE_MEASURE] = plan.steps[STAGE_ENTER];
         r = plan_mac(config, facts, &plan.steps[STAGE_MAC], err);
         if (r == 0)
-                r = floor_check_possible(&config->floor, config->floor.n_certificates > 0, err);
+                r = plan_ipe(config, facts, &plan, err);
         if (r == 0)
-                r = plan_ipe(config, err);
+                r = floor_check_possible(&config->floor, config->floor.n_certificates > 0, plan.n_ipe_policies > 0, err);
         if (r == 0)
                 r = plan_usr(config, facts, &plan, err);
         if (r == 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Stage mac: the SELinux policy of the verified /usr, enforcing, read back, measured.
+ * Stage mac: the IPE policies; then the SELinux policy of the verified /usr, enforcing, read back, measured.
  *
  * After it no module can be loaded and nothing but labelled files of /usr can be started; before it no unverified file
  * system is parsed.
@@ -13,6 +13,7 @@
 
 #include "verinit/boot.h"
 #include "verinit/fsat.h"
+#include "verinit/ipe.h"
 #include "verinit/log.h"
 #include "verinit/policy.h"
 #include "verinit/sepolicy.h"
@@ -147,6 +148,10 @@ int stage_mac(struct boot *boot, struct error *err)
         uint64_t start;
         int r;
 
+        /* Under an enforcing SELinux policy the kernel takes none any more. */
+        r = ipe_load(boot, err);
+        if (r < 0)
+                return r;
         if (boot->plan.steps[STAGE_MAC].is_skipped) {
                 (void) str_copy(e->selinux_state, sizeof(e->selinux_state), "absent");
                 return stage_skip(boot, STAGE_MAC, boot->plan.steps[STAGE_MAC].reason);

@@ -13,7 +13,9 @@
 #include "verinit/features.h"
 #include "verinit/firmware.h"
 #include "verinit/fsat.h"
+#include "verinit/ipe.h"
 #include "verinit/log.h"
+#include "verinit/lsm.h"
 #include "verinit/modules.h"
 #include "verinit/watchdog.h"
 
@@ -140,6 +142,17 @@ static int probe_tpm(struct boot *boot, struct error *err)
         return facts->is_crash_kernel ? 0 : open_tpm(boot, err);
 }
 
+/* What the list lacks does not run, whatever directories there are. Without a list none is known to. */
+static void probe_security_modules(struct boot *boot)
+{
+        char *list = boot->evidence.lsm;
+
+        if (fsat_read_line(boot->root_fd, LSM_PATH, list, sizeof(boot->evidence.lsm)) < 0)
+                list[0] = '\0';
+        boot->facts.has_selinux = lsm_list_has(list, "selinux") && fsat_exists(boot->root_fd, "sys/fs/selinux");
+        boot->facts.has_ipe = lsm_list_has(list, "ipe") && fsat_exists(boot->root_fd, IPE_DIR);
+}
+
 int stage_probe(struct boot *boot, struct error *err)
 {
         static const char *const tpm_names[] = {
@@ -170,9 +183,10 @@ int stage_probe(struct boot *boot, struct error *err)
         if (r < 0)
                 return r;
 
-        boot->facts.has_selinux = fsat_exists(boot->root_fd, "sys/fs/selinux");
+        probe_security_modules(boot);
         (void) str_copy(boot->evidence.tpm, sizeof(boot->evidence.tpm), tpm_names[boot->facts.tpm]);
-        log_info("%u modules, TPM %s, %zu banks, SELinux %s", boot->evidence.n_modules, boot->evidence.tpm,
-                 boot->measure.banks.n, boot->facts.has_selinux ? "in the kernel" : "off");
+        log_info("%u modules, TPM %s, %zu banks, SELinux %s, IPE %s", boot->evidence.n_modules, boot->evidence.tpm,
+                 boot->measure.banks.n, boot->facts.has_selinux ? "in the kernel" : "off",
+                 boot->facts.has_ipe ? "in the kernel" : "off");
         return 0;
 }

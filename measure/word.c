@@ -44,6 +44,11 @@ void measure_word_policy(const struct digest *policy, char ret_word[static MEASU
         measure_format_digest_word("verinit.selinux", policy, ret_word);
 }
 
+void measure_word_ipe(const struct digest *policy, char ret_word[static MEASURE_WORD_MAX + 1])
+{
+        measure_format_digest_word("verinit.ipe", policy, ret_word);
+}
+
 void measure_word_root(const char *kind, char ret_word[static MEASURE_WORD_MAX + 1])
 {
         (void) snprintf(ret_word, MEASURE_WORD_MAX + 1, "verinit.root=%s", kind);

@@ -122,7 +122,7 @@ struct boot_config {
         bool enforcing_asked; /* libselinux finds enforcing=1 on the command line */
         unsigned on_failure;  /* init.on-failure=: one of enum failure_action_bits, which the floor allows; 0: not said */
         char acl_slot[8];     /* acl.slot=: "a" or "b"; empty: not said. Recorded, never decided on */
-        struct digest ipe_policy; /* acl.ipe.policy_sha256=; DIGEST_NONE: not said */
+        struct digest ipe_policy; /* init.ipe= or acl.ipe.policy_sha256=; DIGEST_NONE: not said */
 
         struct floor floor;
 };
@@ -135,6 +135,18 @@ struct boot_config {
  */
 int boot_config_parse(const char *text, size_t size, size_t limit, const struct floor *floor,
                       struct boot_config *ret, struct error *err);
+
+/* Where an IPE policy is: the initramfs, which the floor answers for, or the verified /usr. */
+enum ipe_source { IPE_INITRAMFS = 0, IPE_USR };
+const char *ipe_source_name(enum ipe_source source); /* "initramfs", "usr" */
+
+struct ipe_named {
+        enum ipe_source source;
+        struct digest sha256; /* of the signed policy, the whole file */
+};
+
+/* Pure. The policies that this boot loads, the active one first; their number. */
+size_t boot_config_ipe_policies(const struct boot_config *config, struct ipe_named ret[static FLOOR_MAX_IPE_POLICIES]);
 
 /* What the parser knows, for the tests that compare it with verinit-cmdline(7). NULL, or a name of NULL, at the end. */
 const char *const *boot_config_keys(void);

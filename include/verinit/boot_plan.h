@@ -43,7 +43,8 @@ struct facts {
         char boot_partuuid[37]; /* of StubDevicePartUUID, else LoaderDevicePartUUID, volatile ones only; lower case; empty: unknown */
         char boot_disk[BLOCKDEV_NAME_MAX]; /* find: the disk with that partition; empty: unknown */
         uint64_t boot_diskseq;
-        bool has_selinux;     /* the kernel runs SELinux: selinuxfs exists */
+        bool has_selinux;     /* the kernel runs SELinux: it lists it, and selinuxfs exists */
+        bool has_ipe;         /* likewise IPE and its directory of securityfs */
         struct found_device usr_data;
         struct found_device usr_hash;
         struct found_device usr_fec; /* only if fec-device= is given */
@@ -62,6 +63,8 @@ struct boot_plan {
         bool is_same_device; /* data and tree on one partition */
         bool is_unsigned;    /* no signature of the root hash is named or was found, and the floor allows that */
         char usr_mount_options[CONFIG_OPTIONS_MAX];
+        size_t n_ipe_policies; /* 0: none, and the floor allows that */
+        struct ipe_named ipe_policies[FLOOR_MAX_IPE_POLICIES];
         enum root_kind root_kind;
         enum etc_mode etc;
 };

@@ -34,6 +34,12 @@ int crypto_check_signature(const struct iovec *signature, const struct iovec *co
 int crypto_check_certificate(const struct iovec *certificate, struct error *err);
 
 /*
+ * The content that a PKCS#7 message of type signedData (DER) carries, in new memory (caller frees), never empty. Nothing of the signature is
+ * looked at: this is for what the kernel will check, or what is known by its digest. IPE_POLICY_MALFORMED.
+ */
+int crypto_signed_content(const struct iovec *message, void **ret_data, size_t *ret_size, struct error *err);
+
+/*
  * Base64 (RFC 4648, section 4) in its one canonical form: no blanks, no line ends, padded. ret has room for three bytes for
  * each four characters. False: it is not, or is empty.
  */

@@ -8,6 +8,9 @@
 
 #include "verinit/blockdev.h"
 #include "verinit/error.h"
+#include "verinit/floor.h"
+#include "verinit/ipe_policy.h"
+#include "verinit/lsm.h"
 #include "verinit/measure.h"
 
 enum verdict { VERDICT_NOT_REACHED = 0, VERDICT_PASSED, VERDICT_SKIPPED, VERDICT_FAILED };
@@ -37,6 +40,17 @@ struct evidence_provenance {
         uint64_t n_events, n_addons;
 };
 
+struct evidence_ipe {
+        char state[16]; /* "enforcing", "absent" */
+        size_t n_policies; /* the first one is active */
+        struct evidence_ipe_policy {
+                struct ipe_header header;
+                char digest[DIGEST_MAX_HEX]; /* sha256 of the bytes handed to the kernel */
+                char source[16];             /* ipe_source_name() */
+        } policies[FLOOR_MAX_IPE_POLICIES];
+        char mac_admin[16]; /* CAP_MAC_ADMIN of the host: "dropped", "kept" */
+};
+
 struct evidence {
         struct evidence_stage stages[_STAGE_MAX];
         char boot_id[37];
@@ -64,6 +78,8 @@ struct evidence {
         enum digest_alg banks[TPM_MAX_BANKS];
         size_t n_words;
         struct evidence_word words[EVIDENCE_MAX_WORDS];
+        char lsm[LSM_LIST_MAX]; /* the security modules that the kernel runs, as it lists them */
+        struct evidence_ipe ipe;
         char selinux_state[16]; /* "enforcing", "absent" */
         char selinux_policy_file[128];
         char selinux_policy_digest[DIGEST_MAX_HEX]; /* sha256 of the bytes handed to the kernel */

@@ -119,7 +119,7 @@
                   "a disk was exchanged while the machine booted: find out who can do that")               \
         /* plan */                                                                                         \
         FAIL_CODE(IPE_ABSENT, "ipe-absent", FAIL_UNVERIFIED,                                               \
-                  "say ipe=allow in the floor: this release loads no IPE policy")                          \
+                  "name an IPE policy and boot a kernel that runs IPE (lsm=), or say ipe=allow in the floor") \
         FAIL_CODE(PLAN_IMPOSSIBLE, "plan-impossible", FAIL_CONFIG,                                         \
                   "the command line, the floor and the machine do not fit together: see the message")      \
         FAIL_CODE(SIGNATURE_MISSING, "signature-missing", FAIL_UNVERIFIED,                                 \
@@ -172,6 +172,20 @@
         /* mac */                                                                                          \
         FAIL_CODE(SELINUX_ABSENT, "selinux-absent", FAIL_UNVERIFIED,                                       \
                   "put security=selinux on the command line, or say selinux=allow in the floor")           \
+        FAIL_CODE(IPE_POLICY_MISSING, "ipe-policy-missing", FAIL_CONFIG,                                   \
+                  "install the policy that the command line names into the image, by its digest: /usr/lib/verinit/ipe")\
+        FAIL_CODE(IPE_POLICY_MISMATCH, "ipe-policy-mismatch", FAIL_TAMPER,                                 \
+                  "the policy in /usr is another than the command line names: build the image anew")       \
+        FAIL_CODE(IPE_POLICY_MALFORMED, "ipe-policy-malformed", FAIL_CONFIG,                               \
+                  "sign the policy again: openssl smime -sign -binary -nodetach -noattr -outform der")     \
+        FAIL_CODE(IPE_POLICY_AMBIGUOUS, "ipe-policy-ambiguous", FAIL_CONFIG,                               \
+                  "take the *.p7b out of systemd's own directories: it would load them a second time, and freeze")\
+        FAIL_CODE(IPE_LOAD_FAILED, "ipe-load-failed", FAIL_SYSTEM,                                         \
+                  "the kernel refused the IPE policy: check its rules with the kernel of the image")       \
+        FAIL_CODE(IPE_NOT_ENFORCED, "ipe-not-enforced", FAIL_SYSTEM,                                       \
+                  "the kernel does not enforce the IPE policy that it was given: see the message")         \
+        FAIL_CODE(CAPABILITY_KEPT, "capability-kept", FAIL_SYSTEM,                                         \
+                  "CAP_MAC_ADMIN cannot be taken from the host: say ipe-drop-mac-admin=no in the floor")   \
         FAIL_CODE(POLICY_MISSING, "policy-missing", FAIL_CONFIG,                                           \
                   "install an SELinux policy into the image's /usr")                                       \
         FAIL_CODE(POLICY_AMBIGUOUS, "policy-ambiguous", FAIL_CONFIG,                                       \

@@ -43,6 +43,7 @@ enum {
         FLOOR_MAX_ADDONS = 8,
         FLOOR_MAX_ADDON_KEYS = 32,
         FLOOR_MAX_CERTIFICATES = 4,
+        FLOOR_MAX_IPE_POLICIES = 4,
         FLOOR_TPM_NAME_MAX = 66, /* bytes: u16 algorithm, digest */
 };
 
@@ -55,7 +56,8 @@ struct floor {
         enum need root_hash_signature; /* allow: no signature is let pass; a bad one never is */
         enum need pinned_geometry;     /* allow: no init.verity= is let pass */
         enum need boot_disk_only;      /* allow: the disk that was booted from need not be known */
-        enum need ipe;                 /* allow: no IPE policy */
+        enum need ipe;                 /* allow: no IPE policy is let pass; one that is named is loaded all the same */
+        bool keeps_mac_admin;          /* ipe-drop-mac-admin=no: the host keeps CAP_MAC_ADMIN beside an IPE policy */
         enum need debug;               /* require: production; init.debug=1 is refused. allow: it is obeyed */
         enum floor_root root;
         enum etc_mode etc;
@@ -81,6 +83,8 @@ struct floor {
         struct digest modules;        /* etc/verinit/modules, the table */
         size_t n_certificates;        /* etc/verinit/certificates/<hex>.der: X.509, for root hash signatures */
         struct digest certificates[FLOOR_MAX_CERTIFICATES];
+        size_t n_ipe_policies;        /* etc/verinit/ipe/<hex>.p7b: signed IPE policies; the first one becomes active */
+        struct digest ipe_policies[FLOOR_MAX_IPE_POLICIES];
 
         enum floor_credentials credentials;
         bool os_separator;            /* the host's systemd is 261 or newer */

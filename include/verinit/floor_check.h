@@ -21,7 +21,7 @@ int floor_check_file(const char *path, const char *key, const struct digest *nam
                      struct error *err);
 
 /*
- * What this floor requires and no machine can have, with this release or at all: such an image never boots. has_certificates: the floor names
- * one, or will when the builder has filled it in. IPE_ABSENT, SIGNATURE_MISSING.
+ * What this floor requires and no machine can have: such an image never boots. has_certificates, has_ipe_policy: the floor names one, or
+ * will when the builder has filled it in; of policies the command line may, too. IPE_ABSENT, SIGNATURE_MISSING.
  */
-int floor_check_possible(const struct floor *floor, bool has_certificates, struct error *err);
+int floor_check_possible(const struct floor *floor, bool has_certificates, bool has_ipe_policy, struct error *err);

@@ -40,6 +40,7 @@ ssize_t measure_record_format(unsigned pcr, const struct digest *digests, size_t
 /* The words of PCR 13, for the stages and for who predicts them. */
 void measure_format_digest_word(const char *key, const struct digest *d, char ret_word[static MEASURE_WORD_MAX + 1]);
 void measure_word_volume(const struct digest *root_hash, char ret_word[static MEASURE_WORD_MAX + 1]);
+void measure_word_ipe(const struct digest *policy, char ret_word[static MEASURE_WORD_MAX + 1]); /* one for each, the active one first */
 void measure_word_policy(const struct digest *policy, char ret_word[static MEASURE_WORD_MAX + 1]);
 void measure_word_root(const char *kind, char ret_word[static MEASURE_WORD_MAX + 1]); /* root_kind_name() */
 

@@ -26,6 +26,11 @@ int os_load_module(int file_fd, const char *name, const char *params);
 int os_add_key(const char *name, const void *payload, size_t size, int32_t *ret_serial);
 int os_drop_key(int32_t serial);
 
+/* One write of the whole signed policy, and the kernel has it: the same -errno as that write, -EIO where it takes a part. */
+int os_deploy_ipe(int root_fd, const void *policy, size_t size);
+/* From the bounding set of this process, and so of all that it starts. 0, too, where it was not in there. */
+int os_drop_capability(unsigned capability);
+
 /* The uevent socket, group 1 (the kernel's own). Open it before looking at /sys, or an event is lost. */
 int os_open_uevents(void); /* fd or -errno */
 /*

@@ -17,8 +17,7 @@ static const char usage[] =
         "code of the refusal. Nothing of the machine is looked at.\n"
         "\n"
         "  --cmdline TEXT       the command line; @FILE reads it from a file, such as /proc/cmdline\n"
-        "  --floor FILE         what the image demands (verinit-floor(5)); default: everything, which this release\n"
-        "                       cannot meet\n"
+        "  --floor FILE         what the image demands (verinit-floor(5)); default: everything is required\n"
         "  --quiet              nothing but errors\n"
         "  --help               this text\n"
         "\n"
@@ -72,7 +71,7 @@ static int check(const struct buffer *cmdline, const struct buffer *floor_text, 
                               CMDLINE_KERNEL_LIMIT, &floor, ret, err) < 0)
                 return -1;
         *ret_stage = STAGE_PLAN;
-        return floor_check_possible(&floor, true, err);
+        return floor_check_possible(&floor, true, initrd_names_ipe_policy(ret), err);
 }
 
 static void print_device(const char *name, const struct device_spec *spec)

@@ -52,11 +52,26 @@ static int run_early(struct boot *b, struct error *err)
         return r;
 }
 
+/* Where /usr has the policy. */
+static void note_ipe(const struct boot_config *config)
+{
+        struct ipe_named list[FLOOR_MAX_IPE_POLICIES];
+        size_t n = boot_config_ipe_policies(config, list);
+        char hex[DIGEST_MAX_HEX];
+
+        the_machine->loads_ipe = n > 0;
+        if (n == 0 || list[0].source != IPE_USR)
+                return;
+        digest_hex(&list[0].sha256, hex);
+        (void) snprintf(the_machine->ipe_name, sizeof(the_machine->ipe_name), "%s.p7b", hex);
+}
+
 static int run_config(struct boot *b, struct error *err)
 {
         int r = stage_config(b, err);
 
         the_machine->selinux_dir = b->config.floor.selinux_dir;
+        note_ipe(&b->config);
         return r;
 }
 
@@ -121,7 +136,8 @@ static void describe(char *ret, size_t size, enum stage_id id)
                                 e->usr_geometry, e->signature_source);
                 break;
         case STAGE_MAC:
-                (void) snprintf(ret, size, "%s", e->selinux_policy_file);
+                (void) snprintf(ret, size, "%s%s%s", e->selinux_policy_file, e->ipe.n_policies > 0 ? "; IPE policy " : "",
+                                e->ipe.n_policies > 0 ? e->ipe.policies[0].header.name : "");
                 break;
         case STAGE_USR:
                 (void) snprintf(ret, size, "%s", e->usr_fstype);
@@ -158,6 +174,8 @@ static const char *doubt(struct machine *m, enum stage_id id)
         if (id == STAGE_ACTIVATE && boot.signature && !is_signer_enrolled(m))
                 return "whether a keyring of the kernel has the key of the root hash's signature: its certificate is none of --cert, those of "
                        "db, or the kernel is older than 6.12 and does not ask for those";
+        if (id == STAGE_PLAN && m->loads_ipe && !m->is_lsm_named)
+                return "no lsm= says that the kernel runs IPE: that is its own configuration's to say";
         return (id == STAGE_USR || id == STAGE_MAC) && m->left_out ? m->left_out : NULL;
 }
 
@@ -167,7 +185,7 @@ static void say_stage(struct machine *m, enum stage_id id, int r, const struct e
         const char *name = stage_name(id), *why = doubt(m, id);
         char text[512];
 
-        if (r < 0 && !(why && err->code == FAIL_POLICY_MISSING_CODE))
+        if (r < 0 && !(why && (err->code == FAIL_POLICY_MISSING_CODE || err->code == FAIL_IPE_POLICY_MISSING_CODE)))
                 image_say_error(checks, name, IMAGE_BY_STAGE, err);
         else if (why)
                 image_say(checks, name, IMAGE_BY_STAGE, IMAGE_UNDECIDED, "%s", why);

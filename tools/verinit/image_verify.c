@@ -121,6 +121,21 @@ static bool names_selinux(const char *line)
                (strstr(line, "lsm=") != NULL && strstr(line, "selinux") != NULL);
 }
 
+/* Its own default has IPE or not, and security= takes none away that can stand beside SELinux. */
+static void find_lsm(struct machine *m, const char *line)
+{
+        static struct cmdline words;
+        size_t offset;
+
+        m->is_selinux_named = names_selinux(line);
+        if (cmdline_parse(line, strlen(line), CMDLINE_KERNEL_LIMIT, &words, &offset) == CMDLINE_OK)
+                for (size_t i = 0; i < words.n_words && !m->is_lsm_named; i++)
+                        m->is_lsm_named = cmdline_key_equal("lsm", words.words[i].key) && words.words[i].value &&
+                                          str_copy(m->lsm, sizeof(m->lsm), words.words[i].value);
+        if (!m->is_lsm_named)
+                (void) snprintf(m->lsm, sizeof(m->lsm), "capability,%sipe", m->is_selinux_named ? "selinux," : "");
+}
+
 /*
  * Of Linux: security/selinux/include/security.h, POLICYDB_VERSION_MAX, which never went down. 33 in 5.9, still in 6.12; 7.3 was seen to
  * load 34.
@@ -168,7 +183,7 @@ static int boot_it(const struct image_options *o, const struct image_esp *esp, s
         if (!m->has_secure_boot)
                 m->n_enrolled = 0;
         m->has_tpm = b->has_uki && !o->lacks_tpm;
-        m->is_selinux_named = names_selinux((const char *) b->cmdline.data);
+        find_lsm(m, (const char *) b->cmdline.data);
         firmware.smbios_extra = b->has_uki ? o->append : NULL;
         firmware.cmdline = line = tool_format("%s\n", (const char *) b->cmdline.data);
         if (image_log_make(b, firmware.smbios_extra, t) < 0 || image_unpack_initramfs(b, m, checks, t) < 0)

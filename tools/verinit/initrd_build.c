@@ -54,6 +54,9 @@ static int read_texts(struct build *b, struct trouble *t)
                 return trouble_set_errno(t, ENOMEM, "cannot copy the command line");
         if (initrd_check_cmdline(&b->cmdline_text, &b->floor.floor, &b->config, t) < 0)
                 return -1;
+        if (floor_build_check_possible(&b->floor, &b->config, t) < 0)
+                return o->floor ? trouble_prefix(t, "floor %s", o->floor) :
+                                  trouble_prefix(t, "without --floor everything is required");
         return floor_build_check_addons(o, &b->floor, &b->cmdline_text, t);
 }
 

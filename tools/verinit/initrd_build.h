@@ -13,12 +13,13 @@ struct build_options {
         const char *output;
         const char *linux_image; /* NULL: not compared */
         const char *sbom;        /* NULL: what lies beside init, if it is there; "none" */
-        size_t n_features, n_modules, n_files, n_addons, n_certificates;
+        size_t n_features, n_modules, n_files, n_addons, n_certificates, n_ipe_policies;
         const char **features;
         const char **modules;
         const char **files; /* "HOST=GUEST" */
         const char **addons; /* "FILE[,FILE...]" */
         const char **certificates;
+        const char **ipe_policies;
         enum compression compression;
         int level; /* -1: the default */
         bool is_forced; /* over a block device */

@@ -15,9 +15,9 @@ const char build_usage[] =
         "  --modules-dir DIR    .../lib/modules/VER of the kernel, with the indexes that depmod makes\n"
         "  --cmdline TEXT       the command line of the UKI, exactly; @FILE reads it from a file\n"
         "  --output FILE        what is written; an old file is replaced when the new one is complete\n"
-        "  --floor FILE         what the image demands (verinit-floor(5)); default: everything, which this release\n"
-        "                       cannot meet\n"
+        "  --floor FILE         what the image demands (verinit-floor(5)); default: everything is required\n"
         "  --certificate FILE   an X.509 certificate (PEM or DER) whose key may sign root hashes; may be repeated\n"
+        "  --ipe-policy FILE    a signed IPE policy (*.p7b) that PID 1 loads; may be repeated: the first one becomes active\n"
         "  --addon FILE[,FILE]  an add-on (*.addon.efi) whose command line may follow ours, or several that are on the\n"
         "                       ESP together, in the order in which systemd-stub takes them; may be repeated\n"
         "  --feature NAME       verity, erofs, ext4, squashfs, xfs, btrfs, vfat, overlay, efivarfs, watchdog, softdog, or a\n"
@@ -53,6 +53,7 @@ enum option_id {
         OPTION_OUTPUT,
         OPTION_FLOOR,
         OPTION_CERTIFICATE,
+        OPTION_IPE_POLICY,
         OPTION_ADDON,
         OPTION_FEATURE,
         OPTION_MODULE,
@@ -71,6 +72,7 @@ static const struct option long_options[] = {
         { "output", required_argument, NULL, OPTION_OUTPUT },
         { "floor", required_argument, NULL, OPTION_FLOOR },
         { "certificate", required_argument, NULL, OPTION_CERTIFICATE },
+        { "ipe-policy", required_argument, NULL, OPTION_IPE_POLICY },
         { "addon", required_argument, NULL, OPTION_ADDON },
         { "feature", required_argument, NULL, OPTION_FEATURE },
         { "module", required_argument, NULL, OPTION_MODULE },
@@ -126,6 +128,9 @@ static int take(int id, void *userdata, struct trouble *t)
                 return options_take_once(&o->floor, VERB, "--floor", t);
         case OPTION_CERTIFICATE:
                 add_to(&o->certificates, &o->n_certificates);
+                return 0;
+        case OPTION_IPE_POLICY:
+                add_to(&o->ipe_policies, &o->n_ipe_policies);
                 return 0;
         case OPTION_ADDON:
                 add_to(&o->addons, &o->n_addons);
@@ -201,5 +206,6 @@ void build_options_done(struct build_options *o)
         free(o->files);
         free(o->addons);
         free(o->certificates);
+        free(o->ipe_policies);
         *o = (struct build_options) {};
 }

@@ -16,11 +16,18 @@ int initrd_check_floor(const struct buffer *text, struct floor *ret, struct trou
         return floor_parse((const char *) text->data, text->size, ret, &err) < 0 ? trouble_from_error(t, &err) : 0;
 }
 
-int initrd_check_possible(const struct floor *floor, bool has_certificates, struct trouble *t)
+int initrd_check_possible(const struct floor *floor, bool has_certificates, bool has_ipe_policy, struct trouble *t)
 {
         struct error err = {};
 
-        return floor_check_possible(floor, has_certificates, &err) < 0 ? trouble_from_error(t, &err) : 0;
+        return floor_check_possible(floor, has_certificates, has_ipe_policy, &err) < 0 ? trouble_from_error(t, &err) : 0;
+}
+
+bool initrd_names_ipe_policy(const struct boot_config *config)
+{
+        struct ipe_named list[FLOOR_MAX_IPE_POLICIES];
+
+        return boot_config_ipe_policies(config, list) > 0;
 }
 
 static int refuse_text(struct trouble *t, size_t offset, const char *what, const char *remedy)

@@ -10,7 +10,9 @@
 
 int initrd_check_floor(const struct buffer *text, struct floor *ret, struct trouble *t);
 /* As floor_check_possible(). */
-int initrd_check_possible(const struct floor *floor, bool has_certificates, struct trouble *t);
+int initrd_check_possible(const struct floor *floor, bool has_certificates, bool has_ipe_policy, struct trouble *t);
+/* Whether the floor in this config or its command line names an IPE policy. */
+bool initrd_names_ipe_policy(const struct boot_config *config);
 
 /*
  * text is shortened by one final newline. It must be what the kernel will hand to PID 1 byte for byte:

@@ -16,6 +16,8 @@ void floor_build_done(struct floor_build *f)
                 buffer_done(&f->addons[i].text);
         for (size_t i = 0; i < f->n_certificates; i++)
                 buffer_done(&f->certificates[i]);
+        for (size_t i = 0; i < f->n_ipe_policies; i++)
+                buffer_done(&f->ipe_policies[i]);
 }
 
 static int hash(const struct buffer *b, struct digest *ret, struct trouble *t)
@@ -65,6 +67,46 @@ static int read_certificates(const struct build_options *o, struct floor_build *
         return 0;
 }
 
+/* What the kernel has under one name already it does not take again. */
+static int check_ipe_name(const struct build_options *o, const struct floor_build *f, size_t i, struct trouble *t)
+{
+        for (size_t j = 0; j < i; j++)
+                if (str_equal(f->ipe_headers[j].name, f->ipe_headers[i].name))
+                        return trouble_set(t, OUTCOME_FALSE, "PID 1 would refuse this with %s: --ipe-policy %s and %s are both called %s",
+                                           fail_code_name(FAIL_IPE_LOAD_FAILED_CODE), o->ipe_policies[j], o->ipe_policies[i],
+                                           f->ipe_headers[i].name);
+        return 0;
+}
+
+static int read_ipe_policies(const struct build_options *o, struct floor_build *f, struct trouble *t)
+{
+        struct error err = {};
+
+        for (size_t i = 0; i < o->n_ipe_policies; i++) {
+                if (i == FLOOR_MAX_IPE_POLICIES)
+                        return trouble_set(t, OUTCOME_USAGE, "--ipe-policy: at most %d", FLOOR_MAX_IPE_POLICIES);
+                if (tool_read_file(o->ipe_policies[i], IPE_POLICY_MAX_BYTES, &f->ipe_policies[i], t) < 0)
+                        return -1;
+                f->n_ipe_policies++;
+                if (ipe_policy_read(f->ipe_policies[i].data, f->ipe_policies[i].size, &f->ipe_headers[i], &err) < 0) {
+                        (void) trouble_from_error(t, &err);
+                        return trouble_prefix(t, "--ipe-policy %s", o->ipe_policies[i]);
+                }
+                if (check_ipe_name(o, f, i, t) < 0 || hash(&f->ipe_policies[i], &f->ipe_digests[i], t) < 0)
+                        return -1;
+        }
+        for (size_t i = 0; i < f->floor.n_ipe_policies; i++)
+                if (!is_in(&f->floor.ipe_policies[i], f->ipe_digests, f->n_ipe_policies))
+                        return trouble_set(t, OUTCOME_FALSE, "PID 1 would refuse this with %s: the floor names an IPE policy that is "
+                                           "not given with --ipe-policy", fail_code_name(FAIL_FLOOR_FILE_MISMATCH_CODE));
+        return 0;
+}
+
+int floor_build_check_possible(const struct floor_build *f, const struct boot_config *config, struct trouble *t)
+{
+        return initrd_check_possible(&f->floor, f->n_certificates > 0, f->n_ipe_policies > 0 || initrd_names_ipe_policy(config), t);
+}
+
 int floor_build_read(const struct build_options *o, struct floor_build *ret, struct trouble *t)
 {
         if (o->floor && tool_read_file(o->floor, FLOOR_MAX_BYTES, &ret->text, t) < 0)
@@ -80,10 +122,7 @@ int floor_build_read(const struct build_options *o, struct floor_build *ret, str
         }
         if (read_certificates(o, ret, t) < 0)
                 return -1;
-        if (initrd_check_possible(&ret->floor, ret->n_certificates > 0, t) < 0)
-                return o->floor ? trouble_prefix(t, "floor %s", o->floor) :
-                                  trouble_prefix(t, "without --floor everything is required");
-        return 0;
+        return read_ipe_policies(o, ret, t);
 }
 
 static int check_addon(const struct floor *floor, const struct addon *a, const struct buffer *cmdline, struct trouble *t)
@@ -161,6 +200,10 @@ static int fill(struct floor_build *f, struct tree *tree, struct trouble *t)
                 if (!is_in(&f->certificate_digests[i], given.certificates, given.n_certificates) &&
                     add_line(&f->text, "certificate", &f->certificate_digests[i], t) < 0)
                         return -1;
+        for (size_t i = 0; i < f->n_ipe_policies; i++)
+                if (!is_in(&f->ipe_digests[i], given.ipe_policies, given.n_ipe_policies) &&
+                    add_line(&f->text, "ipe-policy", &f->ipe_digests[i], t) < 0)
+                        return -1;
         return 0;
 }
 
@@ -175,6 +218,18 @@ static int write_note(struct buffer *init, const struct digest *d, struct troubl
         return 0;
 }
 
+/* Under the name that its digest gives it. */
+static int pack_by_digest(struct tree *tree, const char *dir, const struct digest *digest, const char *suffix, struct buffer *content,
+                          struct trouble *t)
+{
+        _cleanup_free_ char *path = NULL;
+        char hex[DIGEST_MAX_HEX];
+
+        digest_hex(digest, hex);
+        path = tool_format("%s/%s%s", dir, hex, suffix);
+        return tree_add_file(tree, path, 0644, content, t);
+}
+
 int floor_build_pack(struct floor_build *f, struct tree *tree, struct trouble *t)
 {
         struct digest d;
@@ -185,14 +240,11 @@ int floor_build_pack(struct floor_build *f, struct tree *tree, struct trouble *t
                 return trouble_prefix(t, "floor, filled in");
         if (hash(&f->text, &d, t) < 0 || write_note(&tree_find(tree, "init")->content, &d, t) < 0)
                 return -1;
-        for (size_t i = 0; i < f->n_certificates; i++) {
-                _cleanup_free_ char *path = NULL;
-                char hex[DIGEST_MAX_HEX];
-
-                digest_hex(&f->certificate_digests[i], hex);
-                path = tool_format("etc/verinit/certificates/%s.der", hex);
-                if (tree_add_file(tree, path, 0644, &f->certificates[i], t) < 0)
+        for (size_t i = 0; i < f->n_certificates; i++)
+                if (pack_by_digest(tree, "etc/verinit/certificates", &f->certificate_digests[i], ".der", &f->certificates[i], t) < 0)
                         return -1;
-        }
+        for (size_t i = 0; i < f->n_ipe_policies; i++)
+                if (pack_by_digest(tree, "etc/verinit/ipe", &f->ipe_digests[i], ".p7b", &f->ipe_policies[i], t) < 0)
+                        return -1;
         return tree_add_file(tree, FLOOR_PATH, 0644, &f->text, t);
 }

@@ -30,6 +30,19 @@ static void read_note(struct report *r)
                         r->note.alg = DIGEST_SHA256;
 }
 
+/* Where the floor names none, the packed command line may. */
+static bool names_ipe_policy(const struct report *r)
+{
+        const struct buffer *text = report_find_file(r, "etc/verinit/cmdline");
+        static struct boot_config config;
+        struct error ignored = {};
+
+        if (r->floor.n_ipe_policies > 0)
+                return true;
+        return text && boot_config_parse(bytes_of(text), text->size, CMDLINE_KERNEL_LIMIT, &r->floor, &config, &ignored) == 0 &&
+               config.ipe_policy.alg != DIGEST_NONE;
+}
+
 void report_read_floor(struct report *r)
 {
         const struct buffer *text = report_find_file(r, FLOOR_PATH);
@@ -44,7 +57,7 @@ void report_read_floor(struct report *r)
                 return;
         }
         r->has_floor = text != NULL;
-        if (floor_check_possible(&r->floor, r->floor.n_certificates > 0, &err) < 0)
+        if (floor_check_possible(&r->floor, r->floor.n_certificates > 0, names_ipe_policy(r), &err) < 0)
                 report_problem_from_error(r, &err);
 }
 
@@ -57,20 +70,25 @@ static void check_file(struct report *r, const char *path, const char *key, cons
                 report_problem_from_error(r, &err);
 }
 
+static void check_by_digest(struct report *r, const char *dir, const struct digest *named, const char *suffix, const char *key)
+{
+        _cleanup_free_ char *path = NULL;
+        char hex[DIGEST_MAX_HEX];
+
+        digest_hex(named, hex);
+        path = tool_format("%s/%s%s", dir, hex, suffix);
+        if (report_find_file(r, path))
+                check_file(r, path, key, named);
+        else
+                report_problem(r, "%s: no /%s, which the floor names", fail_code_name(FAIL_FLOOR_FILE_MISMATCH_CODE), path);
+}
+
 void report_check_files(struct report *r)
 {
         check_file(r, "etc/verinit/cmdline", "baked-cmdline", &r->floor.baked_cmdline);
         check_file(r, "etc/verinit/modules", "modules", &r->floor.modules);
-        for (size_t i = 0; i < r->floor.n_certificates; i++) {
-                _cleanup_free_ char *path = NULL;
-                char hex[DIGEST_MAX_HEX];
-
-                digest_hex(&r->floor.certificates[i], hex);
-                path = tool_format("etc/verinit/certificates/%s.der", hex);
-                if (report_find_file(r, path))
-                        check_file(r, path, "certificate", &r->floor.certificates[i]);
-                else
-                        report_problem(r, "%s: no /%s, which the floor names",
-                                       fail_code_name(FAIL_FLOOR_FILE_MISMATCH_CODE), path);
-        }
+        for (size_t i = 0; i < r->floor.n_certificates; i++)
+                check_by_digest(r, "etc/verinit/certificates", &r->floor.certificates[i], ".der", "certificate");
+        for (size_t i = 0; i < r->floor.n_ipe_policies; i++)
+                check_by_digest(r, "etc/verinit/ipe", &r->floor.ipe_policies[i], ".p7b", "ipe-policy");
 }

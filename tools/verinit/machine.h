@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A machine made of files, for PID 1's stages to run on: a directory with what the kernel would show below /, and the disks as they are.
- * The ports of PID 1 that name the kernel, the TPM and the device-mapper are answered for it (machine_os.c, machine_tpm.c,
+ * The ports of PID 1 that name the kernel, the TPM and the device-mapper are answered for it (machine_os.c, machine_ipe.c, machine_tpm.c,
  * machine_dm.c, machine_sepolicy.c); nothing of the machine that this runs on is asked or changed.
  *
  * The hardware is assumed to be good: every device that the initramfs has a driver for, a TPM, Secure Boot with the keys that are
@@ -31,12 +31,16 @@ struct machine {
         struct machine_disk disks[MACHINE_MAX_DISKS]; /* the first is the one that is booted from */
         bool has_firmware, has_secure_boot, has_tpm;
         bool is_selinux_named; /* the command line says that the kernel runs it */
+        bool is_lsm_named;     /* the command line has the whole list of them */
+        char lsm[LSM_LIST_MAX]; /* what the kernel would list */
         char release[64];      /* of the kernel */
         unsigned version;      /* of it, 1000 * major + minor; 0: not known */
         size_t n_enrolled;     /* certificates in the firmware's db, of which the kernel makes its platform keyring */
         struct digest enrolled[MACHINE_MAX_CERTIFICATES]; /* SHA-256 of their DER */
         int usr_fd;            /* the data of /usr, once it was found; -1 */
         const char *selinux_dir; /* of the floor; NULL before config */
+        bool loads_ipe;        /* a policy is named, since config */
+        char ipe_name[DIGEST_MAX_HEX + 8]; /* of the file in /usr, if that is where it is; else empty */
         unsigned policy_max;   /* of a SELinux policy's versions the kernel takes at least those up to this; 0: not known */
         bool is_policy_max_exact;
         char *left_out;        /* what stands in the initramfs or in /usr and cannot be shown here; NULL: nothing */
@@ -77,6 +81,8 @@ int machine_mount_usr(struct machine *m, const char *fstype);                   
 
 /* Of an ext4: what stage mac reads of DIR, made below TARGET of the scratch directory. -1: debugfs cannot read it. */
 int machine_take_ext4(struct machine *m, const char *dir, const char *target);
+/* Likewise for IPE: NAME of DIR, and that there is a *.p7b where NAME is NULL. */
+int machine_take_ext4_policy(struct machine *m, const char *dir, const char *name, const char *target);
 bool machine_is_plain_path(const char *path);
 
 /* PCRs of the machine's TPM: SHA-256. */

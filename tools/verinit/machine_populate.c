@@ -11,6 +11,8 @@
 
 #include "verinit/efi_variable.h"
 #include "verinit/fsat.h"
+#include "verinit/ipe.h"
+#include "verinit/lsm.h"
 
 #include "machine.h"
 
@@ -211,8 +213,14 @@ int machine_populate(struct machine *m, const struct machine_firmware *firmware,
         put_directory(&p, "kernel/run");
         put_directory(&p, "kernel/sys/kernel/security");
         put_directory(&p, "kernel/sys/kernel/tracing");
+        put_text(&p, "kernel/proc/sys/kernel/usermodehelper/bset", "4294967295\t511\n");
+        put_text(&p, "kernel/" LSM_PATH, m->lsm);
         if (m->is_selinux_named)
                 put_directory(&p, "kernel/sys/fs/selinux");
+        if (lsm_list_has(m->lsm, "ipe")) {
+                put_directory(&p, "kernel/" IPE_DIR "/policies");
+                put_text(&p, "kernel/" IPE_DIR "/enforce", "1");
+        }
         put_disks(&p);
         put_devices(&p);
         if (m->has_firmware) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * /usr, "mounted": the files of it that PID 1 reads before it hands over, taken out by the tools of its file system. Which are the
- * SELinux configuration and policy. No link comes out with them, since it would lead to files of this machine.
+ * SELinux configuration and policy, and what there is for IPE. No link comes out with them, since it would lead to files of this machine.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "verinit/fsat.h"
+#include "verinit/ipe.h"
 
 #include "child.h"
 #include "machine.h"
@@ -39,10 +40,27 @@ bool machine_is_plain_path(const char *path)
         return true;
 }
 
+/* The first is SELinux's; the second may have the policy that the command line names; the others must not have any. */
+static const char *const ipe_dirs[] = { IPE_USR_DIR, "lib/ipe", "local/lib/ipe", "etc/ipe" };
+
+static int take_ext4(struct machine *m, const char *const *dirs, size_t n_dirs)
+{
+        for (size_t i = 0; i < n_dirs; i++) {
+                _cleanup_free_ char *below = tool_format(TAKEN_OUT "/%s", dirs[i]);
+                bool is_named = str_equal(dirs[i], IPE_USR_DIR);
+
+                if (i == 0 ? machine_take_ext4(m, dirs[i], below) < 0 :
+                    (!is_named || m->ipe_name[0]) &&
+                            machine_take_ext4_policy(m, dirs[i], is_named ? m->ipe_name : NULL, below) < 0)
+                        return -1;
+        }
+        return 0;
+}
+
 /*
  * fsck.erofs and unsquashfs write all that they find below TO. What they refuse of names and links is theirs; the man page says so.
  */
-static int take_out(struct machine *m, const char *type, const char *dir)
+static int take_out(struct machine *m, const char *type, const char *const *dirs, size_t n_dirs)
 {
         _cleanup_child_words_ struct child_words words = {};
         _cleanup_free_ char *from = tool_format("/proc/%d/fd/%d", (int) getpid(), m->usr_fd);
@@ -60,12 +78,10 @@ static int take_out(struct machine *m, const char *type, const char *dir)
                 child_add(&words, "-no-xattrs");
                 child_add_option(&words, "-dest", to);
                 child_add(&words, from);
-                child_add(&words, dir);
-        } else {
-                _cleanup_free_ char *below = tool_format(TAKEN_OUT "/%s", dir);
-
-                return machine_take_ext4(m, dir, below);
-        }
+                for (size_t i = 0; i < n_dirs; i++)
+                        child_add(&words, dirs[i]);
+        } else
+                return take_ext4(m, dirs, n_dirs);
         return run(&words);
 }
 
@@ -134,24 +150,29 @@ static bool is_of_type(int fd, const char *type)
 
 int machine_mount_usr(struct machine *m, const char *fstype)
 {
-        const char *dir = m->selinux_dir;
+        const char *dirs[1 + ARRAY_SIZE(ipe_dirs)] = { m->selinux_dir };
+        size_t n_dirs = m->loads_ipe ? ARRAY_SIZE(dirs) : 1;
+        int r = 0;
 
+        memcpy(dirs + 1, ipe_dirs, sizeof(ipe_dirs));
         if (!str_equal(fstype, "erofs") && !str_equal(fstype, "ext4") && !str_equal(fstype, "squashfs")) {
                 machine_leave_out(m, "/usr is %s, which is not read here", fstype);
                 return 0;
         }
         if (!is_of_type(m->usr_fd, fstype))
                 return -EINVAL;
-        if (!dir || !machine_is_plain_path(dir)) {
+        if (!dirs[0] || !machine_is_plain_path(dirs[0])) {
                 machine_leave_out(m, "the floor's selinux-dir is no plain path");
                 return 0;
         }
-        if (take_out(m, fstype, dir) < 0) {
+        if (take_out(m, fstype, dirs, n_dirs) < 0) {
                 machine_leave_out(m, "the files of /usr cannot be read: %s",
                                   str_equal(fstype, "erofs")    ? "fsck.erofs (erofs-utils) is missing, or refuses it" :
                                   str_equal(fstype, "squashfs") ? "unsquashfs (squashfs-tools) is missing, or refuses it" :
                                                                   "debugfs (e2fsprogs) is missing, or refuses it");
                 return 0;
         }
-        return move_in(m, dir);
+        for (size_t i = 0; i < n_dirs && r == 0; i++)
+                r = move_in(m, dirs[i]);
+        return r;
 }

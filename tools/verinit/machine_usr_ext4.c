@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The SELinux files of an ext4, by debugfs. Its rdump would make files and links by the names that stand in the image, '/' and all, and
+ * The files of an ext4 for SELinux and IPE, by debugfs. Its rdump would make files and links by the names that stand in the image, '/' and all, and
  * so write anywhere; here it lists and prints alone, and the files that are made have names of ours.
  */
 #include <errno.h>
@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "verinit/fsat.h"
+#include "verinit/ipe_policy.h"
 #include "verinit/policy.h"
 
 #include "child.h"
@@ -170,6 +171,45 @@ static int take_type(const struct taking *k, const char *dir, const char *type)
         if (r > 0)
                 r = look_up(k, files, "file_contexts", S_IFREG, &f);
         return r <= 0 ? r : fsat_create(k->m->fd, labels, "", 0, 0600);
+}
+
+/* Of one that only must not be there, the name is enough: ours, since theirs becomes none of this machine's. */
+static int find_policy(const struct taking *k, const char *dir)
+{
+        _cleanup_buffer_ struct buffer listing = {};
+        _cleanup_free_ char *to = tool_format("%s/other.p7b", k->target);
+
+        if (list(k, dir, &listing) < 0)
+                return -1;
+        for (const char *line = (const char *) listing.data; line && *line; line += strcspn(line, "\n"), line += *line == '\n') {
+                char name[256];
+                struct found f;
+                size_t n;
+
+                if (!read_line(line, strcspn(line, "\n"), name, sizeof(name), &f))
+                        continue;
+                n = strlen(name);
+                if (n >= 4 && str_equal(name + n - 4, ".p7b"))
+                        return fsat_create(k->m->fd, to, "", 0, 0600) < 0 ? -1 : 0;
+        }
+        return 0;
+}
+
+int machine_take_ext4_policy(struct machine *m, const char *dir, const char *name, const char *target)
+{
+        const struct taking k = { m, target };
+        _cleanup_buffer_ struct buffer data = {};
+        struct found f;
+        int r = look_up_dirs(&k, "", dir);
+
+        if (r <= 0)
+                return r;
+        if (fsat_mkdir_p(m->fd, target, 0700) < 0)
+                return -1;
+        if (!name)
+                return find_policy(&k, dir);
+        r = look_up(&k, dir, name, S_IFREG, &f);
+        return r <= 0 ? r : take_file(&k, dir, name, &f, name, IPE_POLICY_MAX_BYTES, &data);
 }
 
 int machine_take_ext4(struct machine *m, const char *dir, const char *target)

@@ -291,6 +291,21 @@ static enum digest_alg root_hash_alg(const struct boot_config *c)
         return DIGEST_NONE;
 }
 
+/* The digests stand in floor or command line: no file is needed. */
+static int predict_ipe_words(struct prediction *p, struct trouble *t)
+{
+        struct ipe_named list[FLOOR_MAX_IPE_POLICIES];
+        size_t n = boot_config_ipe_policies(&p->config, list);
+        char word[MEASURE_WORD_MAX + 1];
+
+        for (size_t i = 0; i < n; i++) {
+                measure_word_ipe(&list[i].sha256, word);
+                if (predict_add_word(p, MEASURE_PCR_WORDS, word, t) < 0)
+                        return -1;
+        }
+        return 0;
+}
+
 /* PID 1's own parser says what it makes of the command line, and PID 1's own code words it. */
 int predict_words(struct prediction *p, struct trouble *t)
 {
@@ -301,11 +316,11 @@ int predict_words(struct prediction *p, struct trouble *t)
 
         if (!p->in->pcrs[13])
                 return 0;
-        /* As stage plan does; the certificates are those that the floor names. */
-        if (initrd_check_possible(&p->floor, p->floor.n_certificates > 0, t) < 0)
-                return -1;
         if (boot_config_parse((const char *) p->cmdline.data, p->cmdline.size, CMDLINE_KERNEL_LIMIT, &p->floor, &p->config, &err) < 0)
                 return trouble_from_error(t, &err);
+        /* As stage plan does; the certificates are those that the floor names. */
+        if (initrd_check_possible(&p->floor, p->floor.n_certificates > 0, initrd_names_ipe_policy(&p->config), t) < 0)
+                return -1;
         if (p->in->policy_from == PREDICT_POLICY_NONE && p->floor.selinux == NEED_REQUIRE)
                 return trouble_set(t, OUTCOME_FALSE, "--policy none, and the floor requires SELinux: PID 1 would end the boot with %s",
                                    fail_code_name(FAIL_SELINUX_ABSENT_CODE));
@@ -313,6 +328,8 @@ int predict_words(struct prediction *p, struct trouble *t)
         memcpy(root_hash.bytes, c->root_hash, c->root_hash_size);
         measure_word_volume(&root_hash, word);
         if (predict_add_word(p, MEASURE_PCR_WORDS, word, t) < 0)
+                return -1;
+        if (predict_ipe_words(p, t) < 0)
                 return -1;
         if (p->in->policy_from == PREDICT_POLICY_UNKNOWN)
                 predict_leave_open(p, MEASURE_PCR_WORDS, "the SELinux policy is measured: name its file by --policy");

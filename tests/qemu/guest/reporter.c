@@ -5,10 +5,14 @@
  * come up, and the rows that use this one ask only for what PID 1 of the initramfs has handed over.
  */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/klog.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define PORT "org.verinit.report"
@@ -128,6 +132,110 @@ static void send_names(int port, const char *name, const char *path)
         send_file(port, name, content, n);
 }
 
+/* 0, or the errno of what the child could not do; -1: it came to no end of its own. */
+static int in_a_child(int (*what)(void))
+{
+        int status = 0;
+        pid_t pid = fork();
+
+        if (pid == 0)
+                _exit(what());
+        if (pid < 0 || waitpid(pid, &status, 0) != pid)
+                return -1;
+        return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int said(int r)
+{
+        return r < 0 ? errno : 0;
+}
+
+static char *const probe[] = { "probe", NULL }, *const no_environment[] = { NULL };
+
+static int run_own(void)
+{
+        return said(execve("/usr/lib/systemd/systemd", probe, no_environment));
+}
+
+static int copy_to(int fd)
+{
+        int own = open("/usr/lib/systemd/systemd", O_RDONLY | O_CLOEXEC);
+        ssize_t n;
+
+        if (own < 0)
+                return -1;
+        while ((n = read(own, content, sizeof(content))) > 0)
+                write_all(fd, content, (size_t) n);
+        close(own);
+        return n < 0 ? -1 : 0;
+}
+
+static int run_copy(void)
+{
+        int fd = open("/run/copy", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0700);
+
+        if (fd < 0 || copy_to(fd) < 0)
+                return said(-1);
+        close(fd);
+        return said(execve("/run/copy", probe, no_environment));
+}
+
+static int run_memfd(void)
+{
+        int fd = memfd_create("copy", MFD_CLOEXEC);
+
+        if (fd < 0 || copy_to(fd) < 0)
+                return said(-1);
+        return said(execveat(fd, "", probe, no_environment, AT_EMPTY_PATH));
+}
+
+static int map_copy(void)
+{
+        int fd = open("/run/copy", O_RDONLY | O_CLOEXEC);
+
+        return fd < 0 || mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0) == MAP_FAILED ? errno : 0;
+}
+
+static int make_executable(void)
+{
+        void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+        return page == MAP_FAILED || mprotect(page, 4096, PROT_READ | PROT_EXEC) < 0 ? errno : 0;
+}
+
+static int write_ipe(void)
+{
+        int fd = open("/sys/kernel/security/ipe/enforce", O_WRONLY | O_CLOEXEC);
+
+        return fd < 0 || write(fd, "0", 1) < 0 ? errno : 0;
+}
+
+/* "run-own: 0" and so on; then what stands in the files of IPE. */
+static void send_denials(int port)
+{
+        static const struct {
+                const char *name;
+                int (*what)(void);
+        } tries[] = {
+                { "run-own", run_own }, { "run-copy", run_copy }, { "run-memfd", run_memfd }, { "map-copy", map_copy },
+                { "make-executable", make_executable }, { "write-ipe-enforce", write_ipe },
+        };
+        char text[1024] = "";
+        size_t n = 0;
+
+        for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++)
+                n += (size_t) snprintf(text + n, sizeof(text) - n, "%s: %d\n", tries[i].name, in_a_child(tries[i].what));
+        send_file(port, "denials.txt", text, n);
+        send_names(port, "ipe-policies.txt", "/sys/kernel/security/ipe/policies");
+        send_copy(port, "ipe-enforce.txt", "/sys/kernel/security/ipe/enforce");
+        send_copy(port, "lsm.txt", "/sys/kernel/security/lsm");
+        send_copy(port, "status.txt", "/proc/self/status");
+        send_copy(port, "helpers.txt", "/proc/sys/kernel/usermodehelper/bset");
+        n = (size_t) klogctl(3, content, sizeof(content)); /* SYSLOG_ACTION_READ_ALL */
+        if (n <= sizeof(content))
+                send_file(port, "kmsg.txt", content, n);
+}
+
 static int open_port(void)
 {
         DIR *ports = opendir(PORTS);
@@ -147,10 +255,13 @@ static int open_port(void)
         return -1;
 }
 
-int main(void)
+int main(int argc, char *argv[])
 {
         static const char end[2 * BLOCK];
         int port;
+
+        if (argc > 0 && strcmp(argv[0], "probe") == 0)
+                return 0;
 
         /* The first that anybody reads of it: rows damage it. */
         (void) read_file("/usr/lib/late", content, sizeof(content));
@@ -169,6 +280,7 @@ int main(void)
                 send_words(port, "init-cmdline.txt", "/proc/self/cmdline");
                 send_names(port, "variables.txt", "/sys/firmware/efi/efivars");
                 send_pcrs(port);
+                send_denials(port);
                 write_all(port, end, sizeof(end));
                 close(port);
         }

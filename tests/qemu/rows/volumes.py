@@ -15,6 +15,7 @@ from imagelib.variants import USR_TYPE, USR_VERITY_TYPE, guid
 from imagelib.verity import BLOCK, SALT, UUID
 
 from . import parts
+from .ipe import Policy
 
 MIB = 1 << 20
 CONFIG = "etc/selinux/config"
@@ -39,6 +40,7 @@ class Volume:
     without: tuple[str, ...] = ()   # and what is left out of it
     is_host: bool = False   # its init is the program that reports
     inline: bool = False    # tree behind the data, on one partition
+    policies: dict[str, Policy] = field(default_factory=dict)   # IPE's, each at its path; by its digest where that is empty
 
     def pin(self) -> str:
         """The word that pins its geometry."""
@@ -61,7 +63,8 @@ class Volume:
         inputs = {"files": {path: content.hex() for path, content in self.files.items()},
                   "empty": self.empty, "padding": self.padding, "fec": self.has_fec, "block": self.block, "policy": self.policy,
                   "without": self.without, "image": parts.image(parts.KERNELS).root_hash if self.policy else "",
-                  "host": file_digest(REPORTER) if self.is_host else "", "inline": self.inline, "source": file_digest(Path(__file__))}
+                  "host": file_digest(REPORTER) if self.is_host else "", "inline": self.inline,
+                  "policies": {path: policy.digest() for path, policy in self.policies.items()}, "source": file_digest(Path(__file__))}
         return parts.store().stage(f"volume-{self.name}", inputs, self._build)
 
     def _build(self, out: Path) -> None:
@@ -74,7 +77,8 @@ class Volume:
             parts.run(["cc", "-std=c17", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-Os", "-static", "-s",
                        "-o", program, REPORTER])
         if self.files or self.policy:
-            for path, content in self.files.items():
+            policies = {path or policy.path_in_usr: policy.make().read_bytes() for path, policy in self.policies.items()}
+            for path, content in {**self.files, **policies}.items():
                 target = out / "tree" / path
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(content)

@@ -16,6 +16,7 @@ from machine.spec import BootSpec
 from machine.vm import Machine
 from rows import parts, signatures
 from rows.initrd import Floor, Initrd, floor_lines, read_floor
+from rows.ipe import Policy
 from rows.row import Finding, Room
 from rows.setup import WITHOUT_FIRMWARE
 from rows.volumes import Volume
@@ -60,6 +61,7 @@ class Setup:
     extra_disks: Callable[[], tuple[Path, ...]] = tuple
     variables: tuple[Variable, ...] = ()
     certificates: tuple[str, ...] = (SIGNER,)   # of these signers the floor takes signatures of the root hash
+    policies: tuple[Policy, ...] = ()           # of IPE, in the initramfs and named in the floor
     smbios: tuple[str, ...] = ()
     smbios_cmdline: str | None = None
     fw_cfg: dict[str, bytes] = field(default_factory=dict)
@@ -84,10 +86,10 @@ class Setup:
         baked, floor = self._baked(image), self.full_floor()
         # One for all rows that differ by the disk or the line alone.
         is_plain = (baked == image.cmdline and floor == replace(self, floor={}).full_floor() and
-                    not (self.planted or self.features))
+                    not (self.planted or self.features or self.policies))
         initrd = Initrd(name=f"fast-{self.image}-{self.flavour}" if is_plain else name, init=room.init, flavour=self.flavour,
                         cmdline=baked, floor=floor, features=(*VARIANTS[self.image].features, *self.features),
-                        options=tuple(self._certificates()), planted=self.planted).make()
+                        options=(*self._certificates(), *self._policies()), planted=self.planted).make()
         words = [self.section(baked), *([self.smbios_cmdline] if self.smbios_cmdline else [])]
         medium = self.medium
         if self.volume is not None:
@@ -159,7 +161,7 @@ class Setup:
         is_plain = (self.certificates == (SIGNER,) and self.signer == SIGNER and baked == section == image.cmdline and
                     floor == replace(self, floor={}).full_floor() and
                     not (self.modules_of or self.features or self.planted or self.addons or self.knows_tpm or self.sections or
-                         self.profiles))
+                         self.profiles or self.policies))
         if self.knows_tpm:
             floor.setdefault("tpm-ek", known_tpm.key_name())
         addons = [word for addon in self.addons for word in ("--addon", str(addon.make()))]
@@ -167,7 +169,7 @@ class Setup:
         uki = Uki(name=f"strict-{self.image}-{self.flavour}" if is_plain else name, image=image,
                   kernel=parts.kernel(self.flavour), flavour=self.modules_of or self.flavour, init=room.init,
                   baked=baked, section=section,
-                  floor=floor, builder=(*self._certificates(), *addons), features=self.features,
+                  floor=floor, builder=(*self._certificates(), *self._policies(), *addons), features=self.features,
                   planted={path.format(**names): content for path, content in self.planted.items()},
                   signer=self.signer, sections=self.sections, profiles=self.profiles).make()
         if self.uki is None:
@@ -178,6 +180,12 @@ class Setup:
 
     def _certificates(self) -> list[str]:
         return [word for signer in self.certificates for word in ("--certificate", str(signatures.key_of(signer)[1]))]
+
+    def root_hash(self) -> str:
+        return self.volume.make()[1] if self.volume is not None else parts.image(self.image).root_hash
+
+    def _policies(self) -> list[str]:
+        return [word for policy in self.policies for word in ("--ipe-policy", str(policy.make(self.root_hash())))]
 
     def _fw_cfg(self, room: Room) -> tuple[tuple[str, Path], ...]:
         files = []

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from rows import volumes
+from rows.ipe import Policy
 from rows.volumes import HOST
 from rows.words import added, both, changed, without
 
@@ -365,6 +366,8 @@ WITHOUT_EFFECT = [
         signed=without("quiet"),
         variables=(Variable("VerinitLastFailure", b"1 verify root-hash-mismatch\n", VERINIT),),
         looks=(is_handed_over(), last_failure_is_reported("verify", "root-hash-mismatch"))),
+    row("booted-ipe-enforcing", "nothing: an IPE policy that allows what is in /usr", BOOTED, volume=HOST, policies=(Policy(),),
+        floor={**HOST_FLOOR, "ipe": "require"}, looks=(is_handed_over(), pcrs_are_predicted(HOST_FLOOR))),
     fast("booted-line-of-flatcar", "nothing: Flatcar's line, and its layout", BOOTED, volume=volumes.HOST_INLINE,
          signed=lines.flatcar, features=("ext4",), floor={**HOST_FLOOR, **lines.FLOOR}, extra_disks=lines.root,
          looks=(is_handed_over(UNMEASURED), says("usr", "geometry", value="superblock"))),
