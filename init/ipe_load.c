@@ -6,13 +6,15 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "verinit/crypto.h"
 #include "verinit/floor_check.h"
 #include "verinit/fsat.h"
 #include "verinit/ipe.h"
 #include "verinit/log.h"
 
 struct policy {
-        char path[160];
+        char path[160];  /* below the root of now */
+        char shown[160]; /* as who built the image knows it */
         void *data;
         size_t size;
         struct ipe_header header;
@@ -61,10 +63,31 @@ static int check_alone(struct boot *boot, struct error *err)
 static int refuse_unread(struct error *err, enum ipe_source source, const struct policy *p, int r)
 {
         if (source == IPE_INITRAMFS)
-                return error_set(err, FAIL_FLOOR_FILE_MISMATCH_CODE, -r, "the floor names an IPE policy, and /%s cannot be read: %s",
-                                 p->path, errno_name(-r));
-        return error_set(err, FAIL_IPE_POLICY_MISSING_CODE, -r, "the command line names an IPE policy, and /usr%s cannot be read: %s",
-                         p->path + sizeof(USR_MOUNT_DIR) - 1, errno_name(-r));
+                return error_set(err, FAIL_FLOOR_FILE_MISMATCH_CODE, -r, "the floor names an IPE policy, and %s cannot be read: %s",
+                                 p->shown, errno_name(-r));
+        return error_set(err, FAIL_IPE_POLICY_MISSING_CODE, -r, "the command line names an IPE policy, and %s cannot be read: %s",
+                         p->shown, errno_name(-r));
+}
+
+/* One of the initramfs may be of another archive; one of /usr is what was signed with it, and then the image does not fit the line. */
+static int check_digest(const struct ipe_named *named, const struct policy *p, struct error *err)
+{
+        const struct iovec part = { .iov_base = p->data, .iov_len = p->size };
+        char wanted_hex[DIGEST_MAX_HEX], seen_hex[DIGEST_MAX_HEX];
+        struct digest seen;
+        int r;
+
+        if (named->source == IPE_INITRAMFS)
+                return floor_check_file(p->path, "ipe-policy", &named->sha256, p->data, p->size, err);
+        r = crypto_digest(DIGEST_SHA256, &part, 1, &seen, err);
+        if (r < 0)
+                return error_prefix(err, "%s", p->shown);
+        if (digest_equal(&named->sha256, &seen))
+                return 0;
+        digest_hex(&named->sha256, wanted_hex);
+        digest_hex(&seen, seen_hex);
+        return error_set(err, FAIL_IPE_POLICY_MISMATCH_CODE, EBADMSG, "%s has the SHA-256 %s; the command line names %s", p->shown,
+                         seen_hex, wanted_hex);
 }
 
 static int read_policy(struct boot *boot, const struct ipe_named *named, struct policy *p, struct error *err)
@@ -75,16 +98,16 @@ static int read_policy(struct boot *boot, const struct ipe_named *named, struct 
         digest_hex(&named->sha256, hex);
         (void) snprintf(p->path, sizeof(p->path), "%s/%s.p7b",
                         named->source == IPE_INITRAMFS ? IPE_INITRAMFS_DIR : USR_MOUNT_DIR "/" IPE_USR_DIR, hex);
+        (void) snprintf(p->shown, sizeof(p->shown), "/%s/%s.p7b",
+                        named->source == IPE_INITRAMFS ? IPE_INITRAMFS_DIR : "usr/" IPE_USR_DIR, hex);
         r = fsat_read_alloc(boot->root_fd, p->path, IPE_POLICY_MAX_BYTES, &p->data, &p->size);
         if (r < 0)
                 return refuse_unread(err, named->source, p, r);
-        r = floor_check_file(p->path, "ipe-policy", &named->sha256, p->data, p->size, err);
-        if (r < 0 && err->code == FAIL_FLOOR_FILE_MISMATCH_CODE && named->source == IPE_USR)
-                err->code = FAIL_IPE_POLICY_MISMATCH_CODE;
+        r = check_digest(named, p, err);
         if (r < 0)
                 return r;
         r = ipe_policy_read(p->data, p->size, &p->header, err);
-        return r < 0 ? error_prefix(err, "/%s", p->path) : 0;
+        return r < 0 ? error_prefix(err, "%s", p->shown) : 0;
 }
 
 static int deploy(struct boot *boot, const struct policy *p, struct error *err)

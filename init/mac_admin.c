@@ -18,17 +18,15 @@
 /* Two numbers of 32 bits, the lower first (kernel/umh.c proc_cap_handler()). */
 static int read_set(int root_fd, uint32_t ret[static 2])
 {
-        char text[64], *end;
+        char text[64], *middle, *end;
         ssize_t n = fsat_read_line(root_fd, HELPERS, text, sizeof(text));
         unsigned long low, high;
 
         if (n < 0)
                 return (int) n;
-        low = strtoul(text, &end, 10);
-        if (end == text || low > UINT32_MAX)
-                return -EBADMSG;
-        high = strtoul(end, &end, 10);
-        if (*end != '\0' || high > UINT32_MAX)
+        low = strtoul(text, &middle, 10);
+        high = strtoul(middle, &end, 10);
+        if (middle == text || end == middle || *end != '\0' || low > UINT32_MAX || high > UINT32_MAX)
                 return -EBADMSG;
         ret[0] = (uint32_t) low;
         ret[1] = (uint32_t) high;

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 
+#include "fake_os.h"
 #include "fakes.h"
 
 static uint64_t mix(uint64_t state, const uint8_t *bytes, size_t n)
@@ -65,6 +66,24 @@ int crypto_check_certificate(const struct iovec *certificate, struct error *err)
                 return error_set(err, FAIL_SIGNATURE_UNTRUSTED_CODE, EIO, "fake crypto_check_certificate");
         if (certificate->iov_len >= 4 && memcmp(certificate->iov_base, "weak", 4) == 0)
                 return error_set(err, FAIL_SIGNATURE_UNTRUSTED_CODE, EKEYREJECTED, "fake certificate: weak");
+        return 0;
+}
+
+/* "signed:", then the content. */
+int crypto_signed_content(const struct iovec *message, void **ret_data, size_t *ret_size, struct error *err)
+{
+        static const char prefix[] = FAKE_SIGNED;
+        const size_t n = sizeof(prefix) - 1;
+
+        if (fake_call("crypto_signed_content"))
+                return error_set(err, FAIL_CRYPTO_FAILED_CODE, EIO, "fake crypto_signed_content");
+        if (message->iov_len <= n || memcmp(message->iov_base, prefix, n) != 0)
+                return error_set(err, FAIL_IPE_POLICY_MALFORMED_CODE, EBADMSG, "fake message: not signed");
+        *ret_size = message->iov_len - n;
+        *ret_data = malloc(*ret_size);
+        if (!*ret_data)
+                abort();
+        memcpy(*ret_data, (const char *) message->iov_base + n, *ret_size);
         return 0;
 }
 

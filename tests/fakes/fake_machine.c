@@ -21,6 +21,7 @@
 #include "verinit/crypto.h"
 #include "verinit/floor.h"
 #include "verinit/fsat.h"
+#include "verinit/ipe.h"
 #include "verinit/last_failure.h"
 #include "verity_image.h"
 
@@ -76,6 +77,7 @@ static void put_kernel(void)
         put_text("dev/kmsg", "");
         put_directory("run");
         put_directory("sys/kernel/security");
+        put_text("proc/sys/kernel/usermodehelper/bset", "4294967295\t511\n");
 }
 
 static void put_modules(void)
@@ -214,6 +216,26 @@ static void put_empty_drive(void)
         fake_blockdev.unreadable = st.st_ino;
 }
 
+static void hash(const void *data, size_t size, struct digest *ret)
+{
+        const struct iovec part = { .iov_base = (void *) (uintptr_t) data, .iov_len = size };
+
+        need(crypto_digest(DIGEST_SHA256, &part, 1, ret, &(struct error) {}) == 0, "digest");
+}
+
+/* A signed policy below DIR, by its digest. */
+static void put_ipe_policy(const char *dir, const char *text, char ret_hex[static DIGEST_MAX_HEX])
+{
+        char path[192], content[1024];
+        struct digest digest;
+
+        snprintf(content, sizeof(content), FAKE_SIGNED "%s", text);
+        hash(content, strlen(content), &digest);
+        digest_hex(&digest, ret_hex);
+        snprintf(path, sizeof(path), "%s/%s.p7b", dir, ret_hex);
+        put_text(path, content);
+}
+
 static void put_command_line(const struct fake_machine_options *options)
 {
         char hex[DIGEST_MAX_HEX], text[1024], geometry_text[VERITY_GEOMETRY_TEXT_MAX];
@@ -222,6 +244,11 @@ static void put_command_line(const struct fake_machine_options *options)
         hex_encode(tree.image.root_hash, tree.image.root_hash_size, hex);
         /* No mount.usrfstype=: so the verified volume is probed too. */
         snprintf(text, sizeof(text), "quiet security=selinux enforcing=1 root=tmpfs usrhash=%s", hex);
+        if (options->ipe_of_usr) {
+                put_ipe_policy("sysusr/" IPE_USR_DIR, options->ipe_of_usr, hex);
+                strncat(text, " init.ipe=sha256-", sizeof(text) - strlen(text) - 1);
+                strncat(text, hex, sizeof(text) - strlen(text) - 1);
+        }
         if (options->is_pinned) {
                 verity_geometry_format(&geometry, geometry_text);
                 strncat(text, " init.verity=", sizeof(text) - strlen(text) - 1);
@@ -236,13 +263,6 @@ static void put_command_line(const struct fake_machine_options *options)
         }
         strncat(text, options->extra_words ? options->extra_words : "", sizeof(text) - strlen(text) - 1);
         put_text("proc/cmdline", text);
-}
-
-static void hash(const void *data, size_t size, struct digest *ret)
-{
-        const struct iovec part = { .iov_base = (void *) (uintptr_t) data, .iov_len = size };
-
-        need(crypto_digest(DIGEST_SHA256, &part, 1, ret, &(struct error) {}) == 0, "digest");
 }
 
 static void hash_file(const char *path, char *ret_hex)
@@ -275,6 +295,19 @@ static void put_certificate(char *ret_line, size_t size)
         snprintf(ret_line, size, "certificate=sha256-%s\n", hex);
 }
 
+static int put_ipe_policies(const struct fake_machine_options *options, char *ret_lines, size_t size)
+{
+        int n = 0;
+
+        for (size_t i = 0; i < ARRAY_SIZE(options->ipe) && options->ipe[i]; i++) {
+                char hex[DIGEST_MAX_HEX];
+
+                put_ipe_policy(IPE_INITRAMFS_DIR, options->ipe[i], hex);
+                n += snprintf(ret_lines + n, size - (size_t) n, "ipe-policy=sha256-%s\n", hex);
+        }
+        return n;
+}
+
 /* As verinit initrd build does: the digests of the files, and that of the floor into the note. */
 static void put_floor(const struct fake_machine_options *options)
 {
@@ -288,6 +321,7 @@ static void put_floor(const struct fake_machine_options *options)
                 put_certificate(certificate, sizeof(certificate));
         hash_file("etc/verinit/modules", modules);
         n = snprintf(text, sizeof(text), "%smodules=sha256-%s\n%s", options->floor, modules, certificate);
+        n += put_ipe_policies(options, text + n, sizeof(text) - (size_t) n);
         if (!options->is_unpacked) {
                 hash_file("etc/verinit/cmdline", baked);
                 snprintf(text + n, sizeof(text) - (size_t) n, "baked-cmdline=sha256-%s\n", baked);
@@ -371,7 +405,7 @@ static void put_last_failure(const char *text)
 }
 
 /* sysroot/usr is there from the start, since the fake moves no mount. */
-static void put_system(bool has_selinux)
+static void put_system(bool has_selinux, bool has_ipe)
 {
         static const uint8_t policy[] = {
                 0x8c, 0xff, 0x7c, 0xf9, 8, 0, 0, 0, 'S', 'E', ' ', 'L', 'i', 'n', 'u', 'x', 33, 0, 0, 0,
@@ -381,6 +415,12 @@ static void put_system(bool has_selinux)
         put_text("sysroot/usr/lib/systemd/systemd", "ELF");
         put_directory("sysusr/bin");
         put_directory("sysusr/lib");
+        put_text(LSM_PATH, has_selinux && has_ipe ? "capability,selinux,ipe" : has_selinux ? "capability,selinux" :
+                           has_ipe ? "capability,ipe" : "capability");
+        if (has_ipe) {
+                put_text(IPE_DIR "/enforce", "1");
+                put_directory(IPE_DIR "/policies");
+        }
         if (!has_selinux)
                 return;
         put_text("sysusr/etc/selinux/config", "SELINUX=enforcing\nSELINUXTYPE=default\n");
@@ -467,7 +507,7 @@ void fake_machine_make(const struct fake_machine_options *options)
                 put_signature();
         put_command_line(options);
         put_floor(options);
-        put_system(options->has_selinux);
+        put_system(options->has_selinux, !options->lacks_ipe);
         put_boot_partuuid();
         if (options->has_tpm) {
                 put_firmware();

@@ -5,9 +5,9 @@
  */
 #pragma once
 
-#include "verinit/base.h"
+#include "verinit/floor.h"
 
-/* What this machine cannot show, and what it cannot show without has_tpm. All else the floor of a test demands. */
+/* What this machine cannot show or does not by itself, and what it cannot show without has_tpm. All else the floor of a test demands. */
 #define FAKE_FLOOR "pinned-geometry=allow\nipe=allow\ndebug=allow\n"
 #define FAKE_NO_FIRMWARE "secure-boot=allow\ncmdline-replay=allow\n"
 
@@ -26,6 +26,9 @@ struct fake_machine_options {
         const char *smbios;      /* a string of the machine's SMBIOS */
         bool has_tpm;            /* and with it firmware with variables, and a measured UKI */
         bool has_selinux;
+        const char *ipe[FLOOR_MAX_IPE_POLICIES]; /* texts of policies in the initramfs, which the floor names; NULL behind the last */
+        const char *ipe_of_usr;  /* text of one in /usr, which the command line names; NULL */
+        bool lacks_ipe;          /* the kernel does not run it */
         bool is_pinned;          /* the command line has init.verity= */
         bool is_padded;          /* the volume is longer than its file system says */
         bool has_empty_drive;    /* sr0, beside the disk and before it */

@@ -11,6 +11,9 @@
 
 #include "verinit/os.h"
 
+/* What stands before the content of a message that the fake of crypto.h takes for a signed one. */
+#define FAKE_SIGNED "signed:"
+
 enum fake_os_outcome { FAKE_OS_RUNNING = 0, FAKE_OS_EXECED, FAKE_OS_ENDED };
 
 struct fake_os {
@@ -25,7 +28,10 @@ struct fake_os {
         uint64_t watchdog_fed_us;
         bool watchdog_has_bitten;
         uint64_t initramfs_bytes;
+        unsigned dropped_capability; /* 0: none */
         /* Each may be NULL. They are called after the call was noted, and not if it was to fail. */
+        int (*deploy_ipe)(const void *policy, size_t size);          /* what it answers other than 0 is answered */
+        void (*deployed_ipe)(int root_fd, const char *dir);          /* its files are there, in this directory */
         int (*mount)(const char *source, const char *target, const char *fstype);
         int (*load_module)(const char *name);
         int (*wait_uevent)(uint64_t *timeout_us, unsigned *wakeups); /* by default the time is up */

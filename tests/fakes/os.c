@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 
 #include "fakes.h"
+#include "verinit/fsat.h"
+#include "verinit/ipe.h"
 
 struct fake_os fake_os;
 
@@ -62,6 +64,55 @@ int os_add_key(const char *name, const void *payload, size_t size, int32_t *ret_
 int os_drop_key(int32_t serial)
 {
         return fake_callf("os_drop_key", "%d", serial) ? -ENOENT : 0;
+}
+
+static int put_ipe(int root_fd, const char *name, const char *file, const void *data, size_t size)
+{
+        char path[256];
+
+        (void) snprintf(path, sizeof(path), IPE_DIR "/policies/%s/%s", name, file);
+        return fsat_create(root_fd, path, data, size, 0600);
+}
+
+/* As the kernel: the files of a policy, once it has taken it. */
+int os_deploy_ipe(int root_fd, const void *policy, size_t size)
+{
+        const size_t n = sizeof(FAKE_SIGNED) - 1;
+        struct ipe_header header;
+        struct error ignored = {};
+        char dir[160];
+        int r;
+
+        if (fake_call("os_deploy_ipe"))
+                return -EIO;
+        r = fake_os.deploy_ipe ? fake_os.deploy_ipe(policy, size) : 0;
+        if (r < 0)
+                return r;
+        if (size <= n || ipe_header_parse((const char *) policy + n, size - n, &header, &ignored) < 0)
+                return -EBADMSG;
+        (void) snprintf(dir, sizeof(dir), IPE_DIR "/policies/%s", header.name);
+        if (fsat_exists(root_fd, dir))
+                return -EEXIST;
+        r = fsat_mkdir_p(root_fd, dir, 0755);
+        if (r == 0)
+                r = put_ipe(root_fd, header.name, "name", header.name, strlen(header.name));
+        if (r == 0)
+                r = put_ipe(root_fd, header.name, "version", header.version, strlen(header.version));
+        if (r == 0)
+                r = put_ipe(root_fd, header.name, "active", "0", 1);
+        if (r == 0)
+                r = put_ipe(root_fd, header.name, "pkcs7", policy, size);
+        if (r == 0 && fake_os.deployed_ipe)
+                fake_os.deployed_ipe(root_fd, dir);
+        return r;
+}
+
+int os_drop_capability(unsigned capability)
+{
+        if (fake_callf("os_drop_capability", "%u", capability))
+                return -EPERM;
+        fake_os.dropped_capability = capability;
+        return 0;
 }
 
 int os_open_uevents(void)

@@ -38,7 +38,7 @@ int pid1_main(int argc, char *argv[]);
 
 static _unused_ const struct fake_machine_options full = {
         .floor = FAKE_FLOOR "watchdog=60\ntpm-ek=" FAKE_MACHINE_TPM_KEY "\n", .has_tpm = true, .has_selinux = true, .has_watchdog = true,
-        .last_failure = "1 verify root-hash-mismatch\n",
+        .last_failure = "1 verify root-hash-mismatch\n", .ipe = { "policy_name=first policy_version=1.2.3\n" },
 };
 
 /* Runs PID 1 to its end: exec or the end of the machine. */

@@ -113,6 +113,11 @@ static void test_which_security_module(_unused_ void **state)
         assert_refused_by(&strict, USR "lsm=smack,selinux", FAIL_CMDLINE_WEAKENING_CODE, "before selinux keeps it off");
         parse_ok(USR "lsm=ipe", &ipe);
         assert_refused_by(&ipe, USR "lsm=selinux", FAIL_CMDLINE_WEAKENING_CODE, "ipe is not among");
+        /* One that the floor names is to be loaded, whether it requires one or not. */
+        ipe.ipe = NEED_ALLOW;
+        parse_ok(USR "lsm=selinux", &ipe);
+        ipe.n_ipe_policies = 1;
+        assert_refused_by(&ipe, USR "lsm=selinux", FAIL_CMDLINE_WEAKENING_CODE, "ipe is not among");
         assert_refused(USR "lsm=selinux lsm=selinux", CMDLINE_DUPLICATE_KEY, "lsm=selinux");
         assert_refused(USR "security=selinux security=selinux", CMDLINE_DUPLICATE_KEY, "security=selinux");
         strict.ipe = NEED_REQUIRE;

@@ -288,6 +288,11 @@ static void test_azure_container_linux_second_generation(_unused_ void **state)
         assert_refused(USR "acl.slot=a acl.slot=b", CMDLINE_DUPLICATE_KEY, "acl.slot=b");
         assert_refused(USR "acl.ipe.policy_sha256=" HASH "00", CMDLINE_BAD_VALUE, "expected 64 hex digits");
         assert_refused(USR "acl.ipe.policy_sha256=00", CMDLINE_BAD_VALUE, "expected 64 hex digits");
+        parse_ok(USR "init.ipe=sha256-" HASH, &loose);
+        assert_int_equal(c.ipe_policy.bytes[1], 0x11);
+        assert_refused(USR "init.ipe=" HASH, CMDLINE_BAD_VALUE, "expected sha256-<64 hex digits>");
+        assert_refused(USR "init.ipe=sha256-00", CMDLINE_BAD_VALUE, "expected 64 hex digits");
+        assert_refused(USR "init.ipe=sha256-" HASH " acl.ipe.policy_sha256=" HASH, CMDLINE_DUPLICATE_KEY, "init.ipe= says the same");
         assert_refused(USR "acl.ipe.policy=x", CMDLINE_UNKNOWN_KEY, "acl.ipe.policy=x");
         assert_refused(USR "acl.verity_usr=x", CMDLINE_UNKNOWN_KEY, "acl.verity_usr=x");
 }

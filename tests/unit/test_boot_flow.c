@@ -30,7 +30,7 @@ static void test_boots(_unused_ void **state)
                                  verdict_name(boot.evidence.stages[i].verdict));
         assert_true(fake_sepolicy.is_enforcing);
         assert_int_equal(fake_tpm_count(11), 2);
-        assert_int_equal(fake_tpm_count(13), 3);
+        assert_int_equal(fake_tpm_count(13), 4);
         assert_string_equal(boot.evidence.signature_source, "discovered");
         assert_string_equal(boot.evidence.signature_kernel, "accepted");
         assert_string_equal(boot.evidence.provenance.replay, "proved");
@@ -69,12 +69,14 @@ static void test_order(_unused_ void **state)
         assert_true(fake_position("os_drop_key", 0) < fake_position("tpm_extend", 1));
         assert_true(fake_position("dm_create", 0) < fake_position("tpm_extend", 1));
         assert_true(fake_position("tpm_extend", 1) < position_of_mount("/sysusr"));
-        assert_true(position_of_mount("/sysusr") < fake_position("sepolicy_load", 0));
+        assert_true(position_of_mount("/sysusr") < fake_position("os_deploy_ipe", 0));
+        /* The kernel asks for CAP_MAC_ADMIN, and the other policy keeps that from everybody. */
+        assert_true(fake_position("os_deploy_ipe", 0) < fake_position("sepolicy_load", 0));
         assert_true(fake_position("sepolicy_load", 0) < fake_position("sepolicy_enforce", 0));
         assert_true(fake_position("sepolicy_enforce", 0) < position_of_mount("/sysroot"));
         /* The root's kind: an unverified one has had no say in the word. */
-        assert_true(fake_position("tpm_extend", 3) < position_of_mount("/sysroot"));
-        assert_true(fake_position("tpm_extend", 4) < fake_position("os_switch_root", 0));
+        assert_true(fake_position("tpm_extend", 4) < position_of_mount("/sysroot"));
+        assert_true(fake_position("tpm_extend", 5) < fake_position("os_switch_root", 0));
         fake_machine_remove();
 }
 

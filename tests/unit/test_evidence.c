@@ -71,6 +71,16 @@ static struct evidence filled(void)
         e.n_banks = 2;
         evidence_word(&e, 11, "enter-initrd");
         evidence_word(&e, 13, "verinit.usr-verity=sha256-aa");
+        FILL(e.lsm, "capability,selinux,ipe");
+        FILL(e.ipe.state, "enforcing");
+        FILL(e.ipe.mac_admin, "dropped");
+        e.ipe.n_policies = 2;
+        for (size_t i = 0; i < e.ipe.n_policies; i++) {
+                FILL(e.ipe.policies[i].header.name, i == 0 ? "node" : "other");
+                FILL(e.ipe.policies[i].header.version, "1.2.3");
+                FILL(e.ipe.policies[i].digest, hex);
+                FILL(e.ipe.policies[i].source, "initramfs");
+        }
         FILL(e.selinux_state, "enforcing");
         FILL(e.selinux_policy_file, "/usr/etc/selinux/default/policy/policy.33");
         FILL(e.selinux_policy_digest, hex);
@@ -115,6 +125,10 @@ static void test_a_filled_record(_unused_ void **state)
         assert_non_null(strstr(text, "\"provenance\":{\"secure_boot\":\"on\",\"replay\":\"not-provable\",\"reason\":\"load-options-not-measured\","
                                      "\"smbios\":\"clean\",\"tpm_key_checked\":true,\"events\":14,\"addons\":0}"));
         assert_non_null(strstr(text, "\"verity\":{\"signature\":{\"source\":\"discovered\",\"signer_sha256\":\"aa"));
+        assert_non_null(strstr(text, "\"lsm\":\"capability,selinux,ipe\",\"ipe\":{\"state\":\"enforcing\",\"policies\":[{\"name\":\"node\","
+                                     "\"version\":\"1.2.3\",\"sha256\":\"aa"));
+        assert_non_null(strstr(text, "\"source\":\"initramfs\",\"active\":true},{\"name\":\"other\""));
+        assert_non_null(strstr(text, "\"source\":\"initramfs\",\"active\":false}],\"mac_admin\":\"dropped\"}"));
         assert_non_null(strstr(text, "\"wakeups\":3,\"watchdog_s\":60,\"previous_failure\":{\"stage\":\"verify\","
                                      "\"code\":\"root-hash-mismatch\"},\"handoff\":{\"switch\":\"\",\"initramfs_bytes\":0,"
                                      "\"memory_available_before_kb\":1024,\"memory_available_after_kb\":0}}"));

@@ -51,7 +51,8 @@ static void test_nothing_demands_everything(_unused_ void **state)
         assert_int_equal(f.failure_default, FAILURE_REBOOT);
         assert_int_equal(f.failure_delay_max_s, 60);
         assert_int_equal(f.watchdog_s, 0);
-        assert_int_equal(f.n_addons + f.n_addon_keys + f.n_certificates + f.tpm_ek_size, 0);
+        assert_int_equal(f.n_addons + f.n_addon_keys + f.n_certificates + f.n_ipe_policies + f.tpm_ek_size, 0);
+        assert_false(f.keeps_mac_admin);
         assert_int_equal(f.baked_cmdline.alg, DIGEST_NONE);
         assert_int_equal(f.modules.alg, DIGEST_NONE);
         assert_string_equal(f.selinux_dir, "etc/selinux");
@@ -140,6 +141,11 @@ static void test_choices(_unused_ void **state)
         parse_ok("os-separator=no\n", &f);
         assert_false(f.os_separator);
         assert_refused("os-separator=1\n", "expected no or yes");
+        parse_ok("ipe-drop-mac-admin=no\n", &f);
+        assert_true(f.keeps_mac_admin);
+        parse_ok("ipe-drop-mac-admin=yes\n", &f);
+        assert_false(f.keeps_mac_admin);
+        assert_refused("ipe-drop-mac-admin=0\n", "expected yes or no");
         assert_string_equal(f.init_path, "");
         parse_ok("init=/opt/my-os/start\n", &f);
         assert_string_equal(f.init_path, "/opt/my-os/start");
@@ -158,7 +164,8 @@ static void test_digests(_unused_ void **state)
         struct floor f;
 
         parse_ok("baked-cmdline=sha256-" HEX_31 "01\nmodules=sha256-" HEX_31 "02\naddon=sha256-" HEX_31 "03\n"
-                 "addon=sha256-" HEX_31 "04\ncertificate=sha256-" HEX_31 "05\n", &f);
+                 "addon=sha256-" HEX_31 "04\ncertificate=sha256-" HEX_31 "05\nipe-policy=sha256-" HEX_31 "06\n"
+                 "ipe-policy=sha256-" HEX_31 "07\n", &f);
         assert_int_equal(f.baked_cmdline.alg, DIGEST_SHA256);
         assert_int_equal(f.baked_cmdline.bytes[0], 0x4f);
         assert_int_equal(f.baked_cmdline.bytes[31], 1);
@@ -168,9 +175,12 @@ static void test_digests(_unused_ void **state)
         assert_int_equal(f.addons[1].bytes[31], 4);
         assert_int_equal(f.n_certificates, 1);
         assert_int_equal(f.certificates[0].bytes[31], 5);
+        assert_int_equal(f.n_ipe_policies, 2);
+        assert_int_equal(f.ipe_policies[0].bytes[31], 6);
+        assert_int_equal(f.ipe_policies[1].bytes[31], 7);
         for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
                 for (const char *const *key = (const char *const[]) { "baked-cmdline", "modules", "addon", "certificate",
-                                                                      NULL }; *key; key++) {
+                                                                      "ipe-policy", NULL }; *key; key++) {
                         snprintf(text, sizeof(text), "%s=%s\n", *key, bad[i]);
                         assert_refused(text, "expected sha256-<64 hex digits>");
                 }

@@ -34,6 +34,7 @@ static int setup(_unused_ void **state)
                 .is_efi = true,
                 .has_efi_variables = true,
                 .has_selinux = true,
+                .has_ipe = true,
                 .usr_data = device("vda2", "vda", 2),
                 .usr_hash = device("vda3", "vda", 3),
                 .n_usr_signatures = 1,
@@ -220,13 +221,30 @@ static void test_one_device_of_flatcar(_unused_ void **state)
         assert_true(plan.is_same_device);
 }
 
-static void test_ipe_is_not_there_yet(_unused_ void **state)
+static void test_ipe(_unused_ void **state)
 {
+        struct digest first = { .alg = DIGEST_SHA256, .bytes = { 1 } }, second = { .alg = DIGEST_SHA256, .bytes = { 2 } };
+
         config.floor.ipe = NEED_REQUIRE;
-        assert_refused(FAIL_IPE_ABSENT_CODE, "this release of verinit loads none");
+        assert_refused(FAIL_IPE_ABSENT_CODE, "neither floor (ipe-policy=) nor command line (init.ipe=) names one");
+        config.ipe_policy = first;
+        make_ok();
+        assert_int_equal(plan.n_ipe_policies, 1);
+        assert_int_equal(plan.ipe_policies[0].source, IPE_USR);
+        assert_true(digest_equal(&plan.ipe_policies[0].sha256, &first));
+        /* What is named is loaded, whatever may be left out. */
         config.floor.ipe = NEED_ALLOW;
-        config.ipe_policy.alg = DIGEST_SHA256;
-        assert_refused(FAIL_IPE_ABSENT_CODE, "acl.ipe.policy_sha256=");
+        facts.has_ipe = false;
+        assert_refused(FAIL_IPE_ABSENT_CODE, "does not run IPE, and the command line names");
+        config.floor.n_ipe_policies = 2;
+        config.floor.ipe_policies[0] = first;
+        config.floor.ipe_policies[1] = second;
+        assert_refused(FAIL_IPE_ABSENT_CODE, "does not run IPE, and the floor names");
+        facts.has_ipe = true;
+        make_ok();
+        assert_int_equal(plan.n_ipe_policies, 2);
+        assert_int_equal(plan.ipe_policies[0].source, IPE_INITRAMFS);
+        assert_true(digest_equal(&plan.ipe_policies[1].sha256, &second));
 }
 
 /* Whatever the disk has: who signed it could be anybody. */
@@ -326,7 +344,7 @@ int main(void)
                         TEST(test_one_device_needs_an_offset),
                 TEST(test_one_device_with_a_pinned_geometry),
                 TEST(test_one_device_of_flatcar),
-                TEST(test_ipe_is_not_there_yet),
+                TEST(test_ipe),
                 TEST(test_signature_that_nobody_may_have_made),
                 TEST(test_overlapping_devices),
                 TEST(test_devices_must_have_been_found),

@@ -89,7 +89,7 @@ class Setup:
                     not (self.planted or self.features or self.policies))
         initrd = Initrd(name=f"fast-{self.image}-{self.flavour}" if is_plain else name, init=room.init, flavour=self.flavour,
                         cmdline=baked, floor=floor, features=(*VARIANTS[self.image].features, *self.features),
-                        options=(*self._certificates(), *self._policies()), planted=self.planted).make()
+                        options=(*self._certificates(), *self._policies()), planted=self._planted()).make()
         words = [self.section(baked), *([self.smbios_cmdline] if self.smbios_cmdline else [])]
         medium = self.medium
         if self.volume is not None:
@@ -165,12 +165,11 @@ class Setup:
         if self.knows_tpm:
             floor.setdefault("tpm-ek", known_tpm.key_name())
         addons = [word for addon in self.addons for word in ("--addon", str(addon.make()))]
-        names = {"release": parts.kernel(self.flavour).release, "certificate": signatures.digest_of(SIGNER)}
         uki = Uki(name=f"strict-{self.image}-{self.flavour}" if is_plain else name, image=image,
                   kernel=parts.kernel(self.flavour), flavour=self.modules_of or self.flavour, init=room.init,
                   baked=baked, section=section,
                   floor=floor, builder=(*self._certificates(), *self._policies(), *addons), features=self.features,
-                  planted={path.format(**names): content for path, content in self.planted.items()},
+                  planted=self._planted(),
                   signer=self.signer, sections=self.sections, profiles=self.profiles).make()
         if self.uki is None:
             return uki
@@ -180,6 +179,11 @@ class Setup:
 
     def _certificates(self) -> list[str]:
         return [word for signer in self.certificates for word in ("--certificate", str(signatures.key_of(signer)[1]))]
+
+    def _planted(self) -> dict[str, bytes | None]:
+        names = {"release": parts.kernel(self.flavour).release, "certificate": signatures.digest_of(SIGNER),
+                 "ipe": self.policies[0].digest(self.root_hash()) if self.policies else ""}
+        return {path.format(**names): content for path, content in self.planted.items()}
 
     def root_hash(self) -> str:
         return self.volume.make()[1] if self.volume is not None else parts.image(self.image).root_hash

@@ -34,7 +34,7 @@ def flatcar(line: str) -> str:
 
 
 def azure_container_linux(line: str) -> str:
-    """The second generation: two slots, a partition for each thing; without the IPE policy that it names (row plan-ipe-policy-named)."""
+    """The second generation: two slots, a partition for each thing; without the IPE policy that it names (row mac-ipe-policy-missing)."""
     return ("mount.usr=/dev/mapper/usr mount.usrflags=ro root=LABEL=ROOT rootflags=rw acl.slot=b "
             f"systemd.verity_usr_data=PARTUUID={guid(_hash(line)[:32])} systemd.verity_usr_hash=PARTLABEL=usr-verity "
             f"usrhash={_hash(line)} acl.verity_usr_signature=PARTUUID={SIGNATURE_GUID} {OURS}")

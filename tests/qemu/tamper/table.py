@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any
 
 from rows import volumes
-from rows.ipe import Policy
 from rows.volumes import HOST
 from rows.words import added, both, changed, without
 
@@ -18,6 +17,7 @@ from . import disks, lines, logs
 from .case import BOOTED, PANICKED, Medium, Tamper, fast, rare, row
 from .disks import ROOT_ALLOWED, by_byte, by_table
 from .firmware import FIRMWARE
+from .ipe import IPE
 from .looks import (are_received, errno_is, is_handed_over, is_healthy, last_failure_is_reported, nothing_started, pcrs_are_predicted, says,
                     stopped_by_the_kernel, twins_were_seen, word_is_absent)
 from .signatures import SIGNATURES
@@ -214,8 +214,6 @@ PLAN = [
         image="explicit", signed=both(changed(**{"systemd.verity_usr_hash": disks.DATA}))),
     row("plan-selinux-not-selected", "the kernel runs another LSM", "plan/UNVERIFIED/selinux-absent",
         "does not run SELinux", signed=without("security")),
-    row("plan-ipe-policy-named", "the signed line names an IPE policy", "plan/UNVERIFIED/ipe-absent", "acl.ipe.policy_sha256=",
-        signed=added("acl.ipe.policy_sha256=" + "ab" * 32)),
 ]
 
 VERIFY = [
@@ -366,8 +364,6 @@ WITHOUT_EFFECT = [
         signed=without("quiet"),
         variables=(Variable("VerinitLastFailure", b"1 verify root-hash-mismatch\n", VERINIT),),
         looks=(is_handed_over(), last_failure_is_reported("verify", "root-hash-mismatch"))),
-    row("booted-ipe-enforcing", "nothing: an IPE policy that allows what is in /usr", BOOTED, volume=HOST, policies=(Policy(),),
-        floor={**HOST_FLOOR, "ipe": "require"}, looks=(is_handed_over(), pcrs_are_predicted(HOST_FLOOR))),
     fast("booted-line-of-flatcar", "nothing: Flatcar's line, and its layout", BOOTED, volume=volumes.HOST_INLINE,
          signed=lines.flatcar, features=("ext4",), floor={**HOST_FLOOR, **lines.FLOOR}, extra_disks=lines.root,
          looks=(is_handed_over(UNMEASURED), says("usr", "geometry", value="superblock"))),
@@ -385,4 +381,4 @@ PANICS = [
         bad_sectors=disks.late_sector, looks=(stopped_by_the_kernel(10),), seconds=30)),
 ]
 
-MATRIX: list[Tamper] = [*FIRMWARE, *CONFIG, *EARLY, *FIND, *PLAN, *VERIFY, *SIGNATURES, *LATE, *WITHOUT_EFFECT, *PANICS]
+MATRIX: list[Tamper] = [*FIRMWARE, *CONFIG, *EARLY, *FIND, *PLAN, *VERIFY, *SIGNATURES, *LATE, *IPE, *WITHOUT_EFFECT, *PANICS]

@@ -20,5 +20,8 @@ UNBOOTED = {
     "dm-corrupted": "what it would find, stage verify has found in the same blocks before; a disk that answers otherwise the "
                     "second time ends in a panic",
     "enforce-failed": "the kernel would have to take a policy and refuse to enforce it",
+    "ipe-not-enforced": "the kernel would have to take a policy, activate it and show another, or be told by ipe.enforce=0, which stage config "
+                        "refuses",
+    "capability-kept": "the kernel lets its first process drop what it likes",
     "switch-root-failed": "the kernel would have to refuse both ways",
 }
