@@ -161,7 +161,7 @@
         FAIL_CODE(KERNEL_KEY_MISSING, "kernel-key-missing", FAIL_UNVERIFIED,                               \
                   "enrol the signer's certificate in the firmware's db, or boot through UEFI: the kernel has it from there") \
         FAIL_CODE(KERNEL_KEY_REJECTED, "kernel-key-rejected", FAIL_TAMPER,                                 \
-                  "the kernel does not accept what OpenSSL did: look for the signer's certificate in dbx, and for its namesake in db") \
+                  "the kernel does not accept a signature: look for the signer's certificate in dbx, and for its namesake in db") \
         FAIL_CODE(DM_CORRUPTED, "dm-corrupted", FAIL_TAMPER,                                               \
                   "the kernel found the image corrupted: write it again")                                  \
         /* usr */                                                                                          \

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import unittest
+from functools import cache
 
 from documents import FACTS, facts, fenced, poison_pcrs, read, run
 
@@ -23,12 +24,19 @@ def pcr13(bank: str, words: list[str]) -> str:
     return pcr.hex()
 
 
+@cache
+def word_of(key: str, digest: str) -> str:
+    """As the code has it."""
+    return facts("word", key, digest)[0].split("\t")[0]
+
+
 def vector_differences(text: str) -> list[str]:
     """What is wrong with a block of vectors."""
     lines = [line.split() for line in text.splitlines()]
     given = {fields[0]: fields[1] for fields in lines if len(fields) == 2}
-    words = [facts("word", "verinit.usr-verity", given["root-hash"])[0].split("\t")[0],
-             facts("word", "verinit.selinux", given["policy"])[0].split("\t")[0],
+    words = [word_of("verinit.usr-verity", given["root-hash"]),
+             *(word_of("verinit.ipe", fields[1]) for fields in lines if fields[0] == "ipe-policy"),
+             word_of("verinit.selinux", given["policy"]),
              f"verinit.root={given['root']}"]
     digests = {fields[1]: fields[2] for fields in lines if len(fields) == 3 and fields[0] == "sha256"}
     values = {fields[1]: fields[2] for fields in lines if len(fields) == 3 and fields[0] == "pcr13"}
@@ -43,15 +51,18 @@ class Measurements(unittest.TestCase):
     def setUp(self) -> None:
         self.page = read("docs/MEASUREMENTS.md")
         self.vectors = fenced(self.page, "vectors")
+        self.with_ipe = fenced(self.page, "vectors-ipe")
 
     def test_vectors(self) -> None:
         self.assertEqual(vector_differences(self.vectors), [])
+        self.assertEqual(vector_differences(self.with_ipe), [])
 
     def test_vectors_can_fail(self) -> None:
-        for line in self.vectors.splitlines():
-            with self.subTest(line):
-                last = "0" if line[-1] != "0" else "1"
-                self.assertNotEqual(vector_differences(self.vectors.replace(line, line[:-1] + last)), [])
+        for vectors in (self.vectors, self.with_ipe):
+            for line in vectors.splitlines():
+                with self.subTest(line):
+                    last = "0" if line[-1] != "0" else "1"
+                    self.assertNotEqual(vector_differences(vectors.replace(line, line[:-1] + last)), [])
 
     def test_the_python_on_the_page(self) -> None:
         given = dict(line.split() for line in self.vectors.splitlines() if line.count(" ") == 1)
@@ -60,6 +71,13 @@ class Measurements(unittest.TestCase):
         for bank in BANKS:
             value = names["pcr13"](bank, given["root-hash"], given["policy"], given["root"])  # type: ignore[operator]
             self.assertIn(f"\npcr13 {bank} {value}\n", self.vectors)
+        lines = [line.split() for line in self.with_ipe.splitlines()]
+        given = {fields[0]: fields[1] for fields in lines if len(fields) == 2}
+        policies = tuple(fields[1] for fields in lines if fields[0] == "ipe-policy")
+        self.assertEqual(len(policies), 2)
+        for bank in BANKS:
+            value = names["pcr13"](bank, given["root-hash"], given["policy"], given["root"], policies)  # type: ignore[operator]
+            self.assertIn(f"\npcr13 {bank} {value}\n", self.with_ipe)
 
     def test_record(self) -> None:
         text = fenced(self.page, "record")
@@ -80,6 +98,8 @@ class Measurements(unittest.TestCase):
                 with self.subTest(word=word, stage=stage):
                     # The witness of stage usr is made where its word is extended, and nowhere else.
                     sources = read("measure/volume.c" if stage == "measure" else f"init/stage_{stage}.c")
+                    # One call below.
+                    sources += read("init/ipe_load.c") if stage == "mac" else ""
                     if word.startswith("verinit."):
                         # Worded in one place, for the stage and for `verinit measure predict`.
                         maker = re.search(rf'(?ms)^void (measure_word_\w+)\([^{{]*\{{[^}}]*"{re.escape(word)}', read("measure/word.c"))
@@ -87,7 +107,7 @@ class Measurements(unittest.TestCase):
                         self.assertIn(f"{maker[1]}(", sources)
                     else:
                         self.assertIn(f'"{word}', sources)
-        self.assertEqual([stage for stage, _, _ in rows], ["enter", "measure", "mac", "root", "handoff"])
+        self.assertEqual([stage for stage, _, _ in rows], ["enter", "measure", "mac", "mac", "root", "handoff"])
 
     def test_os_separator(self) -> None:
         row = re.search(r'(?m)^\| before `enter-initrd`[^|]* \| enter \| ([\d ]+) \| `os-separator` \|$', self.page)

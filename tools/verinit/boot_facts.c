@@ -51,6 +51,10 @@ static const struct rule {
         { "tpm.state", "TPM", "state", KIND_TEXT },
         { "tpm.banks", "TPM", "banks", KIND_TEXT },
         { "tpm.words", NULL, NULL, KIND_ELSEWHERE },
+        { "lsm", "IPE", "security modules of the kernel", KIND_TEXT },
+        { "ipe.state", "IPE", "state", KIND_TEXT },
+        { "ipe.policies", "IPE", "policies", KIND_CODE },
+        { "ipe.mac_admin", "IPE", "CAP_MAC_ADMIN of the host", KIND_TEXT },
         { "selinux.state", "SELinux", "state", KIND_TEXT },
         { "selinux.policy_file", "SELinux", "policy file", KIND_TEXT },
         { "selinux.policy_sha256", "SELinux", "its SHA-256", KIND_CODE },
@@ -211,7 +215,7 @@ void boot_facts_collect(struct boot_report *r)
                 struct json_object *value = boot_facts_find(r->evidence, rules[i].path);
                 char *text;
 
-                if (str_equal(rules[i].path, "selinux.state"))
+                if (str_equal(rules[i].path, "lsm"))
                         add_words(r);
                 if (!value || rules[i].kind == KIND_ELSEWHERE)
                         continue;

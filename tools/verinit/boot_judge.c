@@ -24,6 +24,25 @@ static const char *word_with(const struct boot_report *r, const char *prefix)
         return NULL;
 }
 
+/* One word for each policy, in their order. */
+static bool has_its_ipe_words(const struct boot_report *r)
+{
+        static const char prefix[] = "verinit.ipe=sha256-";
+        struct json_object *policies = boot_facts_find(r->evidence, "ipe.policies"), *words = boot_facts_find(r->evidence, "tpm.words");
+        size_t n = 0;
+
+        for (size_t i = 0; i < json_value_count(words); i++) {
+                const char *word = json_value_as_text(json_value_get(json_value_at(words, i), "word")), *digest;
+
+                if (!word || strncmp(word, prefix, sizeof(prefix) - 1) != 0)
+                        continue;
+                digest = json_value_as_text(json_value_get(json_value_at(policies, n++), "sha256"));
+                if (!digest || !str_equal(digest, word + sizeof(prefix) - 1))
+                        return false;
+        }
+        return n == json_value_count(policies);
+}
+
 /* PID 1 extends all of its words or none. */
 static void look_for_words(struct boot_report *r)
 {
@@ -31,6 +50,10 @@ static void look_for_words(struct boot_report *r)
                 return;
         if (*boot_value_text(r, "dm.table") && !word_with(r, "verinit.usr-verity="))
                 boot_report_note(r, "something was measured, and /usr was not");
+        if (str_equal(boot_value_text(r, "ipe.state"), "enforcing") && !word_with(r, "verinit.ipe="))
+                boot_report_note(r, "something was measured, and the IPE policy was not");
+        if (!has_its_ipe_words(r))
+                boot_report_note(r, "the words in PCR 13 have other IPE policies than ipe.policies");
         if (str_equal(boot_value_text(r, "selinux.state"), "enforcing") && !word_with(r, "verinit.selinux="))
                 boot_report_note(r, "something was measured, and the policy was not");
         if (*boot_value_text(r, "root.kind") && !word_with(r, "verinit.root="))

@@ -145,7 +145,7 @@ static const char *stage_of_word(const char *word)
                 const char *prefix, *stage;
         } words[] = {
                 { "os-separator", "enter" }, { "enter-initrd", "enter" }, { "verinit.usr-verity=", "measure" },
-                { "verinit.selinux=", "mac" }, { "verinit.root=", "root" }, { "leave-initrd", "handoff" },
+                { "verinit.ipe=", "mac" }, { "verinit.selinux=", "mac" }, { "verinit.root=", "root" }, { "leave-initrd", "handoff" },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(words); i++)

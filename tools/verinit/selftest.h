@@ -33,7 +33,7 @@ extern const size_t selftests_n;
 
 /* selftest_compute.c: what input holds stands above each. */
 selftest_compute selftest_digest, selftest_authenticode, selftest_json;
-selftest_compute selftest_word, selftest_word_volume, selftest_word_policy, selftest_word_root, selftest_pcr13, selftest_policy_pcr;
+selftest_compute selftest_word, selftest_word_volume, selftest_word_ipe, selftest_word_policy, selftest_word_root, selftest_pcr13, selftest_policy_pcr;
 /* selftest_volume.c */
 selftest_compute selftest_verity;
 /* selftest_log.c */

@@ -154,6 +154,12 @@ char *selftest_word_volume(const char *input, struct trouble *t)
         return word_of_digest(input, measure_word_volume, t);
 }
 
+/* SHA-256 of a signed IPE policy. */
+char *selftest_word_ipe(const char *input, struct trouble *t)
+{
+        return word_of_digest(input, measure_word_ipe, t);
+}
+
 /* SHA-256 of a policy. */
 char *selftest_word_policy(const char *input, struct trouble *t)
 {

@@ -11,6 +11,7 @@
         "qrstnopqrstu"
 
 #define ROOT_HASH "59c49d838cda399339fa6a59c979dc2d2eb4556a7b1907fba685c627fd565c4b"
+#define IPE_POLICY "ced0cf411b7d07780c59007e1e104aacb98feec8b6c3e0a13da1a2cd93bfe157"
 #define POLICY "1c153f1166e27127fb8f04254cfdec49c6df0a31f9d68704ff8d0dd5dbf7ac2f"
 
 /* PE32+, x86-64, one section, a checksum, no signature. */
@@ -76,6 +77,9 @@ const struct selftest selftests[] = {
           ROOT_HASH,
           "verinit.usr-verity=sha256-59c49d838cda399339fa6a59c979dc2d2eb4556a7b1907fba685c627fd565c4b af5290c10"
           "7a69aeb15af323d0ec6cfc55db0c3862243ec0073c38a8b79e7c1ae" },
+        { "word verinit.ipe", selftest_word_ipe,
+          IPE_POLICY,
+          "verinit.ipe=sha256-" IPE_POLICY " d340d8ddecb474ce232b584352d623d6522c0b564118c6d0f3cc9f619141c99c" },
         { "word verinit.selinux", selftest_word_policy,
           POLICY,
           "verinit.selinux=sha256-1c153f1166e27127fb8f04254cfdec49c6df0a31f9d68704ff8d0dd5dbf7ac2f 35715304f445"
