@@ -48,6 +48,18 @@ def sha256(content: bytes) -> str:
     return "sha256-" + hashlib.sha256(content).hexdigest()
 
 
+def ipe_policy(work: Path, name: str = "node", text: str = "", *options: str) -> Path:
+    """A signed policy of IPE; TEXT in place of a good one."""
+    key, cert, plain, signed = (work / f"ipe-{part}" for part in ("key.pem", "cert.pem", "plain", f"{name}.p7b"))
+    if not key.exists():
+        subprocess.run(["openssl", "req", "-new", "-x509", "-newkey", "rsa:2048", "-noenc", "-subj", "/CN=ipe", "-keyout", key,
+                        "-out", cert], check=True, capture_output=True)
+    plain.write_text(text or f"policy_name={name} policy_version=1.2.3\nDEFAULT action=DENY\n")
+    subprocess.run(["openssl", "smime", "-sign", "-binary", "-noattr", "-nocerts", "-outform", "der", *(options or ("-nodetach",)),
+                    "-signer", cert, "-inkey", key, "-in", plain, "-out", signed], check=True, capture_output=True)
+    return signed
+
+
 def filled(floor: str, cmdline: bytes, modules: bytes, *more: str) -> str:
     """The floor as it is packed."""
     lines = ["# Filled in by verinit initrd build:", f"baked-cmdline={sha256(cmdline)}", f"modules={sha256(modules)}", *more]

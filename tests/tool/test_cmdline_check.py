@@ -59,7 +59,7 @@ class CmdlineCheck(ToolTest):
         self.assertIn("geometry   not pinned\n", done.stdout)
         self.assert_refused("floor-malformed", "--floor", self.file("odd", "odd=1\n"), cmdline=bare)
 
-    def test_what_this_release_cannot_meet(self) -> None:
+    def test_what_no_machine_can_meet(self) -> None:
         for words in ([], ["--floor", self.file("floor", "ipe=require\n")]):
             done = self.verinit("cmdline", "check", "--cmdline", PINNED, *words)
             self.assert_ends(done, FALSE, "PID 1 would refuse this with ipe-absent: ")
@@ -67,6 +67,8 @@ class CmdlineCheck(ToolTest):
             # What is wrong with the line is met before.
             done = self.verinit("cmdline", "check", "--cmdline", f"{PINNED} single", *words)
             self.assert_ends(done, FALSE, "cmdline-dangerous")
+            # A policy that the line names will do.
+            self.assert_ends(self.verinit("cmdline", "check", "--cmdline", f"{PINNED} init.ipe=sha256-{HASH}", *words), YES)
 
     def test_the_key_is_named(self) -> None:
         done = self.assert_refused("cmdline-dangerous", cmdline=f"{PINNED} rd.systemd.debug_shell")

@@ -15,7 +15,7 @@ import unittest
 from pathlib import Path
 
 import newc
-from case import (CMDLINE, FALSE, FLOOR, HASH, INIT, MEETABLE, TROUBLE, USAGE, VERINIT, YES, ToolTest, filled, kernel,
+from case import (CMDLINE, FALSE, FLOOR, HASH, INIT, MEETABLE, TROUBLE, USAGE, VERINIT, YES, ToolTest, filled, ipe_policy, kernel,
                   packed, program, sbom_of, sha256)
 
 DEFAULT_FEATURES = ["verity", "erofs", "overlay", "efivarfs", "virtio-blk", "virtio-scsi", "nvme", "ahci"]
@@ -226,7 +226,7 @@ class FloorTest(ToolTest):
         floor = f"{MEETABLE}tpm=allow"
         self.assertRegex(self.floor("--floor", self.file("floor", floor)), rf"\A{floor}\n# Filled")
 
-    def test_what_this_release_cannot_meet(self) -> None:
+    def test_what_no_machine_can_meet(self) -> None:
         """No machine would ever boot it, so it is not built; PID 1 has the same codes."""
         nothing = self.verinit("initrd", "build", "--init", self.init, "--modules-dir", kernel("cloud").modules,
                                "--cmdline", CMDLINE, "--output", self.output)
@@ -238,6 +238,38 @@ class FloorTest(ToolTest):
                 self.assert_no_output()
         self.assertIn("\ncertificate=", self.floor("--floor", self.file("floor", "ipe=allow\n"),
                                                    "--certificate", self.certificate("c.pem", "PEM")))
+
+    def test_ipe_policies(self) -> None:
+        one, two = ipe_policy(self.dir, "one"), ipe_policy(self.dir, "two")
+        digests = [sha256(path.read_bytes()) for path in (one, two)]
+        strict = self.file("strict", "root-hash-signature=allow\n")
+        entries = {e.path: e.content for e in self.assert_built("--floor", strict, "--ipe-policy", one, "--ipe-policy", two)}
+        floor = entries["etc/verinit/floor.conf"].decode()
+        self.assertEqual([line for line in floor.splitlines() if line.startswith("ipe-policy=")], [f"ipe-policy={d}" for d in digests])
+        for path, digest in zip((one, two), digests):
+            self.assertEqual(entries[f"etc/verinit/ipe/{digest.removeprefix('sha256-')}.p7b"], path.read_bytes())
+        named = self.file("floor", f"{MEETABLE}ipe-policy={digests[0]}\n")
+        self.assertEqual(self.floor("--floor", named, "--ipe-policy", one).count("ipe-policy="), 1)
+        self.assert_ends(self.build("--floor", named), FALSE, "floor-file-mismatch", "an IPE policy that is not given with --ipe-policy")
+        self.assert_ends(self.build("--ipe-policy", one, "--ipe-policy", one), FALSE, "ipe-load-failed", "are both called one")
+        five = [word for i in range(5) for word in ("--ipe-policy", ipe_policy(self.dir, f"p{i}"))]
+        self.assert_ends(self.build(*five), USAGE, "--ipe-policy: at most 4")
+
+    def test_what_is_no_ipe_policy(self) -> None:
+        for path, said in ((ipe_policy(self.dir, "bare", "DEFAULT action=DENY\n"), "does not begin with policy_name="),
+                           (ipe_policy(self.dir, "detached", "", "-md", "sha256"), "it holds no content"),
+                           (self.file("text", "policy_name=a policy_version=1.2.3\n"), "no DER of PKCS#7")):
+            with self.subTest(path.name):
+                self.assert_ends(self.build("--ipe-policy", path), FALSE, "ipe-policy-malformed", said)
+                self.assert_no_output()
+
+    def test_an_ipe_policy_that_the_line_names(self) -> None:
+        """It is in /usr: nothing is packed, and the floor may require one."""
+        strict = self.file("strict", "root-hash-signature=allow\n")
+        line = f"{CMDLINE} init.ipe={sha256(b'one')}"
+        self.assert_ends(self.build("--floor", strict, cmdline=line), YES)
+        self.assert_ends(self.build("--floor", strict, "--ipe-policy", ipe_policy(self.dir), cmdline=line), FALSE,
+                         "cmdline-contradiction")
 
     def test_what_was_written_by_hand_stands_if_it_is_true(self) -> None:
         good = f"{MEETABLE}baked-cmdline={sha256(CMDLINE.encode())}\n"

@@ -50,7 +50,7 @@ class SoundTest(InspectTest):
         required = {key: "require" for key in NEEDS}
         self.assertEqual(report["floor"], {**required, "tpm": "allow", "ipe": "allow", "root-hash-signature": "allow", "root": "tmpfs", "etc": "tmpfs", "credentials": "none",
                                            "os-separator": False, "extra-words": [], "addon": [], "addon-keys": [],
-                                           "certificate": [], "tpm-ek": None, "selinux-dir": "etc/selinux", "init": None,
+                                           "certificate": [], "ipe-policy": [], "ipe-drop-mac-admin": True, "tpm-ek": None, "selinux-dir": "etc/selinux", "init": None,
                                            "failure-actions": ["reboot"], "device-timeout": 90, "panic-timeout": 10,
                                            "failure-delay": 10, "failure-delay-max": 60, "watchdog": 0, "baked-cmdline": sha256(CMDLINE.encode()),
                                            "modules": sha256(packed_files["etc/verinit/modules"])})
@@ -110,12 +110,13 @@ class SoundTest(InspectTest):
         path = f"etc/verinit/certificates/{sha256(b'one').removeprefix('sha256-')}.der"
         said = {key: "allow" for key in NEEDS} | {
             "tpm-ek": "000b" + "ab" * 32, "extra-words": "debug", "addon": sha256(b"a"), "addon-keys": "a.b",
-            "certificate": sha256(b"one"), "selinux-dir": "etc/other", "init": "/a/b", "root": "unverified", "etc": "tmpfs", "credentials": "platform",
+            "certificate": sha256(b"one"), "ipe-policy": sha256(b"one"), "ipe-drop-mac-admin": "no", "selinux-dir": "etc/other", "init": "/a/b", "root": "unverified", "etc": "tmpfs", "credentials": "platform",
             "os-separator": "yes", "device-timeout": "91", "panic-timeout": "11", "failure-actions": "halt,reboot",
             "failure-delay": "12", "failure-delay-max": "61", "watchdog": "60"}
         self.assertEqual({*said, "baked-cmdline", "modules"}, set(keys))
         floor = "".join(f"{key}={value}\n" for key, value in said.items())
-        self.output.write_bytes(newc.write([*self.good(floor=floor), (path, FILE, b"one")]))
+        policy = f"etc/verinit/ipe/{sha256(b'one').removeprefix('sha256-')}.p7b"
+        self.output.write_bytes(newc.write([*self.good(floor=floor), (path, FILE, b"one"), (policy, FILE, b"one")]))
         shown = self.inspect(YES)["floor"]
         self.assertEqual(set(shown), set(keys))
         for key, value in said.items():
@@ -216,6 +217,20 @@ class ProblemTest(InspectTest):
         bare = f"{MEETABLE}tpm=allow\n"
         files = [(p, m, {"init": packed(bare), FLOOR_PATH: bare.encode()}.get(p, c)) for p, m, c in self.good()]
         self.assert_problem("floor-file-unnamed: the floor has no baked-cmdline=", files)
+
+    def test_ipe_policies(self) -> None:
+        floor = f"root-hash-signature=allow\nipe-policy={sha256(b'one')}\nipe-drop-mac-admin=no\n"
+        path = f"etc/verinit/ipe/{sha256(b'one').removeprefix('sha256-')}.p7b"
+        self.output.write_bytes(newc.write([*self.good(floor=floor), (path, FILE, b"one")]))
+        report = self.inspect(YES)["floor"]
+        self.assertEqual((report["ipe-policy"], report["ipe-drop-mac-admin"]), ([sha256(b"one")], False))
+        self.assert_problem(f"no /{path}", self.good(floor=floor))
+        self.assert_problem(f"floor-file-mismatch: /{path}", [*self.good(floor=floor), (path, FILE, b"two")])
+
+    def test_an_ipe_policy_that_the_line_names(self) -> None:
+        line = f"{CMDLINE} init.ipe={sha256(b'one')}"
+        self.output.write_bytes(newc.write(self.good(floor="root-hash-signature=allow\n", cmdline=line)))
+        self.inspect(YES)
 
     def test_certificates(self) -> None:
         floor = f"ipe=allow\ncertificate={sha256(b'one')}\n"

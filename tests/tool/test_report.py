@@ -220,6 +220,12 @@ class Report(ToolTest):
             (lambda e: e["tpm"]["words"].pop(1), "something was measured, and /usr was not"),
             (lambda e: e["tpm"]["words"].pop(2), "something was measured, and the policy was not"),
             (lambda e: e["tpm"]["words"].pop(3), "something was measured, and the kind of root was not"),
+            (lambda e: e.update(ipe={"state": "enforcing", "policies": [], "mac_admin": "dropped"}),
+             "something was measured, and the IPE policy was not"),
+            (lambda e: e.update(ipe={"state": "absent", "policies": [{"sha256": other}], "mac_admin": ""}),
+             "the words in PCR 13 have other IPE policies than ipe.policies"),
+            (lambda e: e["tpm"]["words"].append({"pcr": 13, "word": f"verinit.ipe=sha256-{other}"}),
+             "the words in PCR 13 have other IPE policies than ipe.policies"),
         )
         for edit, word in edits:
             with self.subTest(word):

@@ -36,6 +36,8 @@ static bool has_its_ipe_words(const struct boot_report *r)
 
                 if (!word || strncmp(word, prefix, sizeof(prefix) - 1) != 0)
                         continue;
+                if (n >= json_value_count(policies))
+                        return false;
                 digest = json_value_as_text(json_value_get(json_value_at(policies, n++), "sha256"));
                 if (!digest || !str_equal(digest, word + sizeof(prefix) - 1))
                         return false;

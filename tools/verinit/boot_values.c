@@ -38,8 +38,6 @@ static const struct choice {
         { "tpm.state", { "measured" },
           { { "absent", "there was no TPM: nothing was measured" },
             { "unmeasured", "the kernel image was not measured: nothing was measured" } }, {} },
-        { "ipe.state", { "enforcing" }, { { "absent", "no IPE policy was named" } }, {} },
-        { "ipe.mac_admin", { "dropped" }, { { "kept", "the host has CAP_MAC_ADMIN, beside an IPE policy" } }, { "ipe.state", "absent" } },
         { "selinux.state", { "enforcing" }, { { "absent", "the kernel has no SELinux" } }, {} },
         { "root.kind", { "tmpfs" }, { { "unverified", "the root file system is one that nothing vouches for" } }, {} },
         { "credentials.mode", { "none" },

@@ -44,15 +44,17 @@ static void build_done(struct build *b)
 static int read_texts(struct build *b, struct trouble *t)
 {
         const struct build_options *o = &b->options;
+        struct floor floor;
 
         if (floor_build_read(o, &b->floor, t) < 0)
                 return -1;
+        floor_build_with_policies(&b->floor, &floor);
         if (o->cmdline[0] == '@') {
                 if (tool_read_file(o->cmdline + 1, CMDLINE_MAX_BYTES, &b->cmdline_text, t) < 0)
                         return -1;
         } else if (buffer_append(&b->cmdline_text, o->cmdline, strlen(o->cmdline)) < 0)
                 return trouble_set_errno(t, ENOMEM, "cannot copy the command line");
-        if (initrd_check_cmdline(&b->cmdline_text, &b->floor.floor, &b->config, t) < 0)
+        if (initrd_check_cmdline(&b->cmdline_text, &floor, &b->config, t) < 0)
                 return -1;
         if (floor_build_check_possible(&b->floor, &b->config, t) < 0)
                 return o->floor ? trouble_prefix(t, "floor %s", o->floor) :

@@ -102,6 +102,14 @@ static int read_ipe_policies(const struct build_options *o, struct floor_build *
         return 0;
 }
 
+void floor_build_with_policies(const struct floor_build *f, struct floor *ret)
+{
+        *ret = f->floor;
+        for (size_t i = 0; i < f->n_ipe_policies; i++)
+                if (!is_in(&f->ipe_digests[i], ret->ipe_policies, ret->n_ipe_policies))
+                        ret->ipe_policies[ret->n_ipe_policies++] = f->ipe_digests[i];
+}
+
 int floor_build_check_possible(const struct floor_build *f, const struct boot_config *config, struct trouble *t)
 {
         return initrd_check_possible(&f->floor, f->n_certificates > 0, f->n_ipe_policies > 0 || initrd_names_ipe_policy(config), t);

@@ -28,6 +28,9 @@ void floor_build_done(struct floor_build *f);
 /* --floor, --addon, --certificate and --ipe-policy: read and checked, each for itself. */
 int floor_build_read(const struct build_options *o, struct floor_build *ret, struct trouble *t);
 
+/* With the policies that will be filled in: the command line has to agree with them. */
+void floor_build_with_policies(const struct floor_build *f, struct floor *ret);
+
 /* What is written and what will be filled in against what the line names: whether any machine can meet it. */
 int floor_build_check_possible(const struct floor_build *f, const struct boot_config *config, struct trouble *t);
 
