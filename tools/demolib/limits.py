@@ -6,7 +6,7 @@ from __future__ import annotations
 from .evidence import Section
 
 NOTES = [
-    "- An old image with a good signature boots as this one does: nothing here knows of a newer one. IPE is not there yet.",
+    "- An old image with a good signature boots as this one does: nothing here knows of a newer one. The demo has no IPE policy.",
     "- PCR 0 to 9 (firmware, Secure Boot keys, boot loader) and 14 are neither predicted nor compared.",
     "- The values read are the guest's own word, sent by a program of the verified /usr. No TPM quote was taken: only that "
     "would convince an outsider.",
