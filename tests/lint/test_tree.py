@@ -12,7 +12,7 @@ from pathlib import Path
 import rules
 
 TOP = Path(__file__).resolve().parents[2]
-SHIPPED = ("init/", "common/", "verity/", "measure/", "selinux/", "tools/", "include/")
+SHIPPED = ("init/", "common/", "verity/", "measure/", "selinux/", "ipe/", "tools/", "include/")
 
 
 def listed() -> list[str]:

@@ -318,6 +318,17 @@ class Report(ToolTest):
                     answer = self.said(self.edited(put), YES)
                     self.assertEqual((answer["why"], len(answer["relaxed"])), ([], 0 if value in allowed else 1))
 
+    def test_ipe_policies(self) -> None:
+        def with_two(e: dict[str, Any]) -> None:
+            e["ipe"] = {"state": "enforcing", "mac_admin": "dropped", "policies": [
+                {"name": name, "version": "1.2.3", "sha256": digest * 32, "source": "initramfs", "active": name == "node"}
+                for name, digest in (("node", "4f"), ("other", "5f"))]}
+            e["tpm"]["words"] += [{"pcr": 13, "word": f"verinit.ipe=sha256-{digest * 32}"} for digest in ("4f", "5f")]
+        done = self.report(self.edited(with_two))
+        self.assert_ends(done, YES)
+        self.assertRegex(done.stdout, r"(?s)IPE\n.*  active policy +node 1\.2\.3, of initramfs, sha256-4f4f.*\n"
+                                      r"  deployed policy +other 1\.2\.3, of initramfs, sha256-5f5f.*\n.*CAP_MAC_ADMIN of the host +dropped\n")
+
     def test_what_another_value_makes_empty(self) -> None:
         def unsigned(e: dict[str, Any]) -> None:
             e["verity"]["signature"] = {"source": "none", "signer_sha256": "", "kernel": ""}

@@ -53,7 +53,7 @@ static const struct rule {
         { "tpm.words", NULL, NULL, KIND_ELSEWHERE },
         { "lsm", "IPE", "security modules of the kernel", KIND_TEXT },
         { "ipe.state", "IPE", "state", KIND_TEXT },
-        { "ipe.policies", "IPE", "policies", KIND_CODE },
+        { "ipe.policies", NULL, NULL, KIND_ELSEWHERE },
         { "ipe.mac_admin", "IPE", "CAP_MAC_ADMIN of the host", KIND_TEXT },
         { "selinux.state", "SELinux", "state", KIND_TEXT },
         { "selinux.policy_file", "SELinux", "policy file", KIND_TEXT },
@@ -207,6 +207,23 @@ static void add_words(struct boot_report *r)
         }
 }
 
+static void add_policies(struct boot_report *r)
+{
+        struct json_object *policies = boot_facts_find(r->evidence, "ipe.policies");
+
+        for (size_t i = 0; i < json_value_count(policies) && i < 32; i++) {
+                struct json_object *p = json_value_at(policies, i);
+                const char *name = json_value_as_text(json_value_get(p, "name")), *version = json_value_as_text(json_value_get(p, "version"));
+                const char *digest = json_value_as_text(json_value_get(p, "sha256")), *source = json_value_as_text(json_value_get(p, "source"));
+                bool is_active = false;
+
+                (void) json_value_as_bool(json_value_get(p, "active"), &is_active);
+                boot_report_fact(r, "IPE", is_active ? "active policy" : "deployed policy",
+                                 tool_format("%.64s %.32s, of %.16s, sha256-%.64s", name ? name : "?", version ? version : "?",
+                                             source ? source : "?", digest ? digest : "?"))->is_code = true;
+        }
+}
+
 void boot_facts_collect(struct boot_report *r)
 {
         struct walk top = { r, "" };
@@ -217,6 +234,8 @@ void boot_facts_collect(struct boot_report *r)
 
                 if (str_equal(rules[i].path, "lsm"))
                         add_words(r);
+                if (str_equal(rules[i].path, "ipe.mac_admin"))
+                        add_policies(r);
                 if (!value || rules[i].kind == KIND_ELSEWHERE)
                         continue;
                 text = rules[i].kind >= KIND_NUMBER ? as_number(value, rules[i].kind) : as_text(value);

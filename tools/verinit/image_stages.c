@@ -176,7 +176,9 @@ static const char *doubt(struct machine *m, enum stage_id id)
                        "db, or the kernel is older than 6.12 and does not ask for those";
         if (id == STAGE_PLAN && m->loads_ipe && !m->is_lsm_named)
                 return "no lsm= says that the kernel runs IPE: that is its own configuration's to say";
-        return (id == STAGE_USR || id == STAGE_MAC) && m->left_out ? m->left_out : NULL;
+        if ((id == STAGE_USR || id == STAGE_MAC) && m->left_out)
+                return m->left_out;
+        return id == STAGE_MAC && m->loads_ipe ? "signature and rules of the IPE policy are the kernel's to check" : NULL;
 }
 
 static void say_stage(struct machine *m, enum stage_id id, int r, const struct error *err, struct image_checks *checks)
@@ -185,7 +187,7 @@ static void say_stage(struct machine *m, enum stage_id id, int r, const struct e
         const char *name = stage_name(id), *why = doubt(m, id);
         char text[512];
 
-        if (r < 0 && !(why && (err->code == FAIL_POLICY_MISSING_CODE || err->code == FAIL_IPE_POLICY_MISSING_CODE)))
+        if (r < 0 && !(m->left_out && (err->code == FAIL_POLICY_MISSING_CODE || err->code == FAIL_IPE_POLICY_MISSING_CODE)))
                 image_say_error(checks, name, IMAGE_BY_STAGE, err);
         else if (why)
                 image_say(checks, name, IMAGE_BY_STAGE, IMAGE_UNDECIDED, "%s", why);
