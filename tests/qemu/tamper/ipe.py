@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import Any
 
 from rows import volumes
 from rows.ipe import BY_SIGNATURE, DENY, Policy
@@ -14,15 +13,13 @@ from rows.volumes import HOST
 from rows.words import Edit, added, both
 
 from .case import BOOTED, Tamper, fast, row
-from .looks import Look, boot_json, is_handed_over, is_healthy, pcrs_are_predicted, says, text
+from .looks import Look, boot_json, is_handed_over, pcrs_are_predicted, says, text
 
 HOST_FLOOR = {"selinux-dir": "lib/selinux"}
 IPE_FLOOR = {**HOST_FLOOR, "ipe": "require"}
 NOBODYS = "ab" * 32
 CAP_MAC_ADMIN = 1 << 33
 EPERM, EACCES = 1, 13
-# A whole host comes up.
-FULL: dict[str, Any] = {"memory": "1024", "cpus": 2, "timeout": 400, "seconds": 75}
 # What the list has with security=selinux, in which IPE stands by Debian's default.
 WITHOUT_IPE = "lockdown,capability,landlock,yama,selinux,bpf"
 ALL = f"lsm={WITHOUT_IPE},ipe,ima,evm"
@@ -89,19 +86,7 @@ def mac_admin_is(state: str) -> Look:
     return look
 
 
-def nothing_is_denied(finding: Finding, _: Room) -> None:
-    """Nothing that Debian starts by itself is from elsewhere."""
-    for name in ("journal.txt", "dmesg.txt"):
-        log = text(finding, name)
-        finding.expect_in(name, ("IPE is enforcing, policy verinit_test 1.2.3",), log)
-        finding.expect(f"denials of IPE in {name}", [], [line for line in log.splitlines() if "ipe_op=" in line and "action=DENY" in line])
-
-
 IPE: list[Tamper] = [
-    fast("config-ipe-another-named", "another IPE policy than the floor's is named", "config/CONFIG/cmdline-contradiction",
-         "init.ipe", "is another", image="discoverable-ext4", policies=(Policy(),), smbios_cmdline=f"init.ipe=sha256-{NOBODYS}"),
-    fast("config-ipe-not-selected", "a list of LSMs without IPE, and the floor has a policy", "config/CONFIG/cmdline-weakening",
-         "ipe is not among them", image="discoverable-ext4", policies=(Policy(),), smbios_cmdline=f"lsm={WITHOUT_IPE}"),
     fast("plan-ipe-not-selected", "a signed list of LSMs without IPE, and a policy is named", "plan/UNVERIFIED/ipe-absent",
          "does not run IPE, and the command line names", volume=HOST_IPE, floor=HOST_FLOOR,
          signed=both(added(f"lsm={WITHOUT_IPE}"), named(IN_USR))),
@@ -132,8 +117,6 @@ IPE: list[Tamper] = [
         volume=HOST_IPE, floor={**IPE_FLOOR, "ipe-drop-mac-admin": "no"}, signed=both(added(ALL), named(IN_USR)),
         looks=(is_handed_over(), policy_rules("usr"), pcrs_are_predicted(HOST_FLOOR), mac_admin_is("kept"),
                tries_end(run_own=0, run_copy=EACCES, run_memfd=EACCES, map_copy=EACCES))),
-    row("booted-ipe-whole-host", "nothing: a whole Debian under an IPE policy", BOOTED, policies=(Policy(),), floor={"ipe": "require"},
-        signed=added(ALL), looks=(is_healthy, says("ipe", "state", value="enforcing"), nothing_is_denied), **FULL),
     # All else as above: so what is denied there is IPE's doing.
     row("booted-ipe-absent", "nothing: the same without a policy", BOOTED, volume=HOST, floor=HOST_FLOOR, signed=added(ALL),
         looks=(is_handed_over(), says("ipe", "state", value="absent"),
