@@ -61,6 +61,9 @@ NOT_OFFLINE = {
 UNDECIDED = {
     "activate-key-not-enrolled": "activate",
     "activate-key-of-a-namesake": "activate",
+    # Signature and rules of a policy are the kernel's to check.
+    "booted-ipe-enforcing": "mac",
+    "booted-ipe-of-usr": "mac",
 }
 
 
