@@ -104,6 +104,9 @@ static int floor_fields(char *args[])
                 print_digest("addon", &f.addons[i]);
         for (size_t i = 0; i < f.n_certificates; i++)
                 print_digest("certificate", &f.certificates[i]);
+        for (size_t i = 0; i < f.n_ipe_policies; i++)
+                print_digest("ipe-policy", &f.ipe_policies[i]);
+        printf(" ipe-drop-mac-admin %d", !f.keeps_mac_admin);
         print_digest("baked-cmdline", &f.baked_cmdline);
         print_digest("modules", &f.modules);
         printf(" tpm-ek %zu\n", f.tpm_ek_size);

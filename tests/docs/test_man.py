@@ -68,7 +68,7 @@ class Cmdline(unittest.TestCase):
                   "root": "tmpfs", "mount.usrfstype": "erofs", "usrfstype": "erofs", "rootfstype": "tmpfs",
                   "systemd.verity_usr_options": "auto", "mount.usrflags": "ro", "usrflags": "ro", "rootflags": "ro",
                   "init.verity": f"1:sha256:4096:4096:1:1:-:{uuid}", "init.on-failure": "reboot", "security": "selinux",
-                  "lsm": "selinux,ipe", "acl.slot": "a", "acl.ipe.policy_sha256": "4f" * 32,
+                  "lsm": "selinux,ipe", "acl.slot": "a", "init.ipe": "sha256-" + "4f" * 32, "acl.ipe.policy_sha256": "4f" * 32,
                   "verity.usr": f"PARTUUID={uuid}", "acl.verity_usr_signature": f"PARTUUID={uuid}",
                   "systemd.import_credentials": "no"}
         listed = items(section(self.page, "KEYS"))
@@ -269,7 +269,7 @@ class Floor(unittest.TestCase):
         """A key that may not is refused with its own value, twice; the sentence above the list names the others."""
         digest = "sha256-" + "4f" * 32
         two = {"extra-words": ("a", "b"), "addon-keys": ("a", "b"), "addon": (digest, digest[:-1] + "0"),
-               "certificate": (digest, digest[:-1] + "0")}
+               "certificate": (digest, digest[:-1] + "0"), "ipe-policy": (digest, digest[:-1] + "0")}
         sentence = section(self.page, "FORMAT").split("Each key may stand once", 1)[1].split("An unknown key")[0]
         named = re.findall(r'(?m)^(?:\.Cm|and) ([a-z-]+)|\.Cm ([a-z-]+)', sentence)
         self.assertEqual(sorted(a or b for a, b in named), sorted(two))
@@ -285,7 +285,8 @@ class Floor(unittest.TestCase):
 
     def test_lists_have_the_length_that_is_said(self) -> None:
         for key, most, value in (("addon", 8, "sha256-" + "4f" * 31 + "{:02x}"), ("addon-keys", 32, "k{}"),
-                                 ("certificate", 4, "sha256-" + "4f" * 31 + "{:02x}")):
+                                 ("certificate", 4, "sha256-" + "4f" * 31 + "{:02x}"),
+                                 ("ipe-policy", 4, "sha256-" + "4f" * 31 + "{:02x}")):
             lines = [f"{key}={value.format(n)}" for n in range(most + 1)]
             body = next(item.body for item in self.items if item.name == key)
             with self.subTest(key):

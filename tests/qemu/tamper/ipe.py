@@ -87,6 +87,10 @@ def mac_admin_is(state: str) -> Look:
 
 
 IPE: list[Tamper] = [
+    fast("config-ipe-another-named", "another IPE policy than the floor's is named", "config/CONFIG/cmdline-contradiction",
+         "init.ipe", "is another", image="discoverable-ext4", policies=(Policy(),), smbios_cmdline=f"init.ipe=sha256-{NOBODYS}"),
+    fast("config-ipe-not-selected", "a list of LSMs without IPE, and the floor has a policy", "config/CONFIG/cmdline-weakening",
+         "ipe is not among them", image="discoverable-ext4", policies=(Policy(),), smbios_cmdline=f"lsm={WITHOUT_IPE}"),
     fast("plan-ipe-not-selected", "a signed list of LSMs without IPE, and a policy is named", "plan/UNVERIFIED/ipe-absent",
          "does not run IPE, and the command line names", volume=HOST_IPE, floor=HOST_FLOOR,
          signed=both(added(f"lsm={WITHOUT_IPE}"), named(IN_USR))),
