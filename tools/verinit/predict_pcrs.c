@@ -11,6 +11,7 @@
 #include "addon.h"
 #include "initrd_check.h"
 #include "predict.h"
+#include "root_hash.h"
 
 enum {
         STUB_SEEN_FIRST = 257,
@@ -280,17 +281,6 @@ int predict_parameters(struct prediction *p, struct trouble *t)
         return p->addon_words.size > 0 ? add_wide(p, "words of the add-ons", &p->addon_words, t) : 0;
 }
 
-/* With what init.verity= names, or else the one of this length: dm-verity's table has no other that PID 1 takes. */
-static enum digest_alg root_hash_alg(const struct boot_config *c)
-{
-        if (c->has_geometry)
-                return c->geometry.alg;
-        for (enum digest_alg alg = DIGEST_SHA256; alg < _DIGEST_ALG_MAX; alg++)
-                if (digest_size(alg) == c->root_hash_size)
-                        return alg;
-        return DIGEST_NONE;
-}
-
 /* The digests stand in floor or command line: no file is needed. */
 static int predict_ipe_words(struct prediction *p, struct trouble *t)
 {
@@ -311,7 +301,7 @@ int predict_words(struct prediction *p, struct trouble *t)
 {
         const struct boot_config *c = &p->config;
         char word[MEASURE_WORD_MAX + 1];
-        struct digest root_hash = {};
+        struct digest root_hash;
         struct error err = {};
 
         if (!p->in->pcrs[13])
@@ -324,8 +314,7 @@ int predict_words(struct prediction *p, struct trouble *t)
         if (p->in->policy_from == PREDICT_POLICY_NONE && p->floor.selinux == NEED_REQUIRE)
                 return trouble_set(t, OUTCOME_FALSE, "--policy none, and the floor requires SELinux: PID 1 would end the boot with %s",
                                    fail_code_name(FAIL_SELINUX_ABSENT_CODE));
-        root_hash.alg = root_hash_alg(c);
-        memcpy(root_hash.bytes, c->root_hash, c->root_hash_size);
+        root_hash_of_config(c, &root_hash);
         measure_word_volume(&root_hash, word);
         if (predict_add_word(p, MEASURE_PCR_WORDS, word, t) < 0)
                 return -1;

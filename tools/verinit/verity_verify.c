@@ -2,12 +2,10 @@
 /*
  * verinit verity verify: what PID 1 would decide on a volume, by its own code, and then each block of it.
  */
-#include <errno.h>
 #include <stdio.h>
 
-#include "verinit/floor.h"
-
 #include "options.h"
+#include "root_hash.h"
 #include "verity_verdict.h"
 
 static const char usage[] =
@@ -36,8 +34,6 @@ static const char usage[] =
         "Examples:\n"
         "  verinit verity verify --data-device usr.erofs --hash-device usr.verity --root-hash-file roothash\n"
         "  verinit verity verify --data-device usr.img --hash-device usr.img --cmdline @cmdline --json=pretty\n";
-
-enum { TEXT_MAX = 65536 };
 
 struct verify_options {
         struct options common;
@@ -96,48 +92,12 @@ static int parse_options(int argc, char *argv[], struct verify_options *o, struc
         return o->floor && !o->cmdline ? trouble_set_usage(t, VERB, "only with --cmdline:", "--floor") : 0;
 }
 
-static int read_text(const char *value, struct buffer *ret, struct trouble *t)
-{
-        if (value[0] == '@')
-                return tool_read_file(value + 1, TEXT_MAX, ret, t);
-        return buffer_append(ret, value, strlen(value)) < 0 ? trouble_set_errno(t, ENOMEM, "cannot read the command line") : 0;
-}
-
 /* As stage config does it. 0, or -1 with *err set where the line is refused; trouble otherwise. */
 static int read_cmdline(const struct verify_options *o, struct boot_config *ret, struct error *err, struct trouble *t)
 {
-        _cleanup_buffer_ struct buffer cmdline = {}, floor_text = {};
-        struct floor floor;
+        _cleanup_buffer_ struct buffer cmdline = {};
 
-        if (read_text(o->cmdline, &cmdline, t) < 0 || (o->floor && tool_read_file(o->floor, TEXT_MAX, &floor_text, t) < 0))
-                return -1;
-        floor_init(&floor);
-        if (floor_text.data && floor_parse((const char *) floor_text.data, floor_text.size, &floor, err) < 0)
-                return -1;
-        return boot_config_parse(cmdline.size > 0 ? (const char *) cmdline.data : "", cmdline.size, CMDLINE_KERNEL_LIMIT, &floor, ret,
-                                 err) < 0 ? -1 : 0;
-}
-
-static int read_root_hash(const struct verify_options *o, struct digest *ret, struct trouble *t)
-{
-        _cleanup_buffer_ struct buffer text = {};
-        const char *hex = o->root_hash, *from = hex ? "--root-hash" : o->root_hash_file;
-        ssize_t n;
-
-        if (!hex) {
-                if (tool_read_file(o->root_hash_file, 4096, &text, t) < 0 || buffer_append(&text, "", 1) < 0)
-                        return -1;
-                hex = (const char *) text.data;
-                text.data[strcspn(hex, "\n")] = '\0';
-        }
-        n = hex_decode(hex, ret->bytes, sizeof(ret->bytes));
-        for (enum digest_alg alg = DIGEST_SHA256; n > 0 && alg < _DIGEST_ALG_MAX; alg++)
-                if (digest_size(alg) == (size_t) n)
-                        ret->alg = alg;
-        if (ret->alg != DIGEST_NONE)
-                return 0;
-        return o->root_hash ? trouble_set_usage(t, VERB, "--root-hash is 64, 96 or 128 hexadecimal digits, not", hex) :
-                              trouble_set(t, OUTCOME_TROUBLE, "%s does not hold 64, 96 or 128 hexadecimal digits", from);
+        return root_hash_read_cmdline(o->cmdline, &cmdline, t) < 0 ? -1 : root_hash_parse_cmdline(&cmdline, o->floor, ret, err, t);
 }
 
 /* What is asked about; 0 with v->err set where that is refused before a volume is looked at. */
@@ -149,7 +109,7 @@ static int make_request(const struct verify_options *o, struct boot_config *conf
         if (!o->cmdline) {
                 if (o->hash_offset && verity_take_offset(o->hash_offset, VERB, &offset, t) < 0)
                         return -1;
-                if (read_root_hash(o, &v->root_hash, t) < 0)
+                if (root_hash_read(VERB, o->root_hash, o->root_hash_file, &v->root_hash, t) < 0)
                         return -1;
                 *ret = (struct verity_request) {
                         .root_hash = v->root_hash.bytes, .root_hash_size = digest_size(v->root_hash.alg),
@@ -162,10 +122,7 @@ static int make_request(const struct verify_options *o, struct boot_config *conf
                 return v->err.msg[0] != '\0' ? 0 : -1;
         }
         *ret = verity_request_of(config);
-        memcpy(v->root_hash.bytes, config->root_hash, config->root_hash_size);
-        for (enum digest_alg alg = DIGEST_SHA256; alg < _DIGEST_ALG_MAX; alg++)
-                if (digest_size(alg) == config->root_hash_size)
-                        v->root_hash.alg = alg;
+        root_hash_of_config(config, &v->root_hash);
         return 0;
 }
 
