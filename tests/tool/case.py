@@ -96,6 +96,19 @@ class ToolTest(unittest.TestCase):
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return path
 
+    def script(self, name: str, text: str) -> Path:
+        path = self.dir / name
+        path.write_text(f"#!/bin/sh\n{text}\n")
+        path.chmod(0o755)
+        return path
+
+    def signer(self, name: str) -> tuple[Path, Path]:
+        """Key and certificate, in PEM."""
+        key, cert = self.dir / f"{name}.key", self.dir / f"{name}.crt"
+        subprocess.run(["openssl", "req", "-new", "-x509", "-newkey", "rsa:2048", "-nodes", "-sha256", "-days", "2",
+                        "-subj", f"/O=tests/CN={name}", "-keyout", key, "-out", cert], check=True, capture_output=True)
+        return key, cert
+
     def verinit(self, *words: object, **options: object) -> Result:
         environment = {"PATH": os.environ["PATH"], **options.pop("environment", {})}  # type: ignore[dict-item]
         return subprocess.run([str(VERINIT), *map(str, words)], env=environment, text=True, check=False,

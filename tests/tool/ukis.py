@@ -57,12 +57,6 @@ class UkiTest(PredictTest):
                 shutil.copy(path.resolve(), directory / path.name)
         return directory
 
-    def script(self, name: str, text: str) -> Path:
-        path = self.dir / name
-        path.write_text(f"#!/bin/sh\n{text}\n")
-        path.chmod(0o755)
-        return path
-
     def copier(self, image: Path) -> Path:
         """A ukify that always writes the same, and is quicker."""
         return self.script("copier", f'while [ "$1" != --output ]; do shift; done; exec cp "{image}" "$2"')
@@ -96,10 +90,7 @@ class UkiTest(PredictTest):
         return subprocess.run(["openssl", "genpkey", "-algorithm", *kind.split()], check=True, capture_output=True).stdout
 
     def certificate(self, name: str) -> tuple[Path, Path]:
-        key, cert = self.dir / f"{name}.key", self.dir / f"{name}.crt"
-        subprocess.run(["openssl", "req", "-new", "-x509", "-newkey", "rsa:2048", "-nodes", "-sha256", "-days", "2",
-                        "-subj", f"/O=tests/CN={name}", "-keyout", key, "-out", cert], check=True, capture_output=True)
-        return key, cert
+        return self.signer(name)
 
     def inspect(self, file: Path, *options: object, status: int = YES, said: str = "") -> dict[str, Any]:
         done = self.verinit("uki", "inspect", file, *options, "--json=short")

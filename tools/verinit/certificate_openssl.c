@@ -178,6 +178,36 @@ int certificate_signers(const struct iovec *pkcs7, certificate_found *found, voi
         return signers ? 0 : -1;
 }
 
+/* What the kernel refuses, and what nobody needs: NULL, or which. */
+static const char *refuse_form(const PKCS7 *value)
+{
+        const PKCS7_SIGNER_INFO *signer;
+
+        if (sk_PKCS7_SIGNER_INFO_num(value->d.sign->signer_info) != 1)
+                return "it has not exactly one signer";
+        signer = sk_PKCS7_SIGNER_INFO_value(value->d.sign->signer_info, 0);
+        return signer->auth_attr || signer->unauth_attr ? "it has attributes, some of which the kernel refuses: sign without (-noattr)" : NULL;
+}
+
+int certificate_check_signed(const struct iovec *pkcs7, const struct iovec *certificate, struct trouble *t)
+{
+        const uint8_t *p = pkcs7->iov_base, *c = certificate->iov_base;
+        PKCS7 *value = d2i_PKCS7(NULL, &p, (long) pkcs7->iov_len);
+        X509 *x = d2i_X509(NULL, &c, (long) certificate->iov_len);
+        STACK_OF(X509) *list = sk_X509_new_null();
+        const char *why = "it is no message that holds what is signed";
+
+        if (value && PKCS7_type_is_signed(value) && x && list && sk_X509_push(list, x) > 0)
+                why = refuse_form(value);
+        /* NOINTERN: by this certificate, and by none that the message brings; NOVERIFY: no chain. */
+        if (!why && PKCS7_verify(value, list, NULL, NULL, NULL, PKCS7_NOINTERN | PKCS7_NOVERIFY | PKCS7_BINARY) != 1)
+                why = "the signature is not one of the certificate's key over it";
+        sk_X509_free(list);
+        X509_free(x);
+        PKCS7_free(value);
+        return why ? trouble_set(t, OUTCOME_FALSE, "%s", why) : 0;
+}
+
 enum { RSA_BITS_MIN = 2048 };
 
 struct public_key {

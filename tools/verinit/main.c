@@ -23,6 +23,7 @@ static const struct verb verbs[] = {
         { "completion", verb_completion, "write what a shell completes this command by" },
         { "image", verb_image, "say what would be refused of a disk image" },
         { "initrd", verb_initrd, "build or inspect the initramfs that holds PID 1" },
+        { "ipe", verb_ipe, "write and check a policy of IPE: the kernel runs the verified volume alone" },
         { "log", verb_log, "show, convert and replay the measurement logs" },
         { "measure", verb_measure, "predict what a boot measures, for verifiers" },
         { "report", verb_report, "say what verinit did in a boot" },
@@ -134,6 +135,23 @@ static const struct verb initrd_verbs[] = {
 int verb_initrd(int argc, char *argv[], struct trouble *t)
 {
         return verb_dispatch(initrd_verbs, ARRAY_SIZE(initrd_verbs), initrd_usage, argc, argv, t);
+}
+
+static const char ipe_usage[] =
+        "Usage: verinit ipe VERB...\n"
+        "\n"
+        "Examples:\n"
+        "  verinit ipe build --root-hash-file roothash --key db.key --cert db.crt --output node.p7b\n"
+        "  verinit ipe check node.p7b --cert db.crt --root-hash-file roothash\n";
+
+static const struct verb ipe_verbs[] = {
+        { "build", ipe_build, "write a policy for an image, explained and signed" },
+        { "check", ipe_check, "say what a policy allows, and what is wrong with it" },
+};
+
+int verb_ipe(int argc, char *argv[], struct trouble *t)
+{
+        return verb_dispatch(ipe_verbs, ARRAY_SIZE(ipe_verbs), ipe_usage, argc, argv, t);
 }
 
 static const char attest_usage[] =

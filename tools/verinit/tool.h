@@ -92,4 +92,5 @@ verb_function verb_cmdline, verb_initrd, verb_log;
 verb_function cmdline_check, initrd_build, initrd_inspect;
 verb_function verb_image, image_verify;
 verb_function verb_attest, attest_check;
+verb_function verb_ipe, ipe_build, ipe_check;
 verb_function log_cel, log_join, log_replay, log_show;
