@@ -55,3 +55,19 @@ class Policy:
     @property
     def path_in_usr(self) -> str:
         return f"lib/verinit/ipe/{self.digest()}.p7b"
+
+
+@dataclass(frozen=True)
+class Built(Policy):
+    """As an image builder has it: by `verinit ipe build`."""
+    name: str = "verinit_built"
+
+    def make(self, root_hash: str = "") -> Path:
+        key, cert = signatures.key_of(self.signer)
+
+        def build(out: Path) -> None:
+            parts.run([parts.VERINIT, "ipe", "build", "--quiet", "--root-hash", root_hash, "--signed", "EXECUTE", "--name", self.name,
+                       "--policy-version", self.version, "--key", key, "--cert", cert, "--output", out / "policy.p7b"])
+        inputs = {"root_hash": root_hash, "name": self.name, "version": self.version, "signer": file_digest(cert),
+                  "verinit": file_digest(parts.VERINIT), "source": file_digest(Path(__file__))}
+        return parts.store().stage(f"ipe-{self.name}", inputs, build) / "policy.p7b"

@@ -7,7 +7,7 @@ import json
 from dataclasses import replace
 
 from rows import volumes
-from rows.ipe import BY_SIGNATURE, DENY, Policy
+from rows.ipe import BY_SIGNATURE, DENY, Built, Policy
 from rows.row import Finding, Room
 from rows.volumes import HOST
 from rows.words import Edit, added, both
@@ -46,13 +46,13 @@ def tries_end(**errnos: int) -> Look:
     return look
 
 
-def is_audited(*hooks: str) -> Look:
+def is_audited(*hooks: str, rule: str = "DEFAULT op=EXECUTE action=DENY") -> Look:
     """A denial of IPE for each, and no other of it."""
     def look(finding: Finding, _: Room) -> None:
         denials = [line for line in text(finding, "kmsg.txt").splitlines() if "audit: type=1420 " in line]
         finding.expect("denials of IPE", len(hooks), len(denials))
         for hook, line in zip(hooks, denials):
-            finding.expect_in("denial", (f"ipe_hook={hook} enforcing=1", 'rule="DEFAULT op=EXECUTE action=DENY"'), line)
+            finding.expect_in("denial", (f"ipe_hook={hook} enforcing=1", f'rule="{rule}"'), line)
     return look
 
 
@@ -117,6 +117,11 @@ IPE: list[Tamper] = [
         looks=(is_handed_over(), policy_rules("initramfs", others=("at_hand",)), pcrs_are_predicted(HOST_FLOOR), mac_admin_is("dropped"),
                tries_end(run_own=0, run_copy=EACCES, run_memfd=EACCES, map_copy=EACCES, write_ipe_enforce=EPERM),
                is_audited("BPRM_CHECK", "BPRM_CHECK", "MMAP"))),
+    row("booted-ipe-built", "nothing: the IPE policy of `verinit ipe build`", BOOTED, volume=HOST, policies=(Built(),), floor=IPE_FLOOR,
+        signed=added(ALL),
+        looks=(is_handed_over(), policy_rules("initramfs", name="verinit_built"), pcrs_are_predicted(HOST_FLOOR), mac_admin_is("dropped"),
+               tries_end(run_own=0, run_copy=EACCES, run_memfd=EACCES, map_copy=EACCES, write_ipe_enforce=EPERM),
+               is_audited("BPRM_CHECK", "BPRM_CHECK", "MMAP", rule="DEFAULT action=DENY"))),
     row("booted-ipe-of-usr", "nothing: an IPE policy in /usr, which allows what is signed, and the host keeps CAP_MAC_ADMIN", BOOTED,
         volume=HOST_IPE, floor={**IPE_FLOOR, "ipe-drop-mac-admin": "no"}, signed=both(added(ALL), named(IN_USR)),
         looks=(is_handed_over(), policy_rules("usr"), pcrs_are_predicted(HOST_FLOOR), mac_admin_is("kept"),
