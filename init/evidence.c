@@ -144,6 +144,7 @@ static void format_selinux(const struct evidence *e, struct json_text *j)
         json_string(j, "policy_sha256", e->selinux_policy_digest);
         json_string(j, "loaded_sha256", e->selinux_loaded_digest);
         json_string(j, "context", e->selinux_context);
+        json_string(j, "lock", e->selinux_lock);
         json_close(j, '}');
 }
 

@@ -33,6 +33,7 @@ static const struct floor_key floor_keys[] = {
         { "pinned-geometry", NEED(pinned_geometry) },
         { "boot-disk-only", NEED(boot_disk_only) },
         { "selinux", NEED(selinux) },
+        { "selinux-lock", floor_apply_selinux_lock, .expected = "early, late or none" },
         { "selinux-dir", floor_apply_selinux_dir,
           .expected = "a relative path without '.' and '..', of letters, digits, '._-'" },
         { "ipe", NEED(ipe) },
@@ -150,6 +151,11 @@ int floor_parse(const char *text, size_t size, struct floor *ret, struct error *
         if (f.etc == ETC_PLAIN && f.root != FLOOR_ROOT_UNVERIFIED)
                 return error_set(err, FAIL_FLOOR_MALFORMED_CODE, EINVAL,
                                  "floor: etc=plain needs root=unverified: a tmpfs root has no /etc of its own");
+        /* Whoever writes to that /etc masks the unit. */
+        if (f.selinux_lock == SELINUX_LOCK_LATE && f.etc == ETC_PLAIN)
+                return error_set(err, FAIL_FLOOR_MALFORMED_CODE, EINVAL,
+                                 "floor: selinux-lock=late needs etc=overlay or tmpfs: the unit that locks could be masked in an "
+                                 "unverified /etc; say early");
         *ret = f;
         return 0;
 }

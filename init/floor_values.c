@@ -95,6 +95,23 @@ bool floor_apply_init(struct floor *f, _unused_ const struct floor_key *key, con
         return path_is_normalised(value, sizeof(f->init_path)) && str_copy(f->init_path, sizeof(f->init_path), value);
 }
 
+static const char *const lock_names[] = {
+        [SELINUX_LOCK_EARLY] = "early", [SELINUX_LOCK_LATE] = "late", [SELINUX_LOCK_NONE] = "none",
+};
+
+const char *selinux_lock_name(enum selinux_lock lock)
+{
+        return lock_names[(unsigned) lock < ARRAY_SIZE(lock_names) ? lock : SELINUX_LOCK_NONE];
+}
+
+bool floor_apply_selinux_lock(struct floor *f, _unused_ const struct floor_key *key, const char *value)
+{
+        size_t i = choose(value, lock_names, ARRAY_SIZE(lock_names));
+
+        f->selinux_lock = (enum selinux_lock) i;
+        return i < ARRAY_SIZE(lock_names);
+}
+
 static bool is_name_char(char c)
 {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||

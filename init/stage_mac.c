@@ -89,14 +89,28 @@ static int read_policy(struct boot *boot, struct policy *p, struct error *err)
         return sha256(p->data, p->size, &p->digest, err);
 }
 
-static int load_and_enforce(const struct policy *p, struct error *err)
+/*
+ * The lock comes before the digest of what the kernel says that it runs: the boolean is part of that, and so it is the same
+ * for as long as the machine runs. systemd's own load is refused then, and it goes on with ours (v257 src/core/selinux-setup.c).
+ */
+static int load_and_enforce(struct boot *boot, const struct policy *p, struct error *err)
 {
+        enum selinux_lock lock = boot->config.floor.selinux_lock;
         int r;
 
         r = sepolicy_load(p->data, p->size, err);
         if (r < 0)
                 return error_prefix(err, "%s", p->file);
-        return sepolicy_enforce(err);
+        r = sepolicy_enforce(err);
+        if (r < 0)
+                return r;
+        if (lock == SELINUX_LOCK_EARLY) {
+                r = sepolicy_lock(err);
+                if (r < 0)
+                        return error_prefix(err, "%s", p->file);
+        }
+        (void) str_copy(boot->evidence.selinux_lock, sizeof(boot->evidence.selinux_lock), selinux_lock_name(lock));
+        return 0;
 }
 
 /* What the kernel says that it runs, and as what we run: a context "kernel" means that nothing was loaded. */
@@ -170,7 +184,7 @@ int stage_mac(struct boot *boot, struct error *err)
         digest_hex(&p.digest, e->selinux_policy_digest);
 
         start = os_boottime_us();
-        r = load_and_enforce(&p, err);
+        r = load_and_enforce(boot, &p, err);
         if (r < 0)
                 return r;
         log_debug("%s: %zu bytes, loaded and enforcing in %" PRIu64 " us", p.file, p.size, os_boottime_us() - start);
@@ -183,6 +197,7 @@ int stage_mac(struct boot *boot, struct error *err)
         r = sepolicy_open_labels(p.dir, err);
         if (r < 0)
                 return r;
-        log_info("SELinux is enforcing, %s, as %s", p.file, e->selinux_context);
+        log_info("SELinux is enforcing, %s, as %s%s", p.file, e->selinux_context,
+                 boot->config.floor.selinux_lock == SELINUX_LOCK_EARLY ? ", and locked" : "");
         return 0;
 }

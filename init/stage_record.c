@@ -33,6 +33,10 @@ static const struct {
         { ".extra/os-release",              "run/systemd/stub/os-release" },
 };
 
+/* The unit that locks SELinux once systemd has loaded the policy again (selinux-lock=late). */
+#define LOCK_UNIT "verinit-selinux-lock.service"
+#define LOCK_WANTS "run/systemd/system/sysinit.target.wants"
+
 enum { STUB_FILE_MAX = 1024 * 1024 };
 
 static int label_run(struct boot *boot, const char *path, mode_t type, struct error *err)
@@ -95,10 +99,6 @@ static int make_directories(struct boot *boot, struct error *err)
         };
         int r;
 
-        /* /run was mounted before there was a policy. */
-        r = label_run(boot, "run", S_IFDIR, err);
-        if (r < 0)
-                return r;
         for (size_t i = 0; i < ARRAY_SIZE(list); i++) {
                 r = make_directory(boot, list[i].path, list[i].mode, err);
                 if (r < 0)
@@ -107,28 +107,36 @@ static int make_directories(struct boot *boot, struct error *err)
         return 0;
 }
 
-/* What root and the measurements made before: the labels are set here. */
+/* What the kernel and PID 1 made before there was a policy. What is made from here on gets its label at once. */
 static int label_early_files(struct boot *boot, struct error *err)
 {
-        static const struct {
-                const char *path;
-                mode_t type;
-        } list[] = {
-                { "run/verinit", S_IFDIR },
-                { "run/log", S_IFDIR }, { "run/log/systemd", S_IFDIR },
-                { "run/log/systemd/tpm2-measure.log", S_IFREG },
-        };
+        int r = label_tree(boot, "/dev", err);
 
-        for (size_t i = 0; i < ARRAY_SIZE(list); i++) {
-                int r;
+        return r < 0 ? r : label_tree(boot, "/run", err);
+}
 
-                if (!fsat_exists(boot->root_fd, list[i].path))
-                        continue;
-                r = label_run(boot, list[i].path, list[i].type, err);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+/*
+ * systemd takes it for wanted by sysinit.target. Not by a link in the image: there it would lock each boot, and under a floor
+ * that says none a policy could then not be loaded.
+ */
+static int want_late_lock(struct boot *boot, struct error *err)
+{
+        static const char unit[] = "/usr/lib/systemd/system/" LOCK_UNIT, link[] = LOCK_WANTS "/" LOCK_UNIT;
+        int r;
+
+        if (boot->plan.steps[STAGE_MAC].is_skipped || boot->config.floor.selinux_lock != SELINUX_LOCK_LATE)
+                return 0;
+        if (!fsat_exists(boot->root_fd, NEW_ROOT_DIR "/usr/lib/systemd/system/" LOCK_UNIT))
+                return error_set(err, FAIL_SELINUX_LOCK_FAILED_CODE, ENOENT,
+                                 "the verified /usr has no %s, which selinux-lock=late leaves it to", unit);
+        r = make_directory(boot, "run/systemd/system", 0755, err);
+        if (r >= 0)
+                r = make_directory(boot, LOCK_WANTS, 0755, err);
+        if (r < 0)
+                return r;
+        if (symlinkat(unit, boot->root_fd, link) < 0)
+                return error_set(err, FAIL_RECORD_FAILED_CODE, errno, "cannot make the link /%s", link);
+        return label_run(boot, link, S_IFLNK, err);
 }
 
 int record_boot_json(struct boot *boot, struct error *err)
@@ -147,10 +155,13 @@ int stage_record(struct boot *boot, struct error *err)
 {
         int r;
 
+        r = label_early_files(boot, err);
+        if (r < 0)
+                return r;
         r = make_directories(boot, err);
         if (r < 0)
                 return r;
-        r = label_early_files(boot, err);
+        r = want_late_lock(boot, err);
         if (r < 0)
                 return r;
         r = record_file(boot, "run/udev/rules.d/01-verinit.rules", udev_rule, sizeof(udev_rule) - 1, 0444, err);

@@ -5,6 +5,7 @@
  * ours to obey.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <selinux/label.h>
 #include <selinux/selinux.h>
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <sys/vfs.h>
 
+#include "verinit/fsat.h"
 #include "verinit/log.h"
 #include "verinit/sepolicy.h"
 
@@ -112,6 +114,91 @@ int sepolicy_is_enforcing(bool *ret, struct error *err)
 static void freeconp(char **context)
 {
         freecon(*context);
+}
+
+#define BOOLEANS SELINUXFS "/booleans/"
+
+/* What own may do to target, of these permissions; a domain that the policy calls permissive may do all. */
+static int check_may_not(const char *own, const char *target, const char *class_name, const char *const *names, struct error *err)
+{
+        security_class_t class = string_to_security_class(class_name);
+
+        for (; *names; names++) {
+                access_vector_t asked = class ? string_to_av_perm(class, *names) : 0;
+                struct av_decision decision = {};
+
+                if (asked == 0)
+                        return error_set(err, FAIL_SELINUX_LOCK_FAILED_CODE, EINVAL, "the policy has no permission %s of %s",
+                                         *names, class_name);
+                if (security_compute_av_raw(own, target, class, asked, &decision) < 0)
+                        return error_set(err, FAIL_SELINUX_LOCK_FAILED_CODE, errno, "%s/access: cannot ask for %s of %s: %s",
+                                         SELINUXFS, *names, class_name, errno_name(errno));
+                if (decision.allowed & asked || decision.flags & SELINUX_AVD_FLAGS_PERMISSIVE)
+                        return error_set(err, FAIL_SELINUX_LOCK_FAILED_CODE, EPERM, "the policy still lets %s do %s on %s", own,
+                                         *names, target);
+        }
+        return 0;
+}
+
+/* Asked, not tried: a refused try would stand in the audit log of each boot, and one that is not refused would be done. */
+static int check_locked(bool has_booleans, struct error *err)
+{
+        static const char *const of_policy[] = { "load_policy", "setenforce", NULL };
+        static const char *const of_booleans[] = { "setbool", NULL }, *const of_file[] = { "write", NULL };
+        _cleanup_(freeconp) char *own = NULL, *boolean = NULL;
+        char security[SEPOLICY_CONTEXT_MAX];
+        ssize_t n;
+        int r;
+
+        n = fsat_read_line(AT_FDCWD, SELINUXFS "/initial_contexts/security", security, sizeof(security));
+        if (n < 0 || getcon_raw(&own) < 0 || getfilecon_raw(BOOLEANS SEPOLICY_LOCK, &boolean) < 0)
+                return error_set(err, FAIL_SELINUX_LOCK_FAILED_CODE, n < 0 ? (int) -n : errno,
+                                 "%s: the labels to ask about cannot be read", SELINUXFS);
+        r = check_may_not(own, security, "security", of_policy, err);
+        if (r == 0 && has_booleans)
+                r = check_may_not(own, security, "security", of_booleans, err);
+        if (r == 0)
+                r = check_may_not(own, boolean, "file", of_file, err);
+        return r;
+}
+
+static int set_boolean(const char *path, struct error *err)
+{
+        int r = fsat_write(AT_FDCWD, path, "1");
+
+        return r < 0 ? error_set(err, FAIL_SELINUX_LOCK_FAILED_CODE, -r, "%s: 1 cannot be written: %s", path, errno_name(-r)) : 0;
+}
+
+/* "1 1": what counts, and what a next commit would make count. */
+static int check_boolean(const char *path, struct error *err)
+{
+        char state[8] = "";
+        ssize_t n = fsat_read_line(AT_FDCWD, path, state, sizeof(state));
+
+        if (n < 0 || !str_equal(state, "1 1"))
+                return error_set(err, FAIL_SELINUX_LOCK_FAILED_CODE, n < 0 ? (int) -n : EPERM,
+                                 "%s: 1 was written, '%s' is read back", path, state);
+        return 0;
+}
+
+/* Not by libselinux: it would look for another name of a boolean in /etc/selinux. */
+int sepolicy_lock(struct error *err)
+{
+        bool has_booleans = fsat_exists(AT_FDCWD, BOOLEANS SEPOLICY_LOCK_BOOLEANS);
+        int r;
+
+        if (!fsat_exists(AT_FDCWD, BOOLEANS SEPOLICY_LOCK))
+                return error_set(err, FAIL_SELINUX_LOCK_FAILED_CODE, ENOENT, "the policy has no boolean " SEPOLICY_LOCK);
+        r = set_boolean(BOOLEANS SEPOLICY_LOCK, err);
+        if (r == 0 && has_booleans)
+                r = set_boolean(BOOLEANS SEPOLICY_LOCK_BOOLEANS, err);
+        if (r == 0)
+                r = set_boolean(SELINUXFS "/commit_pending_bools", err);
+        if (r == 0)
+                r = check_boolean(BOOLEANS SEPOLICY_LOCK, err);
+        if (r == 0 && has_booleans)
+                r = check_boolean(BOOLEANS SEPOLICY_LOCK_BOOLEANS, err);
+        return r < 0 ? r : check_locked(has_booleans, err);
 }
 
 int sepolicy_own_context(char *ret_text, size_t size, struct error *err)

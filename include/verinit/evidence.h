@@ -85,6 +85,7 @@ struct evidence {
         char selinux_policy_digest[DIGEST_MAX_HEX]; /* sha256 of the bytes handed to the kernel */
         char selinux_loaded_digest[DIGEST_MAX_HEX]; /* sha256 of /sys/fs/selinux/policy afterwards */
         char selinux_context[256];
+        char selinux_lock[8]; /* "early", "late", "none" */
         char root_kind[16], etc_mode[16];
         char credentials[16]; /* "none", "esp-encrypted", "platform" */
         unsigned n_credentials; /* of the ESP, handed on */

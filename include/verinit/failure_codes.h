@@ -198,6 +198,8 @@
                   "the kernel refused the SELinux policy: see the lines above")                            \
         FAIL_CODE(ENFORCE_FAILED, "enforce-failed", FAIL_SYSTEM,                                           \
                   "SELinux did not go into enforcing mode: see the lines above")                           \
+        FAIL_CODE(SELINUX_LOCK_FAILED, "selinux-lock-failed", FAIL_CONFIG,                                 \
+                  "build the policy with the boolean secure_mode_policyload, or see selinux-lock= in verinit-floor(5)") \
         FAIL_CODE(LABEL_FAILED, "label-failed", FAIL_SYSTEM,                                               \
                   "a file of the new root cannot be labelled: check the policy's file_contexts")           \
         /* root */                                                                                         \

@@ -22,6 +22,13 @@ enum etc_mode {
         ETC_PLAIN,       /* the root's own; only with root=unverified */
 };
 
+/* When the kernel stops to take another SELinux policy, and 0 for enforcing, until the next boot. */
+enum selinux_lock {
+        SELINUX_LOCK_EARLY = 0, /* before the first instruction of the host */
+        SELINUX_LOCK_LATE,      /* by a unit of the verified /usr, once systemd has loaded the policy again */
+        SELINUX_LOCK_NONE,
+};
+
 /* Which credentials of the machine room may reach the booted system. */
 enum floor_credentials {
         CREDENTIALS_NONE = 0,      /* neither ESP nor SMBIOS nor fw_cfg nor the command line */
@@ -62,6 +69,7 @@ struct floor {
         enum floor_root root;
         enum etc_mode etc;
         char init_path[FLOOR_WORD_MAX]; /* init=: what the command line may name beside systemd and init; empty: nothing */
+        enum selinux_lock selinux_lock;
         char selinux_dir[128];        /* below /usr, without it; default "etc/selinux" */
         unsigned panic_timeout_s;     /* kernel.panic; 1 to 300; default 10 */
         unsigned failure_delay_s;     /* before the reboot; 0 to 300; default 10 */
@@ -95,6 +103,8 @@ struct floor {
         size_t tpm_ek_size;           /* tpm-ek=: the TPM Name of a persistent key; 0: not given */
         uint8_t tpm_ek[FLOOR_TPM_NAME_MAX];
 };
+
+const char *selinux_lock_name(enum selinux_lock lock); /* as in the file */
 
 void floor_init(struct floor *ret);
 

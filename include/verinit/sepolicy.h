@@ -20,6 +20,15 @@ int sepolicy_load(const void *data, size_t size, struct error *err);
 int sepolicy_enforce(struct error *err);
 int sepolicy_is_enforcing(bool *ret, struct error *err);
 
+/*
+ * Sets two booleans by which a policy takes rights from every domain until the next boot. SEPOLICY_LOCK, which there has to be: to load
+ * another policy, to leave enforcing mode, to reset it. SEPOLICY_LOCK_BOOLEANS, where there is one: to change any other boolean. Reads
+ * them back, and asks the kernel what this domain may still do. SELINUX_LOCK_FAILED.
+ */
+#define SEPOLICY_LOCK "secure_mode_policyload"
+#define SEPOLICY_LOCK_BOOLEANS "secure_mode_setbool"
+int sepolicy_lock(struct error *err);
+
 /* The label of this process. */
 int sepolicy_own_context(char *ret_text, size_t size, struct error *err);
 

@@ -88,10 +88,10 @@ static int floor_fields(char *args[])
                 return 0;
         }
         printf("accepted\ttpm %d selinux %d cmdline %d secure-boot %d cmdline-replay %d root-hash-signature %d "
-               "pinned-geometry %d boot-disk-only %d ipe %d debug %d root %d etc %d selinux-dir %s credentials %d "
+               "pinned-geometry %d boot-disk-only %d ipe %d debug %d root %d etc %d selinux-dir %s selinux-lock %d credentials %d "
                "os-separator %d", (int) f.tpm, (int) f.selinux, (int) f.cmdline, (int) f.secure_boot,
                (int) f.cmdline_replay, (int) f.root_hash_signature, (int) f.pinned_geometry, (int) f.boot_disk_only,
-               (int) f.ipe, (int) f.debug, (int) f.root, (int) f.etc, f.selinux_dir, (int) f.credentials,
+               (int) f.ipe, (int) f.debug, (int) f.root, (int) f.etc, f.selinux_dir, (int) f.selinux_lock, (int) f.credentials,
                (int) f.os_separator);
         printf(" panic-timeout %u failure-delay %u failure-delay-max %u device-timeout %u watchdog %u failure-actions %u/%u",
                f.panic_timeout_s, f.failure_delay_s, f.failure_delay_max_s, f.device_timeout_s, f.watchdog_s,

@@ -11,6 +11,7 @@ struct fake_sepolicy {
         size_t loaded_bytes;  /* 0: none */
         bool is_enforcing;
         bool ignores_enforce; /* takes the 1 and does not go by it */
+        bool is_locked;
         char own_context[SEPOLICY_CONTEXT_MAX]; /* after a load; before it "kernel" */
         char label[SEPOLICY_CONTEXT_MAX];       /* what each path should have; empty: none */
         /* Instead of label: 0, 1 or -errno, as sepolicy_lookup_label(). */

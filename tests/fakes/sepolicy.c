@@ -57,6 +57,14 @@ int sepolicy_is_enforcing(bool *ret, struct error *err)
         return 0;
 }
 
+int sepolicy_lock(struct error *err)
+{
+        if (fake_call("sepolicy_lock") || !fake_sepolicy.is_enforcing)
+                return error_set(err, FAIL_SELINUX_LOCK_FAILED_CODE, ENOENT, "fake sepolicy_lock");
+        fake_sepolicy.is_locked = true;
+        return 0;
+}
+
 int sepolicy_own_context(char *ret_text, size_t size, struct error *err)
 {
         const char *context = fake_sepolicy.loaded_bytes > 0 ? fake_sepolicy.own_context : "kernel";

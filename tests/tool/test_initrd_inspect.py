@@ -50,7 +50,7 @@ class SoundTest(InspectTest):
         required = {key: "require" for key in NEEDS}
         self.assertEqual(report["floor"], {**required, "tpm": "allow", "ipe": "allow", "root-hash-signature": "allow", "root": "tmpfs", "etc": "tmpfs", "credentials": "none",
                                            "os-separator": False, "extra-words": [], "addon": [], "addon-keys": [],
-                                           "certificate": [], "ipe-policy": [], "ipe-drop-mac-admin": True, "tpm-ek": None, "selinux-dir": "etc/selinux", "init": None,
+                                           "certificate": [], "ipe-policy": [], "ipe-drop-mac-admin": True, "tpm-ek": None, "selinux-dir": "etc/selinux", "selinux-lock": "early", "init": None,
                                            "failure-actions": ["reboot"], "device-timeout": 90, "panic-timeout": 10,
                                            "failure-delay": 10, "failure-delay-max": 60, "watchdog": 0, "baked-cmdline": sha256(CMDLINE.encode()),
                                            "modules": sha256(packed_files["etc/verinit/modules"])})
@@ -110,7 +110,7 @@ class SoundTest(InspectTest):
         path = f"etc/verinit/certificates/{sha256(b'one').removeprefix('sha256-')}.der"
         said = {key: "allow" for key in NEEDS} | {
             "tpm-ek": "000b" + "ab" * 32, "extra-words": "debug", "addon": sha256(b"a"), "addon-keys": "a.b",
-            "certificate": sha256(b"one"), "ipe-policy": sha256(b"one"), "ipe-drop-mac-admin": "no", "selinux-dir": "etc/other", "init": "/a/b", "root": "unverified", "etc": "tmpfs", "credentials": "platform",
+            "certificate": sha256(b"one"), "ipe-policy": sha256(b"one"), "ipe-drop-mac-admin": "no", "selinux-dir": "etc/other", "selinux-lock": "late", "init": "/a/b", "root": "unverified", "etc": "tmpfs", "credentials": "platform",
             "os-separator": "yes", "device-timeout": "91", "panic-timeout": "11", "failure-actions": "halt,reboot",
             "failure-delay": "12", "failure-delay-max": "61", "watchdog": "60"}
         self.assertEqual({*said, "baked-cmdline", "modules"}, set(keys))

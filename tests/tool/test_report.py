@@ -23,7 +23,7 @@ FORMATS = ("text", "json", "svg", "html")
 STAGES = ("early", "config", "probe", "prove", "enter", "find", "plan", "verify", "activate", "measure", "usr", "mac",
           "root", "record", "handoff")
 DEMANDED = ("provenance.secure_boot", "provenance.replay", "provenance.smbios", "cmdline", "boot_disk.known", "boot_disk.gpt_backup",
-            "verity.signature.source", "verity.signature.kernel", "usr.geometry", "tpm.state", "selinux.state", "root.kind",
+            "verity.signature.source", "verity.signature.kernel", "usr.geometry", "tpm.state", "selinux.state", "selinux.lock", "root.kind",
             "credentials.mode", "debug")
 Edit = Callable[[dict[str, Any]], object]
 
@@ -299,7 +299,7 @@ class Report(ToolTest):
         strict = {"provenance.secure_boot": {"on"}, "provenance.replay": {"proved"}, "provenance.smbios": {"clean"},
                   "cmdline": {"baked"}, "boot_disk.gpt_backup": {"same"}, "usr.geometry": {"pinned"}, "tpm.state": {"measured"},
                   "verity.signature.source": {"discovered", "partition", "file", "inline"},
-                  "verity.signature.kernel": {"accepted"}, "selinux.state": {"enforcing"}, "root.kind": {"tmpfs"},
+                  "verity.signature.kernel": {"accepted"}, "selinux.state": {"enforcing"}, "selinux.lock": {"early", "late"}, "root.kind": {"tmpfs"},
                   "credentials.mode": {"none"}}
         self.assertEqual(set(strict) | {"boot_disk.known", "debug"}, set(DEMANDED))
         for path, allowed in strict.items():
@@ -334,7 +334,7 @@ class Report(ToolTest):
             e["verity"]["signature"] = {"source": "none", "signer_sha256": "", "kernel": ""}
 
         def without_selinux(e: dict[str, Any]) -> None:
-            e["selinux"] = {"state": "absent", "policy_file": "", "policy_sha256": "", "loaded_sha256": "", "context": ""}
+            e["selinux"] = {"state": "absent", "policy_file": "", "policy_sha256": "", "loaded_sha256": "", "context": "", "lock": ""}
             e["tpm"]["words"].pop(2)
         for edit in (unsigned, without_selinux, lambda e: e["boot_disk"].update(known=False, gpt_backup="")):
             self.assertEqual(len(self.said(self.edited(edit), YES)["relaxed"]), 1)

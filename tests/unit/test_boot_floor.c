@@ -113,6 +113,60 @@ static void test_os_separator(_unused_ void **state)
         fake_machine_remove();
 }
 
+#define LOCK_LINK "run/systemd/system/sysinit.target.wants/verinit-selinux-lock.service"
+
+/* By PID 1 before anything that is not verified is mounted; by a unit, which PID 1 only asks for; by nobody. */
+static void test_who_locks_selinux(_unused_ void **state)
+{
+        static const struct {
+                const char *floor, *lock;
+                bool is_locked, is_asked;
+        } cases[] = {
+                { FAKE_FLOOR, "early", true, false },
+                { FAKE_FLOOR "selinux-lock=early\n", "early", true, false },
+                { FAKE_FLOOR "selinux-lock=late\n", "late", false, true },
+                { FAKE_FLOOR "selinux-lock=none\n", "none", false, false },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                const struct fake_machine_options options = { .floor = cases[i].floor, .has_tpm = true, .has_selinux = true };
+                char target[128] = "";
+
+                fake_machine_make(&options);
+                fake_machine_put("sysroot/usr/lib/systemd/system/verinit-selinux-lock.service", "[Unit]\n");
+                assert_int_equal(run_pid1(), FAKE_OS_EXECED);
+                assert_int_equal(fake_sepolicy.is_locked, cases[i].is_locked);
+                assert_string_equal(boot.evidence.selinux_lock, cases[i].lock);
+                assert_int_equal(fsat_exists(fake_os.root_fd, LOCK_LINK), cases[i].is_asked);
+                if (cases[i].is_asked) {
+                        assert_true(readlinkat(fake_os.root_fd, LOCK_LINK, target, sizeof(target) - 1) > 0);
+                        assert_string_equal(target, "/usr/lib/systemd/system/verinit-selinux-lock.service");
+                }
+                fake_machine_remove();
+        }
+}
+
+static void test_the_unit_that_locks_has_to_be_there(_unused_ void **state)
+{
+        const struct fake_machine_options options = {
+                .floor = FAKE_FLOOR "selinux-lock=late\n", .has_tpm = true, .has_selinux = true,
+        };
+        const struct fake_machine_options without = { .floor = FAKE_FLOOR "selinux=allow\nselinux-lock=late\n", .has_tpm = true };
+
+        fake_machine_make(&options);
+        assert_int_equal(run_pid1(), FAKE_OS_ENDED);
+        assert_int_equal(error.stage, STAGE_RECORD);
+        assert_int_equal(error.code, FAIL_SELINUX_LOCK_FAILED_CODE);
+        fake_machine_remove();
+
+        /* Nothing to lock. */
+        fake_machine_make(&without);
+        assert_int_equal(run_pid1(), FAKE_OS_EXECED);
+        assert_string_equal(boot.evidence.selinux_lock, "");
+        assert_false(fsat_exists(fake_os.root_fd, LOCK_LINK));
+        fake_machine_remove();
+}
+
 static void check_environment(char *const argv[], char *const envp[])
 {
         assert_string_equal(argv[0], "/usr/lib/systemd/systemd");
@@ -267,6 +321,8 @@ int main(void)
                 cmocka_unit_test(test_a_floor_that_cannot_be_read_was_hidden),
                 cmocka_unit_test(test_files_are_those_that_the_floor_names),
                 cmocka_unit_test(test_os_separator),
+                cmocka_unit_test(test_who_locks_selinux),
+                cmocka_unit_test(test_the_unit_that_locks_has_to_be_there),
                 cmocka_unit_test(test_credentials_are_those_of_the_floor),
                 cmocka_unit_test(test_credentials_that_nobody_sealed),
                 cmocka_unit_test(test_credentials_have_a_bound),

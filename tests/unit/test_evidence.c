@@ -86,6 +86,7 @@ static struct evidence filled(void)
         FILL(e.selinux_policy_digest, hex);
         FILL(e.selinux_loaded_digest, hex);
         FILL(e.selinux_context, "system_u:system_r:init_t:s0");
+        FILL(e.selinux_lock, "early");
         FILL(e.root_kind, "tmpfs");
         FILL(e.etc_mode, "overlay");
         e.watchdog_s = 60;

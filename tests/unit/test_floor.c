@@ -56,6 +56,7 @@ static void test_nothing_demands_everything(_unused_ void **state)
         assert_int_equal(f.baked_cmdline.alg, DIGEST_NONE);
         assert_int_equal(f.modules.alg, DIGEST_NONE);
         assert_string_equal(f.selinux_dir, "etc/selinux");
+        assert_int_equal(f.selinux_lock, SELINUX_LOCK_EARLY);
         assert_int_equal(f.panic_timeout_s, 10);
         assert_int_equal(f.failure_delay_s, 10);
         assert_int_equal(f.device_timeout_s, 90);
@@ -357,6 +358,29 @@ static void test_plain_etc_needs_an_unverified_root(_unused_ void **state)
         assert_refused("etc=plain\nroot=tmpfs\n", "etc=plain needs root=unverified");
 }
 
+static void test_when_selinux_is_locked(_unused_ void **state)
+{
+        static const char *const names[] = { "early", "late", "none" };
+        char text[80];
+        struct floor f;
+
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+                snprintf(text, sizeof(text), "selinux-lock=%s\n", names[i]);
+                parse_ok(text, &f);
+                assert_int_equal(f.selinux_lock, i);
+                assert_string_equal(selinux_lock_name(f.selinux_lock), names[i]);
+        }
+        assert_string_equal(selinux_lock_name((enum selinux_lock) 7), "none");
+        assert_refused("selinux-lock=Early\n", "expected early, late or none");
+        assert_refused("selinux-lock=\n", "expected early, late or none");
+        /* Who fills that /etc masks the unit. */
+        assert_refused("selinux-lock=late\netc=plain\nroot=unverified\n", "selinux-lock=late needs etc=overlay or tmpfs");
+        parse_ok("selinux-lock=late\netc=tmpfs\nroot=unverified\n", &f);
+        parse_ok("selinux-lock=none\netc=plain\nroot=unverified\n", &f);
+        parse_ok("etc=plain\nroot=unverified\n", &f);
+        assert_int_equal(f.selinux_lock, SELINUX_LOCK_EARLY);
+}
+
 static void test_files_that_are_no_text_of_ours(_unused_ void **state)
 {
         static char text[FLOOR_MAX_BYTES + 1];
@@ -389,6 +413,7 @@ int main(void)
                 cmocka_unit_test(test_selinux_dir_stays_below_usr),
                 cmocka_unit_test(test_extra_words_are_words),
                 cmocka_unit_test(test_plain_etc_needs_an_unverified_root),
+                cmocka_unit_test(test_when_selinux_is_locked),
                 cmocka_unit_test(test_files_that_are_no_text_of_ours),
         };
 

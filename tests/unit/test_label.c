@@ -7,10 +7,13 @@
 
 #include "fake_sepolicy.h"
 #include "fakes.h"
+#include "temp_dir.h"
 #include "unit.h"
+#include "verinit/fsat.h"
 #include "verinit/label.h"
 
 static struct boot boot;
+static struct temp_dir dir;
 
 /* "/run" has a label, "/top" and all else none; what was asked for is in the fakes' list. */
 static int only_run(const char *path, _unused_ mode_t mode, char *ret_text, size_t size)
@@ -38,6 +41,27 @@ static int setup(_unused_ void **state)
         fake_reset();
         fake_sepolicy_reset();
         return sepolicy_open_labels("/policy", &err);
+}
+
+static int setup_tree(void **state)
+{
+        if (setup(state) < 0 || temp_dir_make(&dir) < 0)
+                return -1;
+        boot.root_fd = dir.fd;
+        return 0;
+}
+
+static int teardown_tree(_unused_ void **state)
+{
+        return temp_dir_remove(&dir);
+}
+
+static void make_tree(void)
+{
+        assert_int_equal(fsat_mkdir_p(dir.fd, "run/a", 0755), 0);
+        assert_int_equal(fsat_create(dir.fd, "run/a/b", "", 0, 0644), 0);
+        assert_int_equal(symlinkat("/etc", dir.fd, "run/a/link"), 0);
+        assert_int_equal(fsat_create(dir.fd, "run/c", "", 0, 0644), 0);
 }
 
 static void assert_applied(const char *host_path, const char *wanted)
@@ -109,6 +133,59 @@ static void test_mount_option(_unused_ void **state)
         assert_string_equal(text, ",rootcontext=\"root_t:s0,c1,c2\"");
 }
 
+/* All of it, links as links; what the policy has no label for, its parent's. */
+static void test_a_tree(_unused_ void **state)
+{
+        static const char *const wanted[] = {
+                "/run run_t", "/run/a run_t", "/run/a/b run_t", "/run/a/link run_t", "/run/c run_t",
+        };
+        struct error err = {};
+
+        make_tree();
+        fake_sepolicy.lookup = only_run;
+        if (label_tree(&boot, "/run", &err) < 0)
+                fail_msg("%s", err.msg);
+        assert_int_equal(fake_count("sepolicy_set_label"), ARRAY_SIZE(wanted));
+        for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
+                assert_string_equal(fake_find("sepolicy_set_label", i)->detail, wanted[i]);
+}
+
+static void test_faults_of_a_tree(_unused_ void **state)
+{
+        struct error err = {};
+
+        assert_int_equal(label_tree(&boot, "/run", &err), -ENOENT);
+        assert_int_equal(err.code, FAIL_LABEL_FAILED_CODE);
+
+        make_tree();
+        err = (struct error) {};
+        fake_fail_at(5);
+        assert_true(label_tree(&boot, "/run", &err) < 0);
+        assert_int_equal(err.code, FAIL_LABEL_FAILED_CODE);
+        assert_non_null(strstr(err.msg, "fake sepolicy_set_label"));
+}
+
+/* No tree of ours is that deep; what is, does not end the stack. */
+static void test_a_tree_that_is_too_deep(_unused_ void **state)
+{
+        struct error err = {};
+
+        make_tree();
+        assert_int_equal(fsat_mkdir_p(dir.fd, "run/1/2/3/4/5/6/7/8/9", 0755), 0);
+        assert_int_equal(label_tree(&boot, "/run", &err), -ELOOP);
+        assert_int_equal(err.code, FAIL_LABEL_FAILED_CODE);
+}
+
+static void test_a_tree_without_mac(_unused_ void **state)
+{
+        struct error err = {};
+
+        make_tree();
+        boot.plan.steps[STAGE_MAC].is_skipped = true;
+        assert_int_equal(label_tree(&boot, "/run", &err), 0);
+        assert_int_equal(fake_count("sepolicy_set_label"), 0);
+}
+
 static void test_without_mac(_unused_ void **state)
 {
         struct error err = {};
@@ -130,6 +207,10 @@ int main(void)
                 cmocka_unit_test_setup(test_faults_are_passed_on, setup),
                 cmocka_unit_test_setup(test_mount_option, setup),
                 cmocka_unit_test_setup(test_without_mac, setup),
+                cmocka_unit_test_setup_teardown(test_a_tree, setup_tree, teardown_tree),
+                cmocka_unit_test_setup_teardown(test_faults_of_a_tree, setup_tree, teardown_tree),
+                cmocka_unit_test_setup_teardown(test_a_tree_that_is_too_deep, setup_tree, teardown_tree),
+                cmocka_unit_test_setup_teardown(test_a_tree_without_mac, setup_tree, teardown_tree),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

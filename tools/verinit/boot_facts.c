@@ -60,6 +60,7 @@ static const struct rule {
         { "selinux.policy_sha256", "SELinux", "its SHA-256", KIND_CODE },
         { "selinux.loaded_sha256", "SELinux", "as the kernel renders it", KIND_CODE },
         { "selinux.context", "SELinux", "label of PID 1", KIND_CODE },
+        { "selinux.lock", "SELinux", "locked", KIND_TEXT },
         { "root.kind", "Root", "kind", KIND_TEXT },
         { "root.etc", "Root", "/etc", KIND_TEXT },
         { "root.device", "Root", "device", KIND_TEXT },

@@ -39,6 +39,8 @@ static const struct choice {
           { { "absent", "there was no TPM: nothing was measured" },
             { "unmeasured", "the kernel image was not measured: nothing was measured" } }, {} },
         { "selinux.state", { "enforcing" }, { { "absent", "the kernel has no SELinux" } }, {} },
+        { "selinux.lock", { "early", "late" },
+          { { "none", "SELinux is not locked: root of the host may load another policy" } }, { "selinux.state", "absent" } },
         { "root.kind", { "tmpfs" }, { { "unverified", "the root file system is one that nothing vouches for" } }, {} },
         { "credentials.mode", { "none" },
           { { "esp-encrypted", "sealed credentials of the ESP were handed on" },

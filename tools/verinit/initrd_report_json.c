@@ -101,6 +101,7 @@ static struct json_object *format_floor(const struct floor *f)
         add_digests(o, "certificate", f->certificates, f->n_certificates);
         add_digests(o, "ipe-policy", f->ipe_policies, f->n_ipe_policies);
         add(o, "ipe-drop-mac-admin", json_value_bool(!f->keeps_mac_admin));
+        add_text(o, "selinux-lock", selinux_lock_name(f->selinux_lock));
         add_text(o, "selinux-dir", f->selinux_dir);
         add_text(o, "init", f->init_path[0] ? f->init_path : NULL);
         add_tpm_ek(o, f);

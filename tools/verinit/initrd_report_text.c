@@ -106,8 +106,9 @@ static void print_floor(const struct report *r)
         const struct floor *f = &r->floor;
         char note[DIGEST_MAX_HEX + 8];
 
-        printf("floor:        %sroot=%s etc=%s credentials=%s", r->has_floor ? "" : "none, so ", report_root_name(f->root),
-               report_etc_name(f->etc), credentials_name(f->credentials));
+        printf("floor:        %sroot=%s etc=%s credentials=%s selinux-lock=%s", r->has_floor ? "" : "none, so ",
+               report_root_name(f->root), report_etc_name(f->etc), credentials_name(f->credentials),
+               selinux_lock_name(f->selinux_lock));
         for (const struct report_need *need = report_needs; need->key; need++)
                 printf(" %s=%s", need->key, report_need_name(report_need_of(f, need)));
         putchar('\n');

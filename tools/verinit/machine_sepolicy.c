@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <limits.h>
 
+#include <sepol/boolean_record.h>
+#include <sepol/booleans.h>
 #include <sepol/debug.h>
 #include <sepol/handle.h>
 #include <sepol/policydb.h>
@@ -24,9 +26,26 @@ int sepolicy_max_version(unsigned *ret, _unused_ struct error *err)
         return 0;
 }
 
+/* Of a policy that was loaded and not read, nobody knows. */
+static bool lacks_lock;
+
 int sepolicy_open(_unused_ struct error *err)
 {
+        lacks_lock = false;
         return 0;
+}
+
+static bool has_boolean(sepol_handle_t *handle, const sepol_policydb_t *db, const char *name)
+{
+        sepol_bool_key_t *key = NULL;
+        int is_there = 0;
+
+        if (sepol_bool_key_create(handle, name, &key) < 0)
+                return false;
+        if (sepol_bool_exists(handle, db, key, &is_there) < 0)
+                is_there = 0;
+        sepol_bool_key_free(key);
+        return is_there != 0;
 }
 
 static bool is_readable(const void *data, size_t size)
@@ -42,6 +61,7 @@ static bool is_readable(const void *data, size_t size)
                 sepol_policy_file_set_handle(file, handle);
                 sepol_policy_file_set_mem(file, (char *) (uintptr_t) data, size);
                 is_good = sepol_policydb_read(db, file) == 0;
+                lacks_lock = is_good && !has_boolean(handle, db, SEPOLICY_LOCK);
         }
         if (db)
                 sepol_policydb_free(db);
@@ -72,6 +92,12 @@ int sepolicy_load(const void *data, size_t size, struct error *err)
 int sepolicy_enforce(_unused_ struct error *err)
 {
         return 0;
+}
+
+/* Whether the policy then refuses what it should, the kernel says at boot. */
+int sepolicy_lock(struct error *err)
+{
+        return lacks_lock ? error_set(err, FAIL_SELINUX_LOCK_FAILED_CODE, ENOENT, "the policy has no boolean " SEPOLICY_LOCK) : 0;
 }
 
 int sepolicy_own_context(char *ret_text, size_t size, _unused_ struct error *err)
