@@ -18,8 +18,9 @@
 #define PORT "org.verinit.report"
 #define PORTS "/sys/class/virtio-ports"
 #define TPM "/sys/class/tpm/tpm0"
+#define SELINUX "/sys/fs/selinux/"
 
-enum { BLOCK = 512, FILE_MAX = 1 << 20, PCRS = 24 };
+enum { BLOCK = 512, FILE_MAX = 1 << 22, PCRS = 24 };
 
 static char content[FILE_MAX];
 
@@ -236,6 +237,33 @@ static void send_denials(int port)
                 send_file(port, "kmsg.txt", content, n);
 }
 
+static const char *try_write(const char *path, const void *data, size_t size)
+{
+        int fd = open(path, O_WRONLY | O_CLOEXEC);
+        ssize_t n = fd < 0 ? -1 : write(fd, data, size);
+        const char *answer = n < 0 ? strerrorname_np(errno) : "done";
+
+        if (fd >= 0)
+                close(fd);
+        return answer;
+}
+
+/* What whoever is PID 1 of the host may do to SELinux before anybody else runs; leaving enforcing mode comes last. */
+static size_t try_selinux(char *ret, size_t size)
+{
+        size_t n = read_file(SELINUX "policy", content, sizeof(content)), done = 0;
+
+        if (n == 0)
+                return 0;
+        done += (size_t) snprintf(ret + done, size - done, "load %s\n", try_write(SELINUX "load", content, n));
+        done += (size_t) snprintf(ret + done, size - done, "unlock %s\n",
+                                  try_write(SELINUX "booleans/secure_mode_policyload", "0", 1));
+        done += (size_t) snprintf(ret + done, size - done, "boolean %s\n", try_write(SELINUX "booleans/allow_execmem", "1", 1));
+        done += (size_t) snprintf(ret + done, size - done, "commit %s\n", try_write(SELINUX "commit_pending_bools", "1", 1));
+        done += (size_t) snprintf(ret + done, size - done, "setenforce %s\n", try_write(SELINUX "enforce", "0", 1));
+        return done;
+}
+
 static int open_port(void)
 {
         DIR *ports = opendir(PORTS);
@@ -258,10 +286,13 @@ static int open_port(void)
 int main(int argc, char *argv[])
 {
         static const char end[2 * BLOCK];
+        static char tried[512];
+        size_t n_tried;
         int port;
 
         if (argc > 0 && strcmp(argv[0], "probe") == 0)
                 return 0;
+        n_tried = try_selinux(tried, sizeof(tried));
 
         /* The first that anybody reads of it: rows damage it. */
         (void) read_file("/usr/lib/late", content, sizeof(content));
@@ -274,7 +305,9 @@ int main(int argc, char *argv[])
                 send_copy(port, "firmware.log", "/sys/kernel/security/tpm0/binary_bios_measurements");
                 send_copy(port, "cmdline.txt", "/proc/cmdline");
                 send_copy(port, "mounts.txt", "/proc/self/mountinfo");
-                send_copy(port, "enforce.txt", "/sys/fs/selinux/enforce");
+                send_file(port, "tried.txt", tried, n_tried);
+                send_copy(port, "enforce.txt", SELINUX "enforce");
+                send_copy(port, "policy", SELINUX "policy");
                 send_copy(port, "context.txt", "/proc/self/attr/current");
                 send_words(port, "environ.txt", "/proc/self/environ");
                 send_words(port, "init-cmdline.txt", "/proc/self/cmdline");

@@ -184,7 +184,7 @@ DIRECT = [
                (line_is_that_of_azure_container_linux, ballast_is_freed)),
     DirectBoot("direct-bpo-explicit-tmpfs-virtio-blk-stray-words",
                Setup(image="explicit", kernel="bpo", tpm=True, baked=added(*STRAY_WORDS, PARAMETER[0]), ballast=BALLAST,
-                     **FULL),
+                     floor={"selinux-lock": "late"}, **FULL),
                (stray_words_were_there, parameter_is_set, ballast_is_freed)),
     DirectBoot("direct-cloud-discoverable-ext4-virtio-scsi-hotplug-debug",
                Setup(image="discoverable-ext4", bus="virtio-scsi", disk=no_disk, floor={"debug": "allow"},

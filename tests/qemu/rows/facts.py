@@ -6,6 +6,7 @@ A file that the report lacks is a problem too: nothing here passes because there
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import subprocess
@@ -16,6 +17,8 @@ from typing import Any, Callable, Iterable, Iterator
 from imagelib.image import Image, Kernel
 from imagelib.store import TOP
 from machine.outcome import Outcome
+
+from .policy import unlocked
 
 Problems = Iterator[str]
 
@@ -197,14 +200,21 @@ def devices_are_the_named_ones(c: Case) -> Problems:
     yield from differ("boot.json devices", wanted, c.boot()["devices"])
 
 
+def policy_is_that_of_pid1(policy: bytes, boot: dict[str, Any]) -> Problems:
+    """What the kernel runs is what it ran before the exec, bit by bit. Where the host's unit has set the lock, but for that."""
+    if boot["lock"] == "late":
+        policy, states = unlocked(policy)
+        yield from differ("states of the lock's booleans", [1, 1], states)
+    yield from differ("policy in the kernel: the one before the exec", boot["loaded_sha256"], hashlib.sha256(policy).hexdigest())
+
+
 def selinux_is_enforcing(c: Case) -> Problems:
     text = c.text("selinux.txt")
     said = dict(line.split(": ", 1) for line in text.splitlines()[:3])
     boot = c.boot()["selinux"]
     yield from differ("getenforce", "Enforcing", said.get("enforce"))
     yield from differ("context of PID 1", "system_u:system_r:init_t:s0", said.get("init"))
-    yield from differ("policy in the kernel: the one before the exec", boot["loaded_sha256"],
-                      said.get("policy", "").split(" ")[0])
+    yield from policy_is_that_of_pid1(c.outcome.report.get("policy", b""), boot)
     yield from differ("policy given to the kernel: the image's", c.image.policy_sha256, boot["policy_sha256"])
     yield from differ("boot.json selinux.state", "enforcing", boot["state"])
 

@@ -38,6 +38,7 @@ class Volume:
     block: int = BLOCK      # of the data
     policy: str = ""        # where below /usr the image's own SELinux directory is copied to
     without: tuple[str, ...] = ()   # and what is left out of it
+    renamed: tuple[bytes, bytes] = (b"", b"")   # in the policy itself: a name, and another of the same length
     is_host: bool = False   # its init is the program that reports
     inline: bool = False    # tree behind the data, on one partition
     policies: dict[str, Policy] = field(default_factory=dict)   # IPE's, each at its path; by its digest where that is empty
@@ -62,7 +63,7 @@ class Volume:
         """Its directory: usr, usr.verity, perhaps usr.fec, and disk.raw."""
         inputs = {"files": {path: content.hex() for path, content in self.files.items()},
                   "empty": self.empty, "padding": self.padding, "fec": self.has_fec, "block": self.block, "policy": self.policy,
-                  "without": self.without, "image": parts.image(parts.KERNELS).root_hash if self.policy else "",
+                  "without": self.without, "renamed": [name.hex() for name in self.renamed], "image": parts.image(parts.KERNELS).root_hash if self.policy else "",
                   "host": file_digest(REPORTER) if self.is_host else "", "inline": self.inline,
                   "policies": {path: policy.digest() for path, policy in self.policies.items()}, "source": file_digest(Path(__file__))}
         return parts.store().stage(f"volume-{self.name}", inputs, self._build)
@@ -71,6 +72,7 @@ class Volume:
         usr, tree = out / "usr", out / "usr.verity"
         if self.policy:
             copy_policy(out / "tree" / self.policy, self.without)
+            rename(next((out / "tree" / self.policy).glob("default/policy/policy.*")), *self.renamed)
         if self.is_host:
             program = out / "tree/lib/systemd/systemd"
             program.parent.mkdir(parents=True)
@@ -119,6 +121,14 @@ def copy_policy(target: Path, without: tuple[str, ...]) -> None:
         (target / name).unlink()
 
 
+def rename(policy: Path, old: bytes, new: bytes) -> None:
+    """Of a boolean: its length stands before its name."""
+    assert len(old) == len(new)
+    content, length = policy.read_bytes(), len(old).to_bytes(4, "little")
+    assert not old or content.count(length + old) == 1, f"{policy} has no such name once: {old!r}"
+    policy.write_bytes(content.replace(length + old, length + new) if old else content)
+
+
 def _write_disk(disk: Path, root_hash: str, *files: Path) -> None:
     """Data, tree and perhaps parity, one behind the other."""
     kinds = ((USR_TYPE, guid(root_hash[:32]), "usr"), (USR_VERITY_TYPE, guid(root_hash[-32:]), "usr-verity"),
@@ -141,9 +151,9 @@ def foreign_root() -> Path:
     return root("FOREIGN", {"lib64/ld-linux-x86-64.so.2": b"anything\n"})
 
 
-def root(label: str, files: dict[str, bytes] | None = None) -> Path:
+def root(label: str, files: dict[str, bytes] | None = None, links: dict[str, str] | None = None) -> Path:
     """A disk that is an ext4 root with this label."""
-    content = files or {}
+    content, targets = files or {}, links or {}
 
     def build(out: Path) -> None:
         for name in {"usr", "etc", "proc", "sys", "dev", "run"} - set(content):
@@ -151,8 +161,11 @@ def root(label: str, files: dict[str, bytes] | None = None) -> Path:
         for name, text in content.items():
             (out / "tree" / name).parent.mkdir(parents=True, exist_ok=True)
             (out / "tree" / name).write_bytes(text)
+        for name, target in targets.items():
+            (out / "tree" / name).symlink_to(target)
         parts.run(["mkfs.ext4", "-q", "-L", label, "-d", out / "tree", out / "disk.raw", "16M"])
-    inputs = {"files": {name: text.hex() for name, text in content.items()}, "source": file_digest(Path(__file__))}
+    inputs = {"files": {name: text.hex() for name, text in content.items()}, "links": targets,
+              "source": file_digest(Path(__file__))}
     return parts.store().stage(f"root-{label}", inputs, build) / "disk.raw"
 
 
@@ -172,6 +185,7 @@ HOST_INLINE = replace(HOST, name="host-inline", inline=True)
 NO_ETC = Volume("no-etc", policy="lib/selinux")
 NO_CONTEXTS = Volume("no-contexts", policy="lib/selinux", without=("default/contexts/files/file_contexts",
                                                                     "default/contexts/files/file_contexts.bin"))
+NO_LOCK = replace(HOST, name="no-lock", renamed=(b"secure_mode_policyload", b"secure_mode_policyl0ad"))
 PADDED = Volume("padded", {CONFIG: ENFORCING}, padding=4 * BLOCK)
 NO_POLICY = Volume("no-policy", {CONFIG: ENFORCING, f"{POLICIES}/README": b"nothing here\n"})
 NEW_POLICY = Volume("new-policy", {CONFIG: ENFORCING, f"{POLICIES}/policy.34": b"not read\n"})

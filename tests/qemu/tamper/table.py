@@ -20,6 +20,7 @@ from .firmware import FIRMWARE
 from .ipe import IPE
 from .looks import (are_received, errno_is, is_handed_over, is_healthy, last_failure_is_reported, nothing_started, pcrs_are_predicted, says,
                     stopped_by_the_kernel, twins_were_seen, word_is_absent)
+from .selinux import SELINUX
 from .signatures import SIGNATURES
 from .ukis import Addon
 from .variables import SYSTEMD, VERINIT, Variable, text
@@ -381,4 +382,4 @@ PANICS = [
         bad_sectors=disks.late_sector, looks=(stopped_by_the_kernel(10),), seconds=30)),
 ]
 
-MATRIX: list[Tamper] = [*FIRMWARE, *CONFIG, *EARLY, *FIND, *PLAN, *VERIFY, *SIGNATURES, *LATE, *IPE, *WITHOUT_EFFECT, *PANICS]
+MATRIX: list[Tamper] = [*FIRMWARE, *CONFIG, *EARLY, *FIND, *PLAN, *VERIFY, *SIGNATURES, *LATE, *SELINUX, *IPE, *WITHOUT_EFFECT, *PANICS]

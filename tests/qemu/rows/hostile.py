@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A whole Debian on a root that somebody has filled with all that could take SELinux away: configuration and policy, a generator, a unit
+before all others, mounts over /usr and /etc/selinux. Then root of that host tries what is left.
+
+With `selinux-lock=none` in the floor the same disk gets what it wants: row ...-unlocked, of tools/check --all.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Callable
+
+from imagelib.image import Image
+from imagelib.store import file_digest
+from machine.vm import Machine
+
+from . import facts, parts
+from .boots import SWITCH
+from .facts import Case, Problems, differ, problems_of
+from .initrd import Floor
+from .row import Finding, Room
+from .setup import Setup, unsigned_disk
+from .words import added, both, without
+
+GUEST = Path(__file__).resolve().parents[1] / "guest/hostile.sh"
+LABEL = "system_u:object_r:{}:s0"
+
+# What a generator and a unit do, each where it may write. Nothing of it may end them.
+ATTACK = """#!/bin/bash
+out=$1
+exec >"$out" 2>&1 </dev/null
+try() { timeout 20 "$@"; echo "$1 $?"; }
+id -Z
+try setenforce 0
+try dd if=/sys/fs/selinux/policy of=/sys/fs/selinux/load bs=16M iflag=fullblock
+try setsebool secure_mode_policyload 0
+try umount -l /etc/selinux
+try load_policy -i
+try mount --bind /hostile /etc/selinux
+try load_policy -i
+echo "enforce $(cat /sys/fs/selinux/enforce)"
+exit 0
+"""
+UNIT = """[Unit]
+DefaultDependencies=no
+Before=sysinit.target
+[Service]
+Type=oneshot
+RuntimeDirectory=hostile
+RuntimeDirectoryPreserve=yes
+ExecStart=/etc/hostile/attack /run/hostile/service.txt
+"""
+GENERATOR = """#!/bin/bash
+exec /etc/hostile/attack "$1/hostile.txt"
+"""
+# Not "disabled", which has libselinux unmount selinuxfs: the rest of the host would miss it. That is tried when the host is up.
+CONFIG = "SELINUX=permissive\nSELINUXTYPE=default\n"
+FSTAB = "/hostile /etc/selinux none bind,nofail 0 0\n/hostile /usr none bind,nofail 0 0\n"
+SYSTEM = "/etc/systemd/system"
+# The unit keeps sysinit waiting.
+PATIENCE = "systemd.default_device_timeout_sec=600"
+
+# Path, mode, label, content.
+FILES = (
+    ("/etc/selinux/config", 0o644, "selinux_config_t", CONFIG),
+    ("/hostile/config", 0o644, "etc_t", CONFIG),
+    ("/etc/hostile/attack", 0o755, "bin_t", ATTACK),
+    ("/etc/systemd/system-generators/hostile", 0o755, "bin_t", GENERATOR),
+    (f"{SYSTEM}/hostile.service", 0o644, "systemd_unit_t", UNIT),
+    ("/etc/fstab", 0o644, "etc_t", FSTAB),
+)
+LINKS = ((f"{SYSTEM}/sysinit.target.wants/hostile.service", f"{SYSTEM}/hostile.service"),
+         (f"{SYSTEM}/verinit-selinux-lock.service", "/dev/null"), ("/hostile/default", "/usr/etc/selinux/default"))
+
+
+def plant(root: Path, scratch: Path) -> None:
+    """Into an ext4, with labels, as whoever has the disk can: by debugfs."""
+    commands: list[str] = []
+    made = {"/", "/etc", "/etc/selinux", "/etc/systemd", SYSTEM, f"{SYSTEM}/sysinit.target.wants"}
+    for i, (path, mode, kind, content) in enumerate(FILES):
+        for parent in reversed(Path(path).parents):
+            if str(parent) not in made:
+                made.add(str(parent))
+                commands += [f"mkdir {parent}", f"ea_set {parent} security.selinux {LABEL.format('etc_t')}\\000"]
+        (scratch / str(i)).write_text(content)
+        commands += [f"rm {path}", f"write {scratch / str(i)} {path}", f"set_inode_field {path} mode 0100{mode:o}",
+                     f"ea_set {path} security.selinux {LABEL.format(kind)}\\000"]
+    for path, target in LINKS:
+        commands += [f"rm {path}", f"symlink {path} {target}"]
+    (scratch / "commands").write_text("\n".join((*commands, "")))
+    parts.run(["debugfs", "-w", "-f", scratch / "commands", root])
+    for path, *_ in FILES:
+        if "Inode: " not in parts.run(["debugfs", "-R", f"stat {path}", root]):
+            raise parts.Trouble(f"debugfs did not write {path}")
+
+
+def hostile_disk(image: Image, _: Path) -> Path:
+    inputs = {"disk": image.root_hash, "variant": image.variant, "files": FILES, "links": LINKS, "source": file_digest(Path(__file__))}
+
+    def build(out: Path) -> None:
+        disk, place = out / "disk.raw", image.partitions["root"]
+        parts.run(["cp", "--sparse=always", unsigned_disk(image), disk])
+        with TemporaryDirectory(dir=out) as directory:
+            root = Path(directory, "root.ext4")
+            with open(disk, "rb") as source:
+                source.seek(place.offset)
+                root.write_bytes(source.read(place.content))
+            plant(root, Path(directory))
+            with open(disk, "r+b") as target:
+                target.seek(place.offset)
+                target.write(root.read_bytes())
+    return parts.store().stage(f"hostile-{image.variant}", inputs, build) / "disk.raw"
+
+
+def script_disk() -> tuple[Path, ...]:
+    """What the host's report runs: a disk labelled "acceptance"."""
+    def build(out: Path) -> None:
+        (out / "tree").mkdir()
+        (out / "tree/run").write_bytes(GUEST.read_bytes())
+        parts.run(["mkfs.ext4", "-q", "-L", "acceptance", "-d", out / "tree", out / "disk.raw", "4M"])
+    inputs = {"script": file_digest(GUEST), "source": file_digest(Path(__file__))}
+    return (parts.store().stage("hostile-script", inputs, build) / "disk.raw",)
+
+
+CONFIGS = ("permissive", "disabled", "garbage", "other", "missing", "link", "mount")
+STATES = ("up", "tried", *(f"config-{name}" for name in CONFIGS), "end")
+PROBES = ("shadow", "disk", "tpm", "evidence", "policy")
+
+
+def statuses(c: Case) -> dict[str, str]:
+    return dict(line.split() for line in c.text("tried.txt").splitlines())
+
+
+def attacks_ran(c: Case) -> Problems:
+    """In the generator's and the unit's own time; what they say of themselves."""
+    for name in ("generator.txt", "service.txt"):
+        text = c.text(name)
+        yield from differ(f"{name}: tries", ["setenforce", "dd", "setsebool", "umount", "load_policy", "mount", "load_policy"],
+                          re.findall(r"^(setenforce|dd|setsebool|umount|load_policy|mount) \d+$", text, re.M))
+
+
+def attacks_are_refused(c: Case) -> Problems:
+    for name in ("generator.txt", "service.txt"):
+        done = re.findall(r"^(setenforce|dd|setsebool|load_policy) 0$", c.text(name), re.M)
+        yield from differ(f"{name}: tries that did what they should not", [], done)
+        yield from differ(f"{name}: enforcing afterwards", ["1"], re.findall(r"^enforce (.*)$", c.text(name), re.M))
+
+
+def nothing_helps(c: Case) -> Problems:
+    """Whatever root's /etc/selinux says: enforcing, and the same policy."""
+    loaded = c.boot()["selinux"]["loaded_sha256"]
+    yield from differ("states", [[name, "1", loaded] for name in STATES], [line.split() for line in c.text("states.txt").splitlines()])
+    seen = statuses(c)
+    for name in ("load", "unlock", "boolean", "reload", "setenforce", *(f"config-{name}" for name in CONFIGS)):
+        if seen.get(name) in (None, "0", "124"):
+            yield f"{name}: expected it to be refused, its status is {seen.get(name)}"
+
+
+def etc_was_bared(c: Case) -> Problems:
+    """So that what is tried next meets the configuration of whoever filled the root."""
+    yield from differ("/etc/selinux/config without the verified one over it", CONFIG, c.text("bared.txt"))
+
+
+def confined_are_confined(c: Case) -> Problems:
+    """Each command fails in the confined domain for lack of permission, and in the report's own it does not."""
+    seen = statuses(c)
+    yield from differ("domain of the probes", ["0", "system_u:system_r:system_cronjob_t:s0"],
+                      [seen.get("confined-itself"), next((line for line in c.text("words-itself.txt").splitlines() if "_t:" in line), "")])
+    for name in PROBES:
+        yield from differ(f"{name} in the open", "0", seen.get(f"open-{name}"))
+        yield from differ(f"{name} in the confined domain is refused", True, seen.get(f"confined-{name}") not in (None, "0", "124"))
+        if "Permission denied" not in c.text(f"words-{name}.txt"):
+            yield f"{name} in the confined domain: expected 'Permission denied', saw {c.text(f'words-{name}.txt')!r}"
+
+
+def policy_lets_nobody_be_permissive(c: Case) -> Problems:
+    """Of the policy that the kernel runs, by setools."""
+    policy = c.out / "policy"
+    done = subprocess.run(["seinfo", policy, "--permissive", "--flat"], capture_output=True, text=True, check=False)
+    yield from differ("seinfo --permissive", (0, ""), (done.returncode, done.stdout.strip()))
+
+
+def control_gets_what_it_wants(c: Case) -> Problems:
+    """Without the lock: enforcing mode is left, by the generator or by the unit."""
+    ends = re.findall(r"^enforce (.*)$", c.text("generator.txt") + c.text("service.txt"), re.M)
+    if "0" not in ends:
+        yield f"enforcing after the attacks, without a lock: expected 0 once, saw {ends}"
+
+
+HELD = (facts.usr_is_read_only, facts.root_is, facts.selinux_is_enforcing, facts.evidence_is_whole, facts.init_starts_clean, attacks_ran,
+        attacks_are_refused, etc_was_bared, nothing_helps, confined_are_confined, policy_lets_nobody_be_permissive)
+
+
+@dataclass(frozen=True)
+class HostileBoot:
+    name: str
+    checks: tuple[Callable[[Case], Problems], ...] = HELD
+    floor: Floor = field(default_factory=dict)
+    seconds: int = 80
+
+    def run(self, room: Room) -> Finding:
+        setup = Setup(image="discoverable-ext4", disk=hostile_disk, baked=both(without("enforcing"), added(PATIENCE)), extra_disks=script_disk, floor=self.floor, tpm=True, memory="768",
+                      cpus=2, timeout=900)
+        prepared = setup.prepare(self.name, room)
+        with Machine(prepared.spec) as machine:
+            outcome = machine.outcome()
+        image = parts.image(setup.image)
+        case = Case(outcome, room.out, image, parts.kernel(setup.kernel), prepared.baked, setup.bus, SWITCH[setup.kernel],
+                    unmeasured_because="unmeasured-uki")
+        finding = Finding(outcome, relaxed=[*outcome.relaxed, *prepared.relaxed])
+        finding.expect("result", "booted", outcome.result)
+        if outcome.result == "booted":
+            finding.problems += problems_of(case, self.checks)
+        return finding
+
+
+HOSTILE = [HostileBoot("direct-cloud-discoverable-ext4-hostile-root")]
+LONG = [HostileBoot("direct-cloud-discoverable-ext4-hostile-root-unlocked", (attacks_ran, control_gets_what_it_wants),
+                    {"selinux-lock": "none"})]
