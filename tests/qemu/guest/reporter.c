@@ -20,7 +20,7 @@
 #define TPM "/sys/class/tpm/tpm0"
 #define SELINUX "/sys/fs/selinux/"
 
-enum { BLOCK = 512, FILE_MAX = 1 << 22, PCRS = 24 };
+enum { BLOCK = 512, PIECE = 1 << 16, FILE_MAX = 1 << 22, PCRS = 24 };
 
 static char content[FILE_MAX];
 
@@ -32,7 +32,8 @@ static size_t read_file(const char *path, char *ret, size_t size)
 
         if (fd < 0)
                 return 0;
-        while (done < size && (n = read(fd, ret + done, size - done)) > 0)
+        /* A sysctl is ENOMEM to whoever asks for 4 MiB or more (Linux 6.12, fs/proc/proc_sysctl.c). */
+        while (done < size && (n = read(fd, ret + done, size - done < PIECE ? size - done : PIECE)) > 0)
                 done += (size_t) n;
         close(fd);
         return done;
