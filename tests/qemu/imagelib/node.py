@@ -18,7 +18,7 @@ from .vardirs import var_snippet
 PACKAGES = ["systemd", "systemd-sysv", "systemd-cryptsetup", "dbus", "udev", "kmod", "dmsetup",
             "libtss2-esys-3.0.2-0t64", "libtss2-rc0t64", "libtss2-mu-4.0.1-0t64",
             "libtss2-tcti-device0t64", "selinux-policy-default", "policycoreutils", "selinux-utils",
-            "libpam-systemd", "e2fsprogs", "login"]
+            "libpam-systemd", "e2fsprogs", "login", "crun", "runc"]
 
 # Joins the logs on the node.
 VERINIT = TOP / "build" / "release" / "verinit-node"
