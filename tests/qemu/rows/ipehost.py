@@ -243,7 +243,7 @@ class IpeHost:
                   section=image.cmdline, floor=floor, builder=("--certificate", str(image.db_cert), *policy)).make()
         kernel = replace(image.kernels["cloud"], uki=uki)
         predicted = prediction.of_disk(image.disk, uki, image.floor, room.out, image.variables)
-        outcome = boot(BootSpec(out=room.out, disk=image.disk, uki=uki, timeout=500, report_grace=300, note=prediction.note(room.out),
+        outcome = boot(BootSpec(out=room.out, disk=image.disk, uki=uki, timeout=850, report_grace=600, note=prediction.note(room.out),
                                 extra_disks=(errands(),)))
         case = Case(outcome, room.out, image, kernel, image.cmdline, "virtio-blk", SWITCH["cloud"], measured=True, predicted=predicted)
         finding = finding_of(case, (*COMMON, evidence_of_tpm, log_is_exact, pcrs_are_predicted,
