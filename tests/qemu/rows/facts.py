@@ -219,6 +219,22 @@ def selinux_is_enforcing(c: Case) -> Problems:
     yield from differ("boot.json selinux.state", "enforcing", boot["state"])
 
 
+def lock_is_as_said(c: Case) -> Problems:
+    """Locked early, systemd is refused its load and goes on; late, the unit locks after it."""
+    lock, journal = c.boot()["selinux"]["lock"], c.text("journal.txt")
+    wanted = {"early": ("Failed to load new SELinux policy. Continuing with old policy.",),
+              "late": ("Successfully loaded SELinux policy in ", "Finished verinit-selinux-lock.service ")}[lock]
+    places = [journal.find(f"]: {text}") for text in wanted]
+    if min(places) < 0 or places != sorted(places):
+        yield f"selinux-lock={lock}: expected in the journal, in this order, {wanted}, saw them at {places}"
+
+
+def nobody_is_permissive(c: Case) -> Problems:
+    """Of the policy that the kernel runs, by setools."""
+    done = subprocess.run(["seinfo", c.out / "policy", "--permissive", "--flat"], capture_output=True, text=True, check=False)
+    yield from differ("seinfo --permissive", (0, ""), (done.returncode, done.stdout.strip()))
+
+
 def labels_are_right(c: Case) -> Problems:
     """Nothing of ours is to be relabelled, and nobody was denied something of ours."""
     text = c.text("selinux.txt")
@@ -229,7 +245,7 @@ def labels_are_right(c: Case) -> Problems:
     relabel, _, denials = relabel.partition("denials:\n")
     yield from none_of("restorecon", relabel.splitlines(), OURS)
     denied = [*denials.splitlines(), *(line for line in c.text("journal.txt").splitlines() if "avc:" in line)]
-    yield from none_of("AVC denials", denied, r'comm="init"|pid=1 ')
+    yield from none_of("AVC denials", denied, r'comm="(init"|verinit)|pid=1 ')
     yield from none_of("AVC denials", denied, OURS)
 
 
@@ -315,7 +331,7 @@ def not_measured(c: Case) -> Problems:
 
 COMMON: tuple[Callable[[Case], Problems], ...] = (
     system_is_up, mapper_device_is_active, usr_is_read_only, policy_directory_is_verified, root_is,
-    table_is_ours, devices_are_the_named_ones, size_is_proved, selinux_is_enforcing, labels_are_right, evidence_is_whole,
+    table_is_ours, devices_are_the_named_ones, size_is_proved, selinux_is_enforcing, lock_is_as_said, nobody_is_permissive, labels_are_right, evidence_is_whole,
     init_starts_clean, crash_would_reset, initramfs_is_freed, console_is_as_asked)
 
 

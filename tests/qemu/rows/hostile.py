@@ -8,7 +8,6 @@ With `selinux-lock=none` in the floor the same disk gets what it wants: row ...-
 from __future__ import annotations
 
 import re
-import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -126,38 +125,58 @@ def script_disk() -> tuple[Path, ...]:
     return (parts.store().stage("hostile-script", inputs, build) / "disk.raw",)
 
 
-CONFIGS = ("permissive", "disabled", "garbage", "other", "missing", "link", "mount")
-STATES = ("up", "tried", *(f"config-{name}" for name in CONFIGS), "end")
+PERMISSIVE = "Unable to switch to permissive mode: Permission denied"
+NO_LOAD = "Could not load policy file /etc/selinux/{}/policy/policy.33: Permission denied"
+# What root tried on the running host, and what it was told.
+REFUSALS = {
+    "load": "error writing '/sys/fs/selinux/load': Permission denied", "unlock": "Could not change active booleans: Permission denied",
+    "boolean": "Could not change active booleans: Permission denied", "reload": NO_LOAD.format("default"),
+    "setenforce": "security_setenforce() failed: Permission denied", "config-permissive": PERMISSIVE,
+    # 6.12 knows no way to do that at run time.
+    "config-disabled": "Can't load policy: Device or resource busy", "config-garbage": PERMISSIVE, "config-other": NO_LOAD.format("other"),
+    "config-missing": PERMISSIVE, "config-link": NO_LOAD.format("other"), "config-mount": NO_LOAD.format("other"),
+}
+CONFIGS = [name for name in REFUSALS if name.startswith("config-")]
+STATES = ("up", "tried", *CONFIGS, "end", "later")
 PROBES = ("shadow", "disk", "tpm", "evidence", "policy")
+TRIES = re.compile(r"^(?:setenforce|dd|setsebool|umount|load_policy|mount) \d+$", re.M)
+
+
+def attacks_are_refused(c: Case) -> Problems:
+    """In the generator's and the unit's own time; what they say of themselves. A umount alone does what it should, and helps nobody."""
+    for name in ("generator.txt", "service.txt"):
+        yield from differ(f"{name}: tries", ["setenforce 2", "dd 1", "setsebool 255", "umount 0", "load_policy 2", "mount 32", "load_policy 2"],
+                          TRIES.findall(c.text(name)))
+        yield from differ(f"{name}: refused by SELinux", 8, c.text(name).count("Permission denied"))
+        yield from differ(f"{name}: enforcing afterwards", ["1"], re.findall(r"^enforce (.*)$", c.text(name), re.M))
+
+
+def fstab_was_read(c: Case) -> Problems:
+    """The root's line for /usr did no more than that one unit failed."""
+    yield from differ("failed units", ["systemd-remount-fs.service"],
+                      [line.split()[0] for line in c.text("units.txt").partition("state: ")[0].splitlines()])
+    if "mount: /usr: cannot remount /hostile read-write" not in c.text("journal.txt"):
+        yield "journal.txt: expected that /hostile was not mounted at /usr"
+
+
+def states(c: Case) -> dict[str, tuple[str, str]]:
+    """After each step: enforcing or not, and the policy's digest."""
+    rows = [line.split() for line in c.text("states.txt").splitlines()]
+    return {row[0]: (row[1], row[2]) for row in rows}
 
 
 def statuses(c: Case) -> dict[str, str]:
     return dict(line.split() for line in c.text("tried.txt").splitlines())
 
 
-def attacks_ran(c: Case) -> Problems:
-    """In the generator's and the unit's own time; what they say of themselves."""
-    for name in ("generator.txt", "service.txt"):
-        text = c.text(name)
-        yield from differ(f"{name}: tries", ["setenforce", "dd", "setsebool", "umount", "load_policy", "mount", "load_policy"],
-                          re.findall(r"^(setenforce|dd|setsebool|umount|load_policy|mount) \d+$", text, re.M))
-
-
-def attacks_are_refused(c: Case) -> Problems:
-    for name in ("generator.txt", "service.txt"):
-        done = re.findall(r"^(setenforce|dd|setsebool|load_policy) 0$", c.text(name), re.M)
-        yield from differ(f"{name}: tries that did what they should not", [], done)
-        yield from differ(f"{name}: enforcing afterwards", ["1"], re.findall(r"^enforce (.*)$", c.text(name), re.M))
-
-
 def nothing_helps(c: Case) -> Problems:
-    """Whatever root's /etc/selinux says: enforcing, and the same policy."""
+    """Whatever root's /etc/selinux says: enforcing, and the same policy; an hour later, too."""
     loaded = c.boot()["selinux"]["loaded_sha256"]
-    yield from differ("states", [[name, "1", loaded] for name in STATES], [line.split() for line in c.text("states.txt").splitlines()])
-    seen = statuses(c)
-    for name in ("load", "unlock", "boolean", "reload", "setenforce", *(f"config-{name}" for name in CONFIGS)):
-        if seen.get(name) in (None, "0", "124"):
-            yield f"{name}: expected it to be refused, its status is {seen.get(name)}"
+    yield from differ("states", {name: ("1", loaded) for name in STATES}, states(c))
+    for name, words in REFUSALS.items():
+        text = " ".join(c.text(f"try-{name}.txt").split())
+        if words not in text or text.endswith("status 0"):
+            yield f"{name}: expected {words!r} and to fail, saw {text!r}"
 
 
 def etc_was_bared(c: Case) -> Problems:
@@ -165,34 +184,39 @@ def etc_was_bared(c: Case) -> Problems:
     yield from differ("/etc/selinux/config without the verified one over it", CONFIG, c.text("bared.txt"))
 
 
+def probes(c: Case, name: str) -> dict[str, str]:
+    seen = dict(re.findall(r"^(\w+): (.*)$", c.text(f"probes-{name}.txt"), re.M))
+    return {key: "refused" if "Permission denied" in seen.get(key, "") else seen.get(key, "missing") for key in ("domain", *PROBES)}
+
+
+def open_is_open(c: Case) -> Problems:
+    yield from differ("the report's own domain", {"domain": "unconfined_u:unconfined_r:unconfined_t:s0", **dict.fromkeys(PROBES, "done")},
+                      probes(c, "open"))
+
+
 def confined_are_confined(c: Case) -> Problems:
-    """Each command fails in the confined domain for lack of permission, and in the report's own it does not."""
-    seen = statuses(c)
-    yield from differ("domain of the probes", ["0", "system_u:system_r:system_cronjob_t:s0"],
-                      [seen.get("confined-itself"), next((line for line in c.text("words-itself.txt").splitlines() if "_t:" in line), "")])
-    for name in PROBES:
-        yield from differ(f"{name} in the open", "0", seen.get(f"open-{name}"))
-        yield from differ(f"{name} in the confined domain is refused", True, seen.get(f"confined-{name}") not in (None, "0", "124"))
-        if "Permission denied" not in c.text(f"words-{name}.txt"):
-            yield f"{name} in the confined domain: expected 'Permission denied', saw {c.text(f'words-{name}.txt')!r}"
-
-
-def policy_lets_nobody_be_permissive(c: Case) -> Problems:
-    """Of the policy that the kernel runs, by setools."""
-    policy = c.out / "policy"
-    done = subprocess.run(["seinfo", policy, "--permissive", "--flat"], capture_output=True, text=True, check=False)
-    yield from differ("seinfo --permissive", (0, ""), (done.returncode, done.stdout.strip()))
+    """Each fails there for lack of permission."""
+    yield from differ("confined domain", {"domain": "system_u:system_r:system_cronjob_t:s0", **dict.fromkeys(PROBES, "refused")},
+                      probes(c, "confined"))
 
 
 def control_gets_what_it_wants(c: Case) -> Problems:
-    """Without the lock: enforcing mode is left, by the generator or by the unit."""
-    ends = re.findall(r"^enforce (.*)$", c.text("generator.txt") + c.text("service.txt"), re.M)
-    if "0" not in ends:
-        yield f"enforcing after the attacks, without a lock: expected 0 once, saw {ends}"
+    """Without the lock the generator leaves enforcing mode, and nothing is refused to anybody from then on; the rules are then root's."""
+    tries = TRIES.findall(c.text("generator.txt"))
+    yield from differ("generator.txt: tries", ["setenforce 0", "dd 0", "setsebool 0", "umount 0", "load_policy 0"], tries[:5])
+    seen, done = states(c), statuses(c)
+    yield from differ("enforcing, from the first step to the last", {name: "0" for name in STATES}, {name: state[0] for name, state in seen.items()})
+    for name in ("load", "unlock", "boolean", "reload", "setenforce", "config-permissive", "config-other"):
+        yield from differ(f"status of {name}", "0", done.get(name))
+    if seen["config-other"][1] == seen["config-permissive"][1]:
+        yield "policy after root has named another: expected another one"
+    yield from differ("confined domain", {"domain": "system_u:system_r:system_cronjob_t:s0", **dict.fromkeys(PROBES, "done")},
+                      probes(c, "confined"))
 
 
-HELD = (facts.usr_is_read_only, facts.root_is, facts.selinux_is_enforcing, facts.evidence_is_whole, facts.init_starts_clean, attacks_ran,
-        attacks_are_refused, etc_was_bared, nothing_helps, confined_are_confined, policy_lets_nobody_be_permissive)
+HELD = (facts.usr_is_read_only, facts.root_is, facts.selinux_is_enforcing, facts.lock_is_as_said, facts.nobody_is_permissive,
+        facts.evidence_is_whole, facts.init_starts_clean, attacks_are_refused, fstab_was_read, etc_was_bared, nothing_helps, open_is_open,
+        confined_are_confined)
 
 
 @dataclass(frozen=True)
@@ -205,7 +229,8 @@ class HostileBoot:
     def run(self, room: Room) -> Finding:
         setup = Setup(image="discoverable-ext4", disk=hostile_disk, baked=both(without("enforcing"), added(PATIENCE)), extra_disks=script_disk, floor=self.floor, tpm=True, memory="768",
                       cpus=2, timeout=900)
-        prepared = setup.prepare(self.name, room)
+        # Root's attempts take as long as the boot.
+        prepared = setup.prepare(self.name, room, report_grace=600)
         with Machine(prepared.spec) as machine:
             outcome = machine.outcome()
         image = parts.image(setup.image)
@@ -219,5 +244,5 @@ class HostileBoot:
 
 
 HOSTILE = [HostileBoot("direct-cloud-discoverable-ext4-hostile-root")]
-LONG = [HostileBoot("direct-cloud-discoverable-ext4-hostile-root-unlocked", (attacks_ran, control_gets_what_it_wants),
+LONG = [HostileBoot("direct-cloud-discoverable-ext4-hostile-root-unlocked", (open_is_open, control_gets_what_it_wants),
                     {"selinux-lock": "none"})]
