@@ -147,7 +147,7 @@ def attacks_are_refused(c: Case) -> Problems:
     for name in ("generator.txt", "service.txt"):
         yield from differ(f"{name}: tries", ["setenforce 2", "dd 1", "setsebool 255", "umount 0", "load_policy 2", "mount 32", "load_policy 2"],
                           TRIES.findall(c.text(name)))
-        yield from differ(f"{name}: refused by SELinux", 8, c.text(name).count("Permission denied"))
+        yield from differ(f"{name}: refused by SELinux", 9, c.text(name).count("Permission denied"))
         yield from differ(f"{name}: enforcing afterwards", ["1"], re.findall(r"^enforce (.*)$", c.text(name), re.M))
 
 
@@ -170,9 +170,11 @@ def statuses(c: Case) -> dict[str, str]:
 
 
 def nothing_helps(c: Case) -> Problems:
-    """Whatever root's /etc/selinux says: enforcing, and the same policy; an hour later, too."""
+    """Whatever root's /etc/selinux says: enforcing, and the same policy; a day later, too."""
     loaded = c.boot()["selinux"]["loaded_sha256"]
     yield from differ("states", {name: ("1", loaded) for name in STATES}, states(c))
+    if not re.fullmatch(r"LastTriggerUSec=\w{3} .*", c.text("clock.txt").strip()):
+        yield f"daily timer: expected it to have run, saw {c.text('clock.txt')!r}"
     for name, words in REFUSALS.items():
         text = " ".join(c.text(f"try-{name}.txt").split())
         if words not in text or text.endswith("status 0"):
@@ -205,7 +207,9 @@ def control_gets_what_it_wants(c: Case) -> Problems:
     tries = TRIES.findall(c.text("generator.txt"))
     yield from differ("generator.txt: tries", ["setenforce 0", "dd 0", "setsebool 0", "umount 0", "load_policy 0"], tries[:5])
     seen, done = states(c), statuses(c)
-    yield from differ("enforcing, from the first step to the last", {name: "0" for name in STATES}, {name: state[0] for name, state in seen.items()})
+    # One of the configurations asks for it: root's own policy is then what is enforced.
+    yield from differ("enforcing, from the first step to the last", {name: "1" if name == "config-other" else "0" for name in STATES},
+                      {name: state[0] for name, state in seen.items()})
     for name in ("load", "unlock", "boolean", "reload", "setenforce", "config-permissive", "config-other"):
         yield from differ(f"status of {name}", "0", done.get(name))
     if seen["config-other"][1] == seen["config-permissive"][1]:
@@ -224,7 +228,7 @@ class HostileBoot:
     name: str
     checks: tuple[Callable[[Case], Problems], ...] = HELD
     floor: Floor = field(default_factory=dict)
-    seconds: int = 80
+    seconds: int = 110
 
     def run(self, room: Room) -> Finding:
         setup = Setup(image="discoverable-ext4", disk=hostile_disk, baked=both(without("enforcing"), added(PATIENCE)), extra_disks=script_disk, floor=self.floor, tpm=True, memory="768",
