@@ -51,7 +51,7 @@ static const struct rule {
         { "tpm.state", "TPM", "state", KIND_TEXT },
         { "tpm.banks", "TPM", "banks", KIND_TEXT },
         { "tpm.words", NULL, NULL, KIND_ELSEWHERE },
-        { "lsm", "IPE", "security modules of the kernel", KIND_TEXT },
+        { "lsm", "IPE", "security modules", KIND_TEXT },
         { "ipe.state", "IPE", "state", KIND_TEXT },
         { "ipe.policies", NULL, NULL, KIND_ELSEWHERE },
         { "ipe.mac_admin", "IPE", "CAP_MAC_ADMIN of the host", KIND_TEXT },
