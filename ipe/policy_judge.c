@@ -37,20 +37,23 @@ const struct ipe_default *ipe_rules_default(const struct ipe_rules *rules, enum 
         return rules->of_op[op].line > 0 ? &rules->of_op[op] : &rules->all;
 }
 
+/* NULL: the default decides. */
+static const struct ipe_rule *first_match(const struct ipe_rules *rules, enum ipe_op op, const struct ipe_file *file)
+{
+        for (size_t i = 0; i < rules->n; i++)
+                if (rules->list[i].op == op && matches(&rules->list[i], file))
+                        return &rules->list[i];
+        return NULL;
+}
+
 enum ipe_action ipe_rules_decide(const struct ipe_rules *rules, enum ipe_op op, const struct ipe_file *file, unsigned *ret_line)
 {
-        unsigned line = ipe_rules_default(rules, op)->line;
-        enum ipe_action action = ipe_rules_default(rules, op)->action;
+        const struct ipe_rule *rule = first_match(rules, op, file);
+        const struct ipe_default *otherwise = ipe_rules_default(rules, op);
 
-        for (size_t i = 0; i < rules->n; i++)
-                if (rules->list[i].op == op && matches(&rules->list[i], file)) {
-                        line = rules->list[i].line;
-                        action = rules->list[i].action;
-                        break;
-                }
         if (ret_line)
-                *ret_line = line;
-        return action;
+                *ret_line = rule ? rule->line : otherwise->line;
+        return rule ? rule->action : otherwise->action;
 }
 
 static const char *const faults[_IPE_FAULT_MAX] = {
@@ -66,10 +69,10 @@ const char *ipe_fault_name(enum ipe_fault fault)
         return fault < _IPE_FAULT_MAX ? faults[fault] : "?";
 }
 
-/* What would let code into the machine that nobody has vouched for. */
+/* What would let code into the machine that nobody has vouched for; a kernel that kexec starts is code, too, and asks no IPE of before. */
 static bool is_code(enum ipe_op op)
 {
-        return op == IPE_OP_EXECUTE || op == IPE_OP_KMODULE;
+        return op == IPE_OP_EXECUTE || op == IPE_OP_KMODULE || op == IPE_OP_KEXEC_IMAGE || op == IPE_OP_KEXEC_INITRAMFS;
 }
 
 static bool may_execute_something(const struct ipe_rules *rules)
@@ -89,14 +92,14 @@ size_t ipe_rules_judge(const struct ipe_rules *rules, const struct digest *root_
         size_t n = 0;
 
         for (enum ipe_op op = 0; op < _IPE_OP_MAX; op++) {
-                bool is_by_default = is_code(op) && ipe_rules_default(rules, op)->action == IPE_ALLOW;
-                enum ipe_action action = ipe_rules_decide(rules, op, &unverified, &line);
+                const struct ipe_rule *rule = first_match(rules, op, &unverified);
 
-                if (is_by_default)
+                if (is_code(op) && ipe_rules_default(rules, op)->action == IPE_ALLOW)
                         ret[n++] = (struct ipe_finding) { IPE_ALLOWED_BY_DEFAULT, op, ipe_rules_default(rules, op)->line };
-                if (is_code(op) && action == IPE_ALLOW && line != ipe_rules_default(rules, op)->line)
-                        ret[n++] = (struct ipe_finding) { IPE_ALLOWS_UNVERIFIED, op, line };
-                if (action == IPE_DENY && ipe_rules_decide(rules, op, &of_initramfs, &line) == IPE_ALLOW)
+                if (is_code(op) && rule && rule->action == IPE_ALLOW)
+                        ret[n++] = (struct ipe_finding) { IPE_ALLOWS_UNVERIFIED, op, rule->line };
+                if (ipe_rules_decide(rules, op, &unverified, NULL) == IPE_DENY &&
+                    ipe_rules_decide(rules, op, &of_initramfs, &line) == IPE_ALLOW)
                         ret[n++] = (struct ipe_finding) { IPE_ALLOWS_INITRAMFS, op, line };
         }
         if (!may_execute_something(rules)) {

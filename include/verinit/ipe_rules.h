@@ -44,7 +44,7 @@ struct ipe_property {
 };
 
 struct ipe_rule {
-        unsigned line; /* from 1, as editors count */
+        unsigned line; /* from 1, as editors count: a CR by itself ends a rule and no line, so that several may have one number */
         enum ipe_op op;
         enum ipe_action action;
         size_t n_properties; /* 0: whatever the file */
@@ -83,8 +83,8 @@ enum ipe_action ipe_rules_decide(const struct ipe_rules *rules, enum ipe_op op, 
 
 /* What a policy for a node must not have. */
 enum ipe_fault {
-        IPE_ALLOWED_BY_DEFAULT = 0, /* EXECUTE or KMODULE, where no rule matches */
-        IPE_ALLOWS_UNVERIFIED,      /* EXECUTE or KMODULE of a file that nothing verifies */
+        IPE_ALLOWED_BY_DEFAULT = 0, /* EXECUTE, KMODULE, KEXEC_IMAGE or KEXEC_INITRAMFS, where no rule matches */
+        IPE_ALLOWS_UNVERIFIED,      /* one of these, of a file that nothing verifies */
         IPE_ALLOWS_INITRAMFS,       /* anything of the initramfs: on 6.12 root can still write there when the host runs */
         IPE_DENIES_ALL,             /* no rule allows to execute anything: PID 1 could not start the host's systemd */
         IPE_DENIES_VOLUME,          /* EXECUTE from the volume that was named */

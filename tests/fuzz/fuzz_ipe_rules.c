@@ -81,7 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         for (enum ipe_op op = 0; op < _IPE_OP_MAX; op++) {
                 FUZZ_ASSERT(ipe_rules_default(&first, op)->line > 0);
                 /* Without a finding nothing unverified gets in. */
-                if (n == 0 && op <= IPE_OP_KMODULE)
+                if (n == 0 && (op <= IPE_OP_KMODULE || op == IPE_OP_KEXEC_IMAGE || op == IPE_OP_KEXEC_INITRAMFS))
                         FUZZ_ASSERT(ipe_rules_decide(&first, op, &(struct ipe_file) {}, NULL) == IPE_DENY);
         }
         check_plain_form();

@@ -251,13 +251,20 @@ static void test_what_a_node_must_not_have(_unused_ void **state)
 {
         judged(GOOD, 0, NULL);
         JUDGED(HEADER "DEFAULT action=ALLOW\nop=EXECUTE" OF_VOLUME,
-               { IPE_ALLOWED_BY_DEFAULT, IPE_OP_EXECUTE, 2 }, { IPE_ALLOWED_BY_DEFAULT, IPE_OP_KMODULE, 2 });
+               { IPE_ALLOWED_BY_DEFAULT, IPE_OP_EXECUTE, 2 }, { IPE_ALLOWED_BY_DEFAULT, IPE_OP_KMODULE, 2 },
+               { IPE_ALLOWED_BY_DEFAULT, IPE_OP_KEXEC_IMAGE, 2 }, { IPE_ALLOWED_BY_DEFAULT, IPE_OP_KEXEC_INITRAMFS, 2 });
         JUDGED(GOOD "DEFAULT op=KMODULE action=ALLOW\n", { IPE_ALLOWED_BY_DEFAULT, IPE_OP_KMODULE, 5 });
         /* A rule in front that denies most leaves a default that allows the rest. */
         JUDGED(GOOD "op=EXECUTE boot_verified=FALSE action=DENY\nDEFAULT op=EXECUTE action=ALLOW\n",
                { IPE_ALLOWED_BY_DEFAULT, IPE_OP_EXECUTE, 6 }, { IPE_ALLOWS_INITRAMFS, IPE_OP_EXECUTE, 6 });
         JUDGED(GOOD "op=EXECUTE action=ALLOW\n", { IPE_ALLOWS_UNVERIFIED, IPE_OP_EXECUTE, 5 });
         JUDGED(GOOD "op=KMODULE dmverity_signature=FALSE action=ALLOW\n", { IPE_ALLOWS_UNVERIFIED, IPE_OP_KMODULE, 5 });
+        /* A line for the kernel, and none for an editor: the rule stands where the default stands. */
+        JUDGED(HEADER DENY "op=EXECUTE" OF_VOLUME "DEFAULT op=EXECUTE action=DENY\rop=EXECUTE action=ALLOW\n",
+               { IPE_ALLOWS_UNVERIFIED, IPE_OP_EXECUTE, 4 });
+        JUDGED(GOOD "DEFAULT op=KMODULE action=DENY\rop=KMODULE dmverity_signature=FALSE action=ALLOW\n",
+               { IPE_ALLOWS_UNVERIFIED, IPE_OP_KMODULE, 5 });
+        JUDGED(GOOD "op=KEXEC_IMAGE action=ALLOW\n", { IPE_ALLOWS_UNVERIFIED, IPE_OP_KEXEC_IMAGE, 5 });
         JUDGED(GOOD "op=EXECUTE boot_verified=TRUE action=ALLOW\n", { IPE_ALLOWS_INITRAMFS, IPE_OP_EXECUTE, 5 });
         JUDGED(GOOD "op=FIRMWARE boot_verified=TRUE action=ALLOW\n", { IPE_ALLOWS_INITRAMFS, IPE_OP_FIRMWARE, 5 });
         JUDGED(HEADER DENY "op=KMODULE" OF_VOLUME, { IPE_DENIES_ALL, IPE_OP_EXECUTE, 0 });
