@@ -155,6 +155,9 @@ static int complete(struct build_options *o, struct trouble *t)
         w->n_root_hashes = (size_t) n;
         if (n == 0 && !w->from_signed[IPE_OP_EXECUTE])
                 return trouble_set_usage(t, VERB, "option missing", "--root-hash, --root-hash-file, --cmdline or --uki");
+        for (enum ipe_op op = 0; n == 0 && op < _IPE_OP_MAX; op++)
+                if (w->from_volume[op])
+                        return trouble_set_usage(t, VERB, "--allow is of a volume's files; option missing", "--root-hash, --root-hash-file, --cmdline or --uki");
         for (enum ipe_op op = IPE_OP_EXECUTE; op <= IPE_OP_FIRMWARE; op++)
                 w->from_volume[op] = n > 0;
         w->name = w->name ? w->name : "verinit";

@@ -26,7 +26,7 @@ static const char *const denied_because[_IPE_OP_MAX] = {
 static const char *const property_words[_IPE_PROPERTY_MAX][2] = {
         [IPE_BOOT_VERIFIED] = { "not of the initramfs", "of the initramfs" },
         [IPE_DMVERITY_SIGNATURE] = { "not of a volume whose root hash is signed", "of a volume whose root hash is signed by a key that the kernel trusts" },
-        [IPE_FSVERITY_SIGNATURE] = { "not of a file with a signature of fs-verity", "of a file with a signature of fs-verity that the kernel trusts" },
+        [IPE_FSVERITY_SIGNATURE] = { "not of a file with a signature of fs-verity", "of a file with a signature of fs-verity by a key of the keyring .fs-verity, to which root may add until it is restricted" },
 };
 
 const char *ipe_op_explain(enum ipe_op op)
