@@ -156,6 +156,10 @@ int floor_parse(const char *text, size_t size, struct floor *ret, struct error *
                 return error_set(err, FAIL_FLOOR_MALFORMED_CODE, EINVAL,
                                  "floor: selinux-lock=late needs etc=overlay or tmpfs: the unit that locks could be masked in an "
                                  "unverified /etc; say early");
+        /* A credential of the platform brings units, also in the place of this one (systemd.extra-unit.*, systemd.unit-dropin.*). */
+        if (f.selinux_lock == SELINUX_LOCK_LATE && f.credentials == CREDENTIALS_PLATFORM)
+                return error_set(err, FAIL_FLOOR_MALFORMED_CODE, EINVAL,
+                                 "floor: selinux-lock=late needs credentials=none: one could replace the unit that locks; say early");
         *ret = f;
         return 0;
 }

@@ -11,6 +11,7 @@
 #include <selinux/selinux.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 
 #include "verinit/fsat.h"
@@ -118,7 +119,7 @@ static void freeconp(char **context)
 
 #define BOOLEANS SELINUXFS "/booleans/"
 
-/* What own may do to target, of these permissions; a domain that the policy calls permissive may do all. */
+/* What own may do to target, of these permissions; a domain that the policy calls permissive may do all, which only the "flags" one tells. */
 static int check_may_not(const char *own, const char *target, const char *class_name, const char *const *names, struct error *err)
 {
         security_class_t class = string_to_security_class(class_name);
@@ -130,7 +131,7 @@ static int check_may_not(const char *own, const char *target, const char *class_
                 if (asked == 0)
                         return error_set(err, FAIL_SELINUX_LOCK_FAILED_CODE, EINVAL, "the policy has no permission %s of %s",
                                          *names, class_name);
-                if (security_compute_av_raw(own, target, class, asked, &decision) < 0)
+                if (security_compute_av_flags_raw(own, target, class, asked, &decision) < 0)
                         return error_set(err, FAIL_SELINUX_LOCK_FAILED_CODE, errno, "%s/access: cannot ask for %s of %s: %s",
                                          SELINUXFS, *names, class_name, errno_name(errno));
                 if (decision.allowed & asked || decision.flags & SELINUX_AVD_FLAGS_PERMISSIVE)
@@ -181,13 +182,21 @@ static int check_boolean(const char *path, struct error *err)
         return 0;
 }
 
+/* Whatever else is wrong with it, it is there, and has to be set. */
+static bool is_absent(const char *path)
+{
+        struct stat st;
+
+        return stat(path, &st) < 0 && errno == ENOENT;
+}
+
 /* Not by libselinux: it would look for another name of a boolean in /etc/selinux. */
 int sepolicy_lock(struct error *err)
 {
-        bool has_booleans = fsat_exists(AT_FDCWD, BOOLEANS SEPOLICY_LOCK_BOOLEANS);
+        bool has_booleans = !is_absent(BOOLEANS SEPOLICY_LOCK_BOOLEANS);
         int r;
 
-        if (!fsat_exists(AT_FDCWD, BOOLEANS SEPOLICY_LOCK))
+        if (is_absent(BOOLEANS SEPOLICY_LOCK))
                 return error_set(err, FAIL_SELINUX_LOCK_FAILED_CODE, ENOENT, "the policy has no boolean " SEPOLICY_LOCK);
         r = set_boolean(BOOLEANS SEPOLICY_LOCK, err);
         if (r == 0 && has_booleans)

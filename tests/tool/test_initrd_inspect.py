@@ -110,7 +110,7 @@ class SoundTest(InspectTest):
         path = f"etc/verinit/certificates/{sha256(b'one').removeprefix('sha256-')}.der"
         said = {key: "allow" for key in NEEDS} | {
             "tpm-ek": "000b" + "ab" * 32, "extra-words": "debug", "addon": sha256(b"a"), "addon-keys": "a.b",
-            "certificate": sha256(b"one"), "ipe-policy": sha256(b"one"), "ipe-drop-mac-admin": "no", "selinux-dir": "etc/other", "selinux-lock": "late", "init": "/a/b", "root": "unverified", "etc": "tmpfs", "credentials": "platform",
+            "certificate": sha256(b"one"), "ipe-policy": sha256(b"one"), "ipe-drop-mac-admin": "no", "selinux-dir": "etc/other", "selinux-lock": "none", "init": "/a/b", "root": "unverified", "etc": "tmpfs", "credentials": "platform",
             "os-separator": "yes", "device-timeout": "91", "panic-timeout": "11", "failure-actions": "halt,reboot",
             "failure-delay": "12", "failure-delay-max": "61", "watchdog": "60"}
         self.assertEqual({*said, "baked-cmdline", "modules"}, set(keys))
