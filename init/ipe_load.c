@@ -121,8 +121,8 @@ static int deploy(struct boot *boot, const struct policy *p, struct error *err)
                 return error_set(err, FAIL_KERNEL_KEY_MISSING_CODE, ENOKEY,
                                  "IPE policy %s: no keyring of the kernel has the key that signed it", p->header.name);
         case EKEYREJECTED:
-                return error_set(err, FAIL_KERNEL_KEY_REJECTED_CODE, EKEYREJECTED, "IPE policy %s: the kernel rejects its signature",
-                                 p->header.name);
+                return error_set(err, FAIL_KERNEL_KEY_REJECTED_CODE, EKEYREJECTED, "IPE policy %s: the kernel rejects its signature, which does not match, is revoked by dbx, or has S/MIME attributes "
+                                 "(sign with -noattr)", p->header.name);
         default:
                 return error_set(err, FAIL_IPE_LOAD_FAILED_CODE, -r, "IPE policy %s %s: the kernel does not take it: %s",
                                  p->header.name, p->header.version, errno_name(-r));

@@ -49,10 +49,19 @@ def tries_end(**errnos: int) -> Look:
 def is_audited(*hooks: str, rule: str = "DEFAULT op=EXECUTE action=DENY") -> Look:
     """A denial of IPE for each, and no other of it."""
     def look(finding: Finding, _: Room) -> None:
+        # The policy of SELinux was loaded: so there is a log, and audit speaks in it.
+        finding.expect_in("kernel's log", ("audit: type=1403 ",), text(finding, "kmsg.txt"))
         denials = [line for line in text(finding, "kmsg.txt").splitlines() if "audit: type=1420 " in line]
         finding.expect("denials of IPE", len(hooks), len(denials))
         for hook, line in zip(hooks, denials):
             finding.expect_in("denial", (f"ipe_hook={hook} enforcing=1", f'rule="{rule}"'), line)
+    return look
+
+
+def asks_mac_admin() -> Look:
+    """Whoever has the capability is refused by SELinux; without it, and in the other rows, there is nothing to ask."""
+    def look(finding: Finding, _: Room) -> None:
+        finding.expect_in("kernel's log", ("denied  { mac_admin } for ",), text(finding, "kmsg.txt"))
     return look
 
 
@@ -125,9 +134,9 @@ IPE: list[Tamper] = [
     row("booted-ipe-of-usr", "nothing: an IPE policy in /usr, which allows what is signed, and the host keeps CAP_MAC_ADMIN", BOOTED,
         volume=HOST_IPE, floor={**IPE_FLOOR, "ipe-drop-mac-admin": "no"}, signed=both(added(ALL), named(IN_USR)),
         looks=(is_handed_over(), policy_rules("usr"), pcrs_are_predicted(HOST_FLOOR), mac_admin_is("kept"),
-               tries_end(run_own=0, run_copy=EACCES, run_memfd=EACCES, map_copy=EACCES))),
+               tries_end(run_own=0, run_copy=EACCES, run_memfd=EACCES, map_copy=EACCES, write_ipe_enforce=EPERM), asks_mac_admin())),
     # All else as above: so what is denied there is IPE's doing.
     row("booted-ipe-absent", "nothing: the same without a policy", BOOTED, volume=HOST, floor=HOST_FLOOR, signed=added(ALL),
         looks=(is_handed_over(), says("ipe", "state", value="absent"),
-               tries_end(run_own=0, run_copy=0, run_memfd=0, map_copy=0), is_audited())),
+               tries_end(run_own=0, run_copy=0, run_memfd=0, map_copy=0, write_ipe_enforce=EPERM), is_audited(), asks_mac_admin())),
 ]

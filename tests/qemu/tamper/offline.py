@@ -67,6 +67,7 @@ UNDECIDED = {
     # Signature and rules of a policy are the kernel's to check.
     "booted-ipe-enforcing": "mac",
     "booted-ipe-of-usr": "mac",
+    "booted-ipe-built": "mac",
 }
 
 
