@@ -249,7 +249,8 @@ class Check(IpeTest):
     def test_problems(self) -> None:
         found = self.check(f"{HEADER}DEFAULT action=ALLOW\nop=EXECUTE boot_verified=TRUE action=ALLOW\n", status=FALSE, said="and more")
         self.assertEqual([(p["problem"], p["op"], p["line"]) for p in found["problems"]],
-                         [("allowed-by-default", "EXECUTE", 2), ("allowed-by-default", "KMODULE", 2), ])
+                         [("allowed-by-default", "EXECUTE", 2), ("allowed-by-default", "KMODULE", 2),
+                          ("allowed-by-default", "KEXEC_IMAGE", 2), ("allowed-by-default", "KEXEC_INITRAMFS", 2)])
         found = self.check(f"{HEADER}{DENY}", status=FALSE)
         self.assertEqual([(p["problem"], p["line"]) for p in found["problems"]], [("denies-all", None)])
 
