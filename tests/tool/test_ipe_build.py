@@ -144,6 +144,7 @@ class Refused(IpeTest):
     def test_usage(self) -> None:
         self.build("--text", self.text, status=USAGE, said="--root-hash")
         self.build("--signed", "KMODULE", "--text", self.text, status=USAGE, said="--root-hash")
+        self.build("--signed", "EXECUTE", "--allow", "KEXEC_IMAGE", "--text", self.text, status=USAGE, said="--allow is of a volume's files")
         self.build("--root-hash", HASH, status=USAGE, said="--output, or --text")
         self.build("--root-hash", HASH, "--output", self.out, status=USAGE, said="--key")
         self.build("--root-hash", HASH, "--output", self.out, "--key", "k", status=USAGE, said="--cert")

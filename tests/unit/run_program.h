@@ -48,3 +48,20 @@ static inline int temporary_file(char path[static 64], off_t size)
         assert_int_equal(ftruncate(fd, size), 0);
         return fd;
 }
+
+/* "openssl …", words parted by one blank; what it prints is dropped. */
+static inline void run_openssl(const char *words)
+{
+        const char *argv[64];
+        char text[1024];
+        size_t n = 0;
+        int devnull = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+        assert_true(str_copy(text, sizeof(text), words));
+        argv[n++] = "openssl";
+        for (char *word = strtok(text, " "); word && n < ARRAY_SIZE(argv) - 1; word = strtok(NULL, " "))
+                argv[n++] = word;
+        argv[n] = NULL;
+        run_program(argv, -1, devnull);
+        (void) close(devnull);
+}

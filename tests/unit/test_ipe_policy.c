@@ -20,28 +20,11 @@ static struct temp_dir dir;
 static uint8_t bytes[16384];
 static size_t size;
 
-/* "openssl …", words parted by one blank, run in the directory. */
-static void openssl(const char *words)
-{
-        const char *argv[64];
-        char text[512];
-        size_t n = 0;
-        int devnull = open("/dev/null", O_WRONLY | O_CLOEXEC);
-
-        assert_true(str_copy(text, sizeof(text), words));
-        argv[n++] = "openssl";
-        for (char *word = strtok(text, " "); word; word = strtok(NULL, " "))
-                argv[n++] = word;
-        argv[n] = NULL;
-        run_program(argv, -1, devnull);
-        (void) close(devnull);
-}
-
 static int setup(_unused_ void **state)
 {
         assert_int_equal(temp_dir_make(&dir), 0);
         assert_return_code(chdir(dir.path), 0);
-        openssl("req -new -x509 -nodes -sha256 -days 3650 -newkey rsa:2048 -subj /CN=signer -keyout key.pem -out key.crt");
+        run_openssl("req -new -x509 -nodes -sha256 -days 3650 -newkey rsa:2048 -subj /CN=signer -keyout key.pem -out key.crt");
         assert_int_equal(fsat_create(AT_FDCWD, "policy", POLICY, strlen(POLICY), 0600), 0);
         assert_int_equal(fsat_create(AT_FDCWD, "empty", "", 0, 0600), 0);
         assert_int_equal(fsat_create(AT_FDCWD, "rules", "DEFAULT action=DENY\n", 20, 0600), 0);
@@ -64,7 +47,7 @@ static void load(void)
 
 static void sign(const char *words)
 {
-        openssl(words);
+        run_openssl(words);
         load();
 }
 

@@ -24,21 +24,13 @@ static struct error err;
 /* "openssl …", words parted by one blank, run in the directory. */
 static _printf_(1, 2) void openssl(const char *fmt, ...)
 {
-        const char *argv[64];
         char text[1024];
-        size_t n = 0;
         va_list ap;
-        int devnull = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
         va_start(ap, fmt);
         assert_true(vsnprintf(text, sizeof(text), fmt, ap) < (int) sizeof(text));
         va_end(ap);
-        argv[n++] = "openssl";
-        for (char *word = strtok(text, " "); word; word = strtok(NULL, " "))
-                argv[n++] = word;
-        argv[n] = NULL;
-        run_program(argv, -1, devnull);
-        (void) close(devnull);
+        run_openssl(text);
 }
 
 static void make_signer(const char *name, const char *algorithm)
