@@ -72,8 +72,8 @@ static int label_entry(const char *name, void *userdata)
         if (r < 0 || (size_t) r >= sizeof(path))
                 return error_set(tree->err, FAIL_LABEL_FAILED_CODE, ENAMETOOLONG, "%s/%s", tree->path, name);
         r = label_subtree(&below);
-        if (r < 0 && !fsat_exists(tree->boot->root_fd, path + 1)) {
-                /* The kernel takes a device away when it likes. */
+        if (r == -ENOENT && !fsat_exists(tree->boot->root_fd, path + 1)) {
+                /* The kernel takes a device away when it likes. Whatever else keeps it from being looked at ends the boot. */
                 *tree->err = (struct error) {};
                 return 0;
         }

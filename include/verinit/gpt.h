@@ -33,7 +33,6 @@ struct gpt_disk {
         uint64_t n_sectors;
 };
 
-
 /* A record of type 0xee that begins at LBA 1: without it the kernel sees no GPT. Other records beside it are as well. */
 bool gpt_has_protective_mbr(const uint8_t sector[static GPT_SECTOR_MIN]);
 

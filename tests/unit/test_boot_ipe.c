@@ -72,6 +72,13 @@ static void test_of_the_initramfs(_unused_ void **state)
         fake_machine_remove();
 }
 
+/* A call that never was has no position: it is before nothing. */
+static void assert_before(const char *first, size_t nth_first, const char *then, size_t nth_then)
+{
+        assert_true(fake_position(first, nth_first) > 0);
+        assert_true(fake_position(first, nth_first) < fake_position(then, nth_then));
+}
+
 /* Every module before it, the other policy behind it; all are read before the first is deployed. */
 static void test_order(_unused_ void **state)
 {
@@ -80,10 +87,10 @@ static void test_order(_unused_ void **state)
         o.ipe[1] = SECOND;
         assert_int_equal(boot_with(&o, 0), FAKE_OS_EXECED);
         assert_int_equal(fake_count("os_deploy_ipe"), 2);
-        assert_true(fake_position("os_load_module", fake_count("os_load_module") - 1) < fake_position("os_deploy_ipe", 0));
-        assert_true(fake_position("crypto_signed_content", 1) < fake_position("os_deploy_ipe", 0));
-        assert_true(fake_position("os_deploy_ipe", 1) < fake_position("tpm_extend", 2));
-        assert_true(fake_position("tpm_extend", 3) < fake_position("sepolicy_load", 0));
+        assert_before("os_load_module", fake_count("os_load_module") - 1, "os_deploy_ipe", 0);
+        assert_before("crypto_signed_content", 1, "os_deploy_ipe", 0);
+        assert_before("os_deploy_ipe", 1, "tpm_extend", 2);
+        assert_before("tpm_extend", 3, "sepolicy_load", 0);
         fake_machine_remove();
 }
 
@@ -335,7 +342,7 @@ static void test_capability(_unused_ void **state)
         assert_int_equal(fake_os.dropped_capability, MAC_ADMIN);
         assert_string_equal(boot.evidence.ipe.mac_admin, "dropped");
         assert_string_equal(text_of(HELPERS), "4294967295 509");
-        assert_true(fake_position("os_deploy_ipe", 0) < fake_position("os_drop_capability", 0));
+        assert_before("os_deploy_ipe", 0, "os_drop_capability", 0);
         fake_machine_remove();
 
         o.floor = UNLOADED "ipe-drop-mac-admin=no\n";

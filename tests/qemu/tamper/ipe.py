@@ -58,10 +58,10 @@ def is_audited(*hooks: str, rule: str = "DEFAULT op=EXECUTE action=DENY") -> Loo
     return look
 
 
-def asks_mac_admin() -> Look:
-    """Whoever has the capability is refused by SELinux; without it, and in the other rows, there is nothing to ask."""
+def asks_mac_admin(wanted: bool = True) -> Look:
+    """Whoever has the capability is refused by SELinux, which says so; for whom it was dropped there is nothing to ask."""
     def look(finding: Finding, _: Room) -> None:
-        finding.expect_in("kernel's log", ("denied  { mac_admin } for ",), text(finding, "kmsg.txt"))
+        finding.expect("mac_admin is asked for in the kernel's log", wanted, "denied  { mac_admin } for " in text(finding, "kmsg.txt"))
     return look
 
 
@@ -124,19 +124,19 @@ IPE: list[Tamper] = [
     row("booted-ipe-enforcing", "nothing: IPE policies in the initramfs, the first of which allows what is in /usr", BOOTED, volume=HOST,
         policies=(Policy(), Policy(name="at_hand")), floor=IPE_FLOOR, signed=added(ALL),
         looks=(is_handed_over(), policy_rules("initramfs", others=("at_hand",)), pcrs_are_predicted(HOST_FLOOR), mac_admin_is("dropped"),
-               tries_end(run_own=0, run_copy=EACCES, run_memfd=EACCES, map_copy=EACCES, write_ipe_enforce=EPERM),
-               is_audited("BPRM_CHECK", "BPRM_CHECK", "MMAP"))),
+               tries_end(run_own=0, run_copy=EACCES, run_memfd=EACCES, map_copy=EACCES, make_executable=EACCES, write_ipe_enforce=EPERM),
+               is_audited("BPRM_CHECK", "BPRM_CHECK", "MMAP"), asks_mac_admin(False))),
     row("booted-ipe-built", "nothing: the IPE policy of `verinit ipe build`", BOOTED, volume=HOST, policies=(Built(),), floor=IPE_FLOOR,
         signed=added(ALL),
         looks=(is_handed_over(), policy_rules("initramfs", name="verinit_built"), pcrs_are_predicted(HOST_FLOOR), mac_admin_is("dropped"),
-               tries_end(run_own=0, run_copy=EACCES, run_memfd=EACCES, map_copy=EACCES, write_ipe_enforce=EPERM),
-               is_audited("BPRM_CHECK", "BPRM_CHECK", "MMAP", rule="DEFAULT action=DENY"))),
+               tries_end(run_own=0, run_copy=EACCES, run_memfd=EACCES, map_copy=EACCES, make_executable=EACCES, write_ipe_enforce=EPERM),
+               is_audited("BPRM_CHECK", "BPRM_CHECK", "MMAP", rule="DEFAULT action=DENY"), asks_mac_admin(False))),
     row("booted-ipe-of-usr", "nothing: an IPE policy in /usr, which allows what is signed, and the host keeps CAP_MAC_ADMIN", BOOTED,
         volume=HOST_IPE, floor={**IPE_FLOOR, "ipe-drop-mac-admin": "no"}, signed=both(added(ALL), named(IN_USR)),
         looks=(is_handed_over(), policy_rules("usr"), pcrs_are_predicted(HOST_FLOOR), mac_admin_is("kept"),
-               tries_end(run_own=0, run_copy=EACCES, run_memfd=EACCES, map_copy=EACCES, write_ipe_enforce=EPERM), asks_mac_admin())),
+               tries_end(run_own=0, run_copy=EACCES, run_memfd=EACCES, map_copy=EACCES, make_executable=EACCES, write_ipe_enforce=EPERM), asks_mac_admin())),
     # All else as above: so what is denied there is IPE's doing.
     row("booted-ipe-absent", "nothing: the same without a policy", BOOTED, volume=HOST, floor=HOST_FLOOR, signed=added(ALL),
         looks=(is_handed_over(), says("ipe", "state", value="absent"),
-               tries_end(run_own=0, run_copy=0, run_memfd=0, map_copy=0, write_ipe_enforce=EPERM), is_audited(), asks_mac_admin())),
+               tries_end(run_own=0, run_copy=0, run_memfd=0, map_copy=0, make_executable=EACCES, write_ipe_enforce=EPERM), is_audited(), asks_mac_admin())),
 ]
