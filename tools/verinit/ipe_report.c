@@ -74,8 +74,8 @@ static char *format_finding(const struct ipe_finding *f)
                 [IPE_ALLOWED_BY_DEFAULT] = "%s is allowed by default: say DEFAULT action=DENY",
                 [IPE_ALLOWS_UNVERIFIED] = "%s is allowed of files that nothing verifies: ask for dmverity_roothash= or dmverity_signature=TRUE",
                 [IPE_ALLOWS_INITRAMFS] = "%s is allowed of files of the initramfs, where root can write for ever: take boot_verified= out",
-                [IPE_DENIES_ALL] = "nothing is allowed for %s: PID 1 could not start the host's systemd",
-                [IPE_DENIES_VOLUME] = "%s is denied for the volume: PID 1 could not start the host's systemd",
+                [IPE_DENIES_ALL] = "nothing is allowed for %s, so that PID 1 could not start the host's systemd: allow it from dmverity_roothash=",
+                [IPE_DENIES_VOLUME] = "%s is denied for the volume named, so that PID 1 could not start the host's systemd: allow it from its dmverity_roothash=",
         };
         const char *format = words[f->fault], *name = strstr(format, "%s");
         _cleanup_free_ char *where = f->line > 0 ? tool_format("line %u: ", f->line) : tool_strdup("");
