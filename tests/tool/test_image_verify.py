@@ -13,23 +13,28 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "qemu"))
 
+import memory  # noqa: E402
 import newc  # noqa: E402
 import volumes  # noqa: E402
 from case import FALSE, TROUBLE, USAGE, YES, Result, ToolTest, kernel  # noqa: E402
 from imagelib import sparse  # noqa: E402
 from imagelib.image import Image, load  # noqa: E402
 from imagelib.variants import VARIANTS  # noqa: E402
+from rows import parts  # noqa: E402
 from rows.initrd import floor_text, read_floor  # noqa: E402
 from rows.setup import WITHOUT_FIRMWARE  # noqa: E402
 from rows.volumes import copy_policy  # noqa: E402
 from test_measure_predict import SYSTEMD_BOOT, trixie  # noqa: E402
 
 UNDECIDED = 4
+ROOM = parts.TOP / "build/tool-test.image-verify"
 BESIDE = "/EFI/BOOT/BOOTX64.EFI.extra.d"
 STAGES = ["early", "config", "probe", "prove", "enter", "find", "plan", "verify", "activate", "measure", "usr", "mac", "record"]
 
 
 class ImageTest(ToolTest):
+    room = ROOM
+
     def setUp(self) -> None:
         super().setUp()
         self.image = load("discoverable")
@@ -359,4 +364,5 @@ class Usage(ImageTest):
 
 
 if __name__ == "__main__":
+    memory.enter(ROOM)
     unittest.main()
