@@ -82,10 +82,12 @@ def kernel(name: str) -> kernels.Kernel:
 
 
 class ToolTest(unittest.TestCase):
+    room = kernels.TOP / "build"    # below it are the scratch directories
+
     def setUp(self) -> None:
         if not VERINIT.exists():
             self.fail(f"{VERINIT} is not built: cmake --build --preset release, or set VERINIT")
-        scratch = tempfile.TemporaryDirectory(dir=kernels.TOP / "build", prefix="tool-test.")
+        scratch = tempfile.TemporaryDirectory(dir=self.room, prefix="tool-test.")
         self.addCleanup(scratch.cleanup)
         self.dir = Path(scratch.name)
         self.init = self.file("init", INIT)

@@ -8,28 +8,41 @@ import struct
 import subprocess
 import sys
 import unittest
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "qemu"))
 
+import memory  # noqa: E402
 import newc  # noqa: E402
 import volumes  # noqa: E402
 from case import FALSE, TROUBLE, USAGE, YES, Result, ToolTest, kernel  # noqa: E402
 from imagelib import sparse  # noqa: E402
 from imagelib.image import Image, load  # noqa: E402
 from imagelib.variants import VARIANTS  # noqa: E402
+from rows import parts  # noqa: E402
 from rows.initrd import floor_text, read_floor  # noqa: E402
+from rows.row import Room  # noqa: E402
 from rows.setup import WITHOUT_FIRMWARE  # noqa: E402
-from rows.volumes import copy_policy  # noqa: E402
+from rows.volumes import HOST  # noqa: E402
+from tamper.case import Setup  # noqa: E402
 from test_measure_predict import SYSTEMD_BOOT, trixie  # noqa: E402
 
 UNDECIDED = 4
+ROOM = parts.TOP / "build/tool-test.image-verify"
 BESIDE = "/EFI/BOOT/BOOTX64.EFI.extra.d"
 STAGES = ["early", "config", "probe", "prove", "enter", "find", "plan", "verify", "activate", "measure", "usr", "mac", "record"]
 
 
+def policy() -> Path:
+    """The image's, and so of the small volume too."""
+    return next((HOST.made() / "tree" / HOST.policy).glob("default/policy/policy.*"))
+
+
 class ImageTest(ToolTest):
+    room = ROOM
+
     def setUp(self) -> None:
         super().setUp()
         self.image = load("discoverable")
@@ -56,11 +69,8 @@ class ImageTest(ToolTest):
 
     def predicted(self, kernel: str, *more: object) -> Path:
         """The measurements that go with a release of this kernel."""
-        if not (self.dir / f"selinux-{kernel}").exists():
-            copy_policy(self.dir / f"selinux-{kernel}", ())
-        policy = next((self.dir / f"selinux-{kernel}").glob("default/policy/policy.*"))
         target = self.dir / f"{kernel}.json"
-        self.assert_ends(self.verinit("measure", "predict", "--uki", self.image.kernels[kernel].uki, "--policy", policy, "--pcr", "4,9,11,12,13",
+        self.assert_ends(self.verinit("measure", "predict", "--uki", self.image.kernels[kernel].uki, "--policy", policy(), "--pcr", "4,9,11,12,13",
                                       "--output", target, "--quiet", *more), YES)
         return target
 
@@ -184,11 +194,15 @@ class Wrong(ImageTest):
 
 
 class Esp(ImageTest):
-    """Its files changed by mtools, in a copy of the disk."""
+    """Its files changed by mtools, on a disk whose /usr is a small one: that is unpacked each time."""
 
     def setUp(self) -> None:
         super().setUp()
-        self.disk = self.image.copy(self.dir / "disk.raw")
+        setup = Setup(volume=HOST, floor={"selinux-dir": "lib/selinux"})
+        self.disk = setup.boot_disk("image-verify-esp", Room(out=self.dir, init=parts.INIT))
+        uki = self.dir / "node.efi"
+        self.mtools("mcopy", "::/EFI/BOOT/BOOTX64.EFI", uki)
+        self.image = replace(self.image, kernels={"cloud": replace(self.image.kernels["cloud"], uki=uki)})
 
     def mtools(self, name: str, *words: object) -> None:
         place = f"{self.disk}@@{self.image.partitions['esp'].offset}"
@@ -359,4 +373,5 @@ class Usage(ImageTest):
 
 
 if __name__ == "__main__":
+    memory.enter(ROOM)
     unittest.main()

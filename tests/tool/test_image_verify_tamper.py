@@ -16,6 +16,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tests" / "qemu"))
 
+import memory  # noqa: E402
 from rows import parts  # noqa: E402
 from rows.row import Room  # noqa: E402
 from tamper import offline  # noqa: E402
@@ -23,6 +24,7 @@ from tamper.case import BOOTED, Tamper  # noqa: E402
 from tamper.table import MATRIX  # noqa: E402
 
 WORKERS = 2
+ROOM = parts.ROOM / ".offline"
 IS_LONG = os.environ.get("VERINIT_LONG") == "1"
 ONLY = os.environ.get("VERINIT_ROWS", "").split()
 
@@ -35,8 +37,7 @@ def chosen() -> list[Tamper]:
 class TestTamper(unittest.TestCase):
     def look(self, row: Tamper) -> str:
         """What is wrong; empty if nothing is."""
-        parts.ROOM.mkdir(parents=True, exist_ok=True)
-        out = Path(tempfile.mkdtemp(dir=parts.ROOM, prefix=".offline-"))
+        out = Path(tempfile.mkdtemp(dir=ROOM))
         try:
             seen = offline.look(row, Room(out=out, init=parts.INIT))
         finally:
@@ -65,4 +66,5 @@ class TestTamper(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    memory.enter(ROOM)
     unittest.main()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Copies that leave holes as holes: most of an ESP or an ext4 file system is one."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -17,8 +18,17 @@ def copy_into(source: Path, target: Path, offset: int = 0) -> None:
                 return
             hole = os.lseek(reader.fileno(), position, os.SEEK_HOLE)
             while position < hole:
-                position += os.copy_file_range(reader.fileno(), writer.fileno(), hole - position,
-                                               position, offset + position)
+                position += _copy_some(reader.fileno(), writer.fileno(), hole - position, position, offset + position)
+
+
+def _copy_some(reader: int, writer: int, count: int, position: int, target: int) -> int:
+    try:
+        return os.copy_file_range(reader, writer, count, position, target)
+    except OSError as e:
+        if e.errno != errno.EXDEV:      # from one file system to another only some kernels can
+            raise
+    os.lseek(writer, target, os.SEEK_SET)
+    return os.sendfile(writer, reader, position, count)
 
 
 def copy(source: Path, target: Path) -> None:

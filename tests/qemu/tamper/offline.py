@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,7 +103,7 @@ def look(row: Tamper, room: Room) -> Seen:
         disk, initrd, line = setup.direct_parts(row.name, room)
         words += ["--initrd", initrd, "--cmdline", line, "--uname", parts.kernel(setup.flavour).release]
     done = subprocess.run([parts.VERINIT, "image", "verify", disk, *setup.extra_disks(), *words], text=True, check=False,
-                          capture_output=True, stdin=subprocess.DEVNULL)
+                          capture_output=True, stdin=subprocess.DEVNULL, env={**os.environ, "TMPDIR": str(room.out.resolve())})
     report = json.loads(done.stdout) if done.stdout else {"check": "trouble", "code": done.stderr}
     undecided = tuple(c["name"] for c in report.get("checks", ()) if c["verdict"] == "undecided")
     return Seen(report["check"] or "", report["code"] or "", done.returncode, undecided, done.stdout + done.stderr)
