@@ -7,8 +7,9 @@ add_library(verinit::kind ALIAS verinit-kind)
 
 if(VERINIT_KIND STREQUAL "release")
         target_link_libraries(verinit-kind INTERFACE verinit::hardening verinit::reproducible)
-        # -g: for the separate .debug file; it does not change the code.
-        target_compile_options(verinit-kind INTERFACE -O2 -g)
+        # -g: for the separate .debug file; it does not change the code. That is where the unwinder's tables go, too: at
+        # run time nobody unwinds.
+        target_compile_options(verinit-kind INTERFACE -O2 -g -fno-asynchronous-unwind-tables)
 elseif(VERINIT_KIND STREQUAL "dev")
         # Not hardened: zeroed locals and a fortified libc would hide from the sanitizers what they look for.
         target_compile_options(verinit-kind INTERFACE -O1 -g -fno-omit-frame-pointer

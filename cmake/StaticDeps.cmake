@@ -42,10 +42,8 @@ function(verinit_stop_if_missing)
         endif()
 endfunction()
 
-# OpenSSL 3.5 (Debian 13) wants the two compressors, 3.0 (Debian 12) does not; the linker takes what is asked for.
-verinit_static(z libz.a FROM zlib1g-dev HEADER zlib.h)
-verinit_static(zstd libzstd.a FROM libzstd-dev HEADER zstd.h)
-verinit_static(crypto libcrypto.a FROM libssl-dev HEADER openssl/evp.h NEEDS static-z static-zstd)
+# Its headers are those of libssl-dev, see publish() in tools/deps; HEADER only says that the prefix is there.
+verinit_static(crypto libcrypto.a FROM tools/deps HEADER libdevmapper.h)
 
 verinit_static(json-c libjson-c.a FROM libjson-c-dev HEADER json-c/json.h)
 

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What libraries can do and PID 1 must not: start a process, load code at run time, ask name services, unpack what
- * somebody sent. libblkid forks for its LVM topology, OpenSSL loads engines and knows compressed certificates (3.5:
- * 0.8 MB of zstd), libselinux and tpm2-tss look up users and hosts. None of it is on a path that we take; the linker (--wrap, see CMakeLists.txt) sends such a call here, so that libc's own
+ * What libraries can do and PID 1 must not: start a process, load code at run time, ask name services, make code. libblkid
+ * forks for its LVM topology, libselinux and tpm2-tss look up users and hosts, libpcre2 compiles expressions to machine
+ * code. And what they would do for somebody else at the price of half a megabyte: libselinux converts a policy to an older
+ * version by libsepol where it searches for one itself, libcryptsetup takes FileVault's metadata apart by regcomp().
+ * None of it is on a path that we take; the linker (--wrap, see CMakeLists.txt) sends such a call here, so that the
  * functions are not even in the program. What comes back is an answer that each of those callers handles.
  */
 #include <errno.h>
 #include <grp.h>
 #include <netdb.h>
 #include <pwd.h>
+#include <regex.h>
 #include <stddef.h>
 #include <unistd.h>
 
@@ -24,15 +27,33 @@ int REFUSED(getpwnam_r)(const char *name, struct passwd *entry, char *buf, size_
 int REFUSED(getgrnam_r)(const char *name, struct group *entry, char *buf, size_t size, struct group **ret);
 int REFUSED(getgrouplist)(const char *user, gid_t group, gid_t *groups, int *n_groups);
 
-/* Each gives a method table, where NULL is "this build has none". */
-void *REFUSED(COMP_zlib)(void);
-void *REFUSED(COMP_zlib_oneshot)(void);
-void *REFUSED(BIO_f_zlib)(void);
-void *REFUSED(COMP_zstd)(void);
-void *REFUSED(COMP_zstd_oneshot)(void);
-void *REFUSED(BIO_f_zstd)(void);
-void REFUSED(ossl_comp_zlib_cleanup)(void);
-void REFUSED(ossl_comp_zstd_cleanup)(void);
+void REFUSED(freeaddrinfo)(struct addrinfo *info);
+int REFUSED(getnameinfo)(const struct sockaddr *address, socklen_t size, char *host, socklen_t host_size, char *service,
+                         socklen_t service_size, int flags);
+
+int REFUSED(regcomp)(regex_t *expression, const char *pattern, int flags);
+int REFUSED(regexec)(const regex_t *expression, const char *text, size_t n, regmatch_t *matches, int flags);
+void REFUSED(regfree)(regex_t *expression);
+
+/* libpcre2's own; the last three are only called for an expression that was made code. */
+int REFUSED(_pcre2_jit_check_exec_8)(void *code, unsigned options);
+const char *REFUSED(_pcre2_jit_get_target_8)(void);
+size_t REFUSED(_pcre2_jit_get_size_8)(void *code);
+void REFUSED(_pcre2_jit_free_8)(void *code, void *memory);
+int REFUSED(pcre2_jit_match_8)(const void *code, const unsigned char *subject, size_t size, size_t start,
+                               unsigned options, void *data, void *context);
+
+/* Called by selinux_mkload_policy(), which looks for a policy; we say which one. */
+int REFUSED(sepol_policy_kern_vers_max)(void);
+int REFUSED(sepol_policy_kern_vers_min)(void);
+int REFUSED(sepol_policy_file_create)(void **file);
+void REFUSED(sepol_policy_file_free)(void *file);
+void REFUSED(sepol_policy_file_set_mem)(void *file, char *data, size_t size);
+int REFUSED(sepol_policydb_create)(void **policy);
+void REFUSED(sepol_policydb_free)(void *policy);
+int REFUSED(sepol_policydb_read)(void *policy, void *file);
+int REFUSED(sepol_policydb_set_vers)(void *policy, unsigned version);
+int REFUSED(sepol_policydb_to_image)(void *handle, void *policy, void **data, size_t *size);
 
 pid_t REFUSED(fork)(void)
 {
@@ -100,40 +121,143 @@ int REFUSED(getgrouplist)(const char *user, gid_t group, gid_t *groups, int *n_g
         return -1;
 }
 
-void *REFUSED(COMP_zlib)(void)
+void REFUSED(freeaddrinfo)(struct addrinfo *info)
 {
-        return NULL;
+        (void) info;
 }
 
-void *REFUSED(COMP_zlib_oneshot)(void)
+int REFUSED(getnameinfo)(const struct sockaddr *address, socklen_t size, char *host, socklen_t host_size, char *service,
+                         socklen_t service_size, int flags)
 {
-        return NULL;
+        (void) address;
+        (void) size;
+        (void) host;
+        (void) host_size;
+        (void) service;
+        (void) service_size;
+        (void) flags;
+        return EAI_FAIL;
 }
 
-void *REFUSED(BIO_f_zlib)(void)
+int REFUSED(regcomp)(regex_t *expression, const char *pattern, int flags)
 {
-        return NULL;
+        (void) expression;
+        (void) pattern;
+        (void) flags;
+        return REG_ESPACE;
 }
 
-void *REFUSED(COMP_zstd)(void)
+int REFUSED(regexec)(const regex_t *expression, const char *text, size_t n, regmatch_t *matches, int flags)
 {
-        return NULL;
+        (void) expression;
+        (void) text;
+        (void) n;
+        (void) matches;
+        (void) flags;
+        return REG_NOMATCH;
 }
 
-void *REFUSED(COMP_zstd_oneshot)(void)
+void REFUSED(regfree)(regex_t *expression)
 {
-        return NULL;
+        (void) expression;
 }
 
-void *REFUSED(BIO_f_zstd)(void)
+/* "There is no code for this one": pcre2_match() interprets. */
+int REFUSED(_pcre2_jit_check_exec_8)(void *code, unsigned options)
 {
-        return NULL;
+        (void) code;
+        (void) options;
+        return 0;
 }
 
-void REFUSED(ossl_comp_zlib_cleanup)(void)
+const char *REFUSED(_pcre2_jit_get_target_8)(void)
 {
+        return "none";
 }
 
-void REFUSED(ossl_comp_zstd_cleanup)(void)
+size_t REFUSED(_pcre2_jit_get_size_8)(void *code)
 {
+        (void) code;
+        return 0;
+}
+
+void REFUSED(_pcre2_jit_free_8)(void *code, void *memory)
+{
+        (void) code;
+        (void) memory;
+}
+
+int REFUSED(pcre2_jit_match_8)(const void *code, const unsigned char *subject, size_t size, size_t start,
+                               unsigned options, void *data, void *context)
+{
+        (void) code;
+        (void) subject;
+        (void) size;
+        (void) start;
+        (void) options;
+        (void) data;
+        (void) context;
+        return -45; /* PCRE2_ERROR_JIT_BADOPTION */
+}
+
+int REFUSED(sepol_policy_kern_vers_max)(void)
+{
+        return -1;
+}
+
+int REFUSED(sepol_policy_kern_vers_min)(void)
+{
+        return -1;
+}
+
+int REFUSED(sepol_policy_file_create)(void **file)
+{
+        *file = NULL;
+        return -1;
+}
+
+void REFUSED(sepol_policy_file_free)(void *file)
+{
+        (void) file;
+}
+
+void REFUSED(sepol_policy_file_set_mem)(void *file, char *data, size_t size)
+{
+        (void) file;
+        (void) data;
+        (void) size;
+}
+
+int REFUSED(sepol_policydb_create)(void **policy)
+{
+        *policy = NULL;
+        return -1;
+}
+
+void REFUSED(sepol_policydb_free)(void *policy)
+{
+        (void) policy;
+}
+
+int REFUSED(sepol_policydb_read)(void *policy, void *file)
+{
+        (void) policy;
+        (void) file;
+        return -1;
+}
+
+int REFUSED(sepol_policydb_set_vers)(void *policy, unsigned version)
+{
+        (void) policy;
+        (void) version;
+        return -1;
+}
+
+int REFUSED(sepol_policydb_to_image)(void *handle, void *policy, void **data, size_t *size)
+{
+        (void) handle;
+        (void) policy;
+        *data = NULL;
+        *size = 0;
+        return -1;
 }

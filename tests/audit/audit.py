@@ -134,7 +134,9 @@ CHECKS: dict[str, Check] = {
 
 
 def read_budget(path: Path) -> int:
-    text = path.read_text().strip()
+    """One number; the lines that begin with # say when and why it last changed."""
+    lines = [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
+    text = " ".join(lines)
     if not text.isdecimal():
         raise ValueError(f"{path}: must hold one number of bytes, not '{text[:40]}'")
     return int(text)
