@@ -58,7 +58,8 @@ def command(spec: BootSpec, sockets: Sockets, firmware: Firmware | None, drives:
         "-device", "virtio-rng-pci",
         "-device", "virtio-serial-pci", "-chardev", f"socket,id=report,fd={sockets.report}",
         "-device", f"virtserialport,chardev=report,name={REPORT_PORT},id=report0",
-        *(["-icount", "shift=0,sleep=off"] if spec.icount else []),
+        # A clock of its own, too: the kernel waits for that chip's next tick while it starts.
+        *(["-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=vm", "-seed", "1"] if spec.icount else []),
         *_boot_source(spec, firmware),
         *_tpm(sockets),
         *_smbios(spec),
