@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from imagelib.store import file_digest
 from imagelib.verity import UUID
 from rows import parts
-from rows.initrd import Floor, Initrd
+from rows.initrd import Floor, Initrd, floor_text
 from rows.setup import WITHOUT_FIRMWARE
 
 from .disk import BENCH, DISK_DEVICE, ROOT, Disk, compile_static
@@ -37,12 +37,26 @@ def cmdline(disk: Disk, selinux: bool) -> str:
     return " ".join((BASE_WORDS, *([SELINUX_WORDS] if selinux else []), disk.words))
 
 
-def verinit(disk: Disk, init: Path, *, selinux: bool = False, features: tuple[str, ...] = FEATURES) -> Boot:
+def verinit(disk: Disk, init: Path, *, selinux: bool = False, features: tuple[str, ...] = FEATURES,
+            options: tuple[str, ...] = ()) -> Boot:
     floor = FLOOR_OF_VERINIT if selinux else {**FLOOR_OF_VERINIT, "selinux": "allow"}
     words = cmdline(disk, selinux)
     name = "bench-verinit-selinux" if selinux else "bench-verinit"
-    initrd = Initrd(name=name, init=init, flavour=FLAVOUR, cmdline=words, floor=floor, features=features).make()
+    initrd = Initrd(name=name, init=init, flavour=FLAVOUR, cmdline=words, floor=floor, features=features, options=options).make()
     return Boot("A", initrd, words)
+
+
+def packed(disk: Disk, init: Path) -> Path:
+    """A's initramfs as small as the command makes it; what is booted here is packed faster."""
+    words, modules = cmdline(disk, False), parts.modules(FLAVOUR)
+    inputs = {"init": file_digest(init), "verinit": file_digest(parts.VERINIT), "words": words,
+              "modules": str(modules.relative_to(parts.IMAGES)), "source": file_digest(Path(__file__))}
+
+    def build(out: Path) -> None:
+        (out / "floor.conf").write_text(floor_text({**FLOOR_OF_VERINIT, "selinux": "allow"}))
+        parts.run([parts.VERINIT, "initrd", "build", "--quiet", "--init", init, "--modules-dir", modules, "--cmdline", words,
+                   "--floor", out / "floor.conf", *(f"--feature={name}" for name in FEATURES), "--output", out / "initrd"])
+    return parts.store().stage("bench-packed", inputs, build) / "initrd"
 
 
 def _module_file(directory: Path, name: str) -> Path:

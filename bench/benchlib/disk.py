@@ -10,6 +10,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from imagelib import sparse
 from imagelib.store import EPOCH, file_digest
 from imagelib.variants import ROOT_GUID, ROOT_TYPE, USR_TYPE, USR_VERITY_TYPE, guid
 from imagelib.verity import BLOCK, SALT, UUID
@@ -34,11 +35,12 @@ class Disk:
     path: Path
     root_hash: str
     data_blocks: int
+    fstype: str
 
     @property
     def words(self) -> str:
         """How all contenders are told of it, by systemd's words; verinit's own pins the geometry."""
-        return (f"root=PARTUUID={ROOT_GUID} rootfstype=ext4 rw mount.usrfstype=erofs usrhash={self.root_hash} "
+        return (f"root=PARTUUID={ROOT_GUID} rootfstype=ext4 rw mount.usrfstype={self.fstype} usrhash={self.root_hash} "
                 f"init.verity=1:sha256:{BLOCK}:{BLOCK}:{self.data_blocks}:1:{SALT}:{UUID}")
 
     @property
@@ -86,18 +88,26 @@ def _partition(out: Path, files: list[tuple[Path, str, str, str]]) -> None:
     with open(out, "wb") as disk:
         disk.truncate((start + 1) * MIB)
     parts.run(["sfdisk", "--quiet", out], stdin="\n".join((*script, "")))
-    with open(out, "r+b") as disk:
-        for path, begin in places:
-            disk.seek(begin * MIB)
-            disk.write(path.read_bytes())
+    for path, begin in places:
+        sparse.copy_into(path, out, begin * MIB)
 
 
-def _build(out: Path) -> None:
+def _file_system(out: Path, tree: Path, mib: int) -> str:
+    """Of /usr; with `mib` an ext4 that is so large and hardly filled."""
+    if mib:
+        parts.run(["mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-U", UUID, "-E", f"hash_seed={UUID},root_owner=0:0", "-d", tree,
+                   out, f"{mib}M"])
+        return "ext4"
+    parts.run(["mkfs.erofs", "--quiet", f"-T{EPOCH}", f"-U{UUID}", "--all-root", out, tree])
+    return "erofs"
+
+
+def _build(out: Path, mib: int) -> None:
     usr, tree, root = out / "usr", out / "usr.verity", out / "root"
     _usr_tree(out / "usr.d")
     _root_tree(out / "root.d")
-    parts.run(["mkfs.erofs", "--quiet", f"-T{EPOCH}", f"-U{UUID}", "--all-root", usr, out / "usr.d"])
     os.environ["E2FSPROGS_FAKE_TIME"] = str(EPOCH)
+    fstype = _file_system(usr, out / "usr.d", mib)
     parts.run(["mke2fs", "-q", "-t", "ext4", "-L", "ROOT", "-U", ROOT_UUID, "-E", f"hash_seed={ROOT_UUID},root_owner=0:0",
                "-d", out / "root.d", root, f"{ROOT_MIB}M"])
     text = parts.run(["veritysetup", "format", f"--salt={SALT}", f"--uuid={UUID}", usr, tree])
@@ -107,10 +117,11 @@ def _build(out: Path) -> None:
     _partition(out / "disk.raw", [(usr, USR_TYPE, guid(root_hash[:32]), "usr"),
                                   (tree, USR_VERITY_TYPE, guid(root_hash[-32:]), "usr-verity"),
                                   (root, ROOT_TYPE, ROOT_GUID, "root")])
-    (out / "disk.json").write_text(json.dumps({"root_hash": root_hash, "data_blocks": usr.stat().st_size // BLOCK}))
+    (out / "disk.json").write_text(json.dumps({"root_hash": root_hash, "data_blocks": usr.stat().st_size // BLOCK,
+                                               "fstype": fstype}))
 
 
-def make() -> Disk:
-    inputs = {"host": file_digest(HOST), "policy": parts.image(parts.KERNELS).policy_sha256, "source": file_digest(Path(__file__))}
-    out = parts.store().stage("bench-disk", inputs, _build)
+def make(usr_mib: int = 0) -> Disk:
+    inputs = {"mib": usr_mib, "host": file_digest(HOST), "policy": parts.image(parts.KERNELS).policy_sha256, "source": file_digest(Path(__file__))}
+    out = parts.store().stage(f"bench-disk-{usr_mib}", inputs, lambda out: _build(out, usr_mib))
     return Disk(path=out / "disk.raw", **json.loads((out / "disk.json").read_text()))

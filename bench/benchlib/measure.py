@@ -83,9 +83,10 @@ def sample_of(name: str, report: dict[str, bytes]) -> Sample:
                   modules=[line.split()[0] for line in reversed(_text(report, "lsmod.txt").splitlines())], stages=stages)
 
 
-def run(which: Boot, disk: Disk, out: Path, *, icount: bool, memory: str = "1024", timeout: float = 300) -> Sample:
+def run(which: Boot, disk: Disk, out: Path, *, icount: bool, memory: str = "1024", timeout: float = 300, **machine: Any) -> Sample:
+    """`machine`: further fields of BootSpec."""
     spec = BootSpec(out=out, disk=disk.path, kernel=parts.kernel(FLAVOUR).vmlinuz, initrd=which.initrd, append=which.cmdline,
-                    tpm=False, memory=memory, timeout=timeout, icount=icount)
+                    tpm=False, memory=memory, timeout=timeout, icount=icount, **machine)
     outcome = boot(spec)
     if outcome.result != "booted":
         raise Trouble(f"{which.name} came not up: {outcome.result}: {outcome.message}; see {out}/serial.log")
