@@ -29,5 +29,7 @@ def draw(growth: Path, directory: Path) -> int:
         out = directory / f"growth-{axis}.svg"
         data = "".join(f"{p['x']} {p['instructions'] / 1e6:.2f}\n" for p in points)
         parts.run(["gnuplot"], stdin=SCRIPT.format(out=out, title=TITLES[axis], data=data))
+        first, rest = out.read_text().split("\n", 1)
+        out.write_text(f"{first}\n<!-- SPDX-License-Identifier: LGPL-2.1-or-later -->\n{rest}")
         print(out)
     return 0

@@ -60,5 +60,32 @@ def of_results(results: dict[str, Any]) -> str:
     return text
 
 
+def _median(values: list[float]) -> float:
+    return summary(values)["median"]
+
+
+def targets(results: dict[str, Any]) -> str:
+    """What was aimed at, beside what was seen; a figure that was not measured has no row."""
+    counts = {name: busy(results, name) for name in names(results)}
+    spans = {name: [float(s["span_us"]) for s in _of(results["clock"], name)] for name in counts}
+    sizes, memory = results["bytes"], results["least_memory_mib"]
+    rows: list[tuple[str, str, float, float, int]] = [
+        ("instructions, A over C", "at most", 1.15, _median(pairs(counts["A"], counts["C"])), 3)]
+    if "B-lean" in counts:
+        rows.append(("instructions, B-lean over A", "at least", 3.2, _median(pairs(counts["B-lean"], counts["A"])), 2))
+        if spans["B-lean"]:
+            rows.append(("guest clock, B-lean over A", "at least", 7, _median(pairs(spans["B-lean"], spans["A"])), 2))
+    rows += [("initramfs of this disk, MiB", "at most", 1.5, sizes["initramfs_bytes"] / 2**20, 2),
+             ("init, stripped, MiB", "at most", 3, sizes["init_bytes"] / 2**20, 2)]
+    if {"A", "C"} <= memory.keys():
+        rows.append(("least memory, A less C, MiB", "at most", 16, memory["A"] - memory["C"], 0))
+    text = "| figure | target | seen | met |\n|---|---|---|---|\n"
+    for what, how, target, seen, digits in rows:
+        met = seen <= target if how == "at most" else seen >= target
+        text += f"| {what} | {how} {target:g} | {seen:.{digits}f} | {'yes' if met else 'no'} |\n"
+    return text
+
+
 def of_file(path: Path) -> str:
-    return of_results(json.loads(path.read_text()))
+    results = json.loads(path.read_text())
+    return f"{of_results(results)}\n{targets(results)}"

@@ -11,7 +11,7 @@ TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "bench"))
 
 import benchlib  # noqa: E402, F401
-from benchlib import measure, ratios  # noqa: E402
+from benchlib import measure, ratios, table  # noqa: E402
 from machine.spec import Trouble  # noqa: E402
 
 BASELINE = {"figures": {"ratio": 1.06, "init": 1000}}
@@ -64,6 +64,14 @@ class TestGuard(unittest.TestCase):
         self.assertRegex(baseline["changed"], r"^\d{4}-\d\d-\d\d$")
         self.assertGreater(len(baseline["why"]), 20)
         self.assertEqual(ratios.compare(baseline, baseline["figures"]), [])
+
+
+class TestPage(unittest.TestCase):
+    def test_the_table_is_that_of_the_samples(self) -> None:
+        page = (TOP / "docs/PERFORMANCE.md").read_text()
+        begin, end = "<!-- begin: tools/bench --report docs/bench/results.json -->\n", "<!-- end -->"
+        shown = page[page.index(begin) + len(begin):page.index(end)]
+        self.assertEqual(shown, table.of_file(TOP / "docs/bench/results.json"))
 
 
 if __name__ == "__main__":
