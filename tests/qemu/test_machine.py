@@ -373,6 +373,7 @@ class TestSpec(WithFiles):
                 ({"disk": "disk", "memory": "0"}, "--memory 0: give"),
                 ({"disk": "disk", "memory": "1,x=y"}, "--memory"),
                 ({"disk": "disk", "cpus": 0}, "--cpus 0"),
+                ({"disk": "disk", "cpus": 2, "icount": True}, "--icount with --cpus 2"),
                 ({"disk": "disk", "timeout": float("nan")}, "--timeout nan"),
                 ({"disk": Path("/nonexistent/d")}, "--disk /nonexistent/d: no such file"),
                 ({"disk": Path("/")}, "--disk /: is a directory"),
@@ -433,6 +434,12 @@ class TestQemuCommand(WithFiles):
         self.assertNotIn("bootindex", words)
         self.assertIn("-append console=ttyS0", self.words(self.spec(kernel="kernel")))
         self.assertNotIn("console=ttyS0", self.words(self.spec(kernel="kernel", append="")))
+
+    def test_instructions_are_counted_on_one_thread(self) -> None:
+        words = self.words(self.spec(disk="disk", icount=True))
+        self.assertIn("thread=single", words)
+        self.assertIn("-icount shift=0,sleep=off", words)
+        self.assertNotIn("-icount", self.words(self.spec(disk="disk")))
 
     def test_no_disk_is_ever_written(self) -> None:
         spec = self.spec(disk="disk", extra_disks=(self.files["a,b"],), spare_disks=(Path("/s"),))

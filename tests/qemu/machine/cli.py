@@ -79,6 +79,8 @@ def _add_machine(group: argparse._ArgumentGroup) -> None:
         help="kernel words from the host: SMBIOS type 11, which systemd-stub honours")
     add("--memory", metavar="M", default="1024", help="MiB, or with a suffix (default: 1024)")
     add("--cpus", metavar="N", type=int, default=1, help="default: 1")
+    add("--icount", action="store_true",
+        help="the guest's clock counts its instructions, one a nanosecond, and skips idle time")
     add("--vars", metavar="FILE", type=Path,
         help="OVMF variable store to start from (default: vars-sb.fd beside the UKI or the disk, "
              "else that of the images in build/images)")

@@ -46,7 +46,7 @@ def command(spec: BootSpec, sockets: Sockets, firmware: Firmware | None, drives:
     secure = spec.firmware_secure
     # A kernel patches its own code while its other processors run it. QEMU, with a thread for each of them, was seen to let one of them
     # take the int3 of a jump label after it had been removed again: "Kernel panic - not syncing: Fatal exception in interrupt".
-    threads = "multi" if spec.cpus == 1 else "single"
+    threads = "multi" if spec.cpus == 1 and not spec.icount else "single"
     return [
         "qemu-system-x86_64", "-S", "-nodefaults", "-no-user-config", "-display", "none",
         "-machine", "q35,smm=" + ("on" if secure else "off"),
@@ -58,6 +58,8 @@ def command(spec: BootSpec, sockets: Sockets, firmware: Firmware | None, drives:
         "-device", "virtio-rng-pci",
         "-device", "virtio-serial-pci", "-chardev", f"socket,id=report,fd={sockets.report}",
         "-device", f"virtserialport,chardev=report,name={REPORT_PORT},id=report0",
+        # A clock of its own, too: the kernel waits for that chip's next tick while it starts.
+        *(["-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=vm", "-seed", "1"] if spec.icount else []),
         *_boot_source(spec, firmware),
         *_tpm(sockets),
         *_smbios(spec),

@@ -30,7 +30,8 @@ class BootSpec:
     option has them. With `reboots` a reset is the beginning of the next boot of the same run, and not its end.
     `smbios_strings` are OEM strings (SMBIOS type 11) as they are, `fw_cfg` files of the hypervisor by name. Reads of
     `bad_sectors` of the boot disk, in units of 512 bytes, fail with EIO. `note` is a line of ours at the top of serial.log, there
-    before QEMU starts.
+    before QEMU starts. With `icount` the guest's clock is its instructions, one a nanosecond, and idle time is skipped: deterministic
+    however busy this machine is.
     """
     out: Path
     disk: Path | None = None
@@ -56,6 +57,7 @@ class BootSpec:
     devices: tuple[str, ...] = ()
     reboots: bool = False
     note: str = ""
+    icount: bool = False
 
     @property
     def direct(self) -> bool:
@@ -98,6 +100,8 @@ class BootSpec:
             problems.append(f"--memory {self.memory}: give a number of MiB, or one with M or G")
         if self.cpus < 1:
             problems.append(f"--cpus {self.cpus}: a machine has at least one")
+        if self.icount and self.cpus != 1:
+            problems.append(f"--icount with --cpus {self.cpus}: QEMU counts the instructions of one processor")
         if self.bad_sectors and self.disk is None:
             problems.append("bad sectors without a disk: give one")
         if not self.timeout > 0:

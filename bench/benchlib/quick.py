@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The deterministic part: A and C once each, counted in instructions, and sizes; against the committed baseline."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+from machine.spec import Trouble
+from rows import parts
+
+from . import TOP, contenders, disk, measure, ratios
+
+BASELINE = TOP / "docs/bench/baseline.json"
+OUT = TOP / "build/bench"
+# QEMU's main loop answers a disk late where the machine is busy; the ticks that the guest sees meanwhile are a per cent at most of
+# what is counted. So who seems to have grown is asked once more.
+ATTEMPTS = 2
+
+
+def sizes(on: disk.Disk, init: Path) -> dict[str, float]:
+    """What is shipped: the program, and the initramfs of this disk packed as `verinit initrd build` does it by default."""
+    packed = contenders.packed(on, init)
+    return {"init_bytes": init.stat().st_size, "initramfs_bytes": packed.stat().st_size}
+
+
+def instructions(on: disk.Disk, init: Path) -> dict[str, float]:
+    """Ratio and, for those who read, the counts behind it."""
+    ours = measure.run(contenders.verinit(on, init), on, OUT / "vm", icount=True, timeout=400)
+    floor = measure.run(contenders.floor(on, ours.modules), on, OUT / "vm", icount=True, timeout=400)
+    assert floor.idle_before_us is not None
+    if floor.modules != ours.modules:
+        raise Trouble(f"A and C have loaded other modules: {ours.modules} and {floor.modules}")
+    a, c = (s.busy_us(floor.idle_before_us) * 1000 for s in (ours, floor))
+    return {"a": a, "c": c, "ratio_a_c": round(a / c, 4)}
+
+
+def look(init: Path) -> tuple[dict[str, float], dict[str, float]]:
+    """The figures that are compared, and the counts."""
+    on = disk.make()
+    counted = instructions(on, init)
+    figures = {**sizes(on, init), "ratio_a_c": counted.pop("ratio_a_c")}
+    return figures, counted
+
+
+def check(init: Path) -> int:
+    baseline = json.loads(BASELINE.read_text())
+    problems: list[str] = []
+    for _ in range(ATTEMPTS):
+        figures, counted = look(init)
+        print(f"instructions, /init to exec: A {counted['a'] / 1e6:.1f} M, C {counted['c'] / 1e6:.1f} M", flush=True)
+        for name, value in figures.items():
+            print(f"{name}: {value:g} (baseline {baseline['figures'].get(name, 0):g})", flush=True)
+        problems = ratios.compare(baseline, figures)
+        if not problems:
+            print(f"nothing grew by more than {ratios.TOLERANCE:.0%} since {baseline['changed']}: {baseline['why']}")
+            return 0
+    for problem in problems:
+        print(f"bench: {problem}")
+    print("bench: find what it is for; if it is worth it, tools/bench --update-baseline --why TEXT")
+    return 1
+
+
+def update(init: Path, why: str) -> int:
+    figures, counted = look(init)
+    BASELINE.parent.mkdir(parents=True, exist_ok=True)
+    BASELINE.write_text(json.dumps({"changed": date.today().isoformat(), "why": why, "figures": figures,
+                                    "instructions_then": counted, "kernel": parts.kernel(contenders.FLAVOUR).release}, indent=1) + "\n")
+    print(f"wrote {BASELINE.relative_to(TOP)}")
+    return 0
