@@ -12,6 +12,7 @@ from pathlib import Path
 
 from imagelib.store import TOP
 from machine.outcome import Outcome
+from rows import ipehost
 from rows.cli import run_row
 from rows.row import Finding, Room
 from rows.table import LONG, PARTS
@@ -52,6 +53,12 @@ class TestTable(unittest.TestCase):
         names = [row.name for rows in PARTS.values() for row in rows]
         self.assertEqual(len(names), len(set(names)))
         self.assertLessEqual({row.name for row in MATRIX}, set(names))
+
+
+class TestDenials(unittest.TestCase):
+    def test_the_page_has_the_list_of_the_row(self) -> None:
+        page_text = (TOP / "docs/MAC.md").read_text()
+        self.assertEqual(page_text.count(f"```\n{ipehost.denials()}```\n"), 1, "docs/MAC.md lacks the list of rows/ipehost.py denials()")
 
 
 class TestStarved(unittest.TestCase):

@@ -130,11 +130,16 @@ def rename(policy: Path, old: bytes, new: bytes) -> None:
 
 
 def _write_disk(disk: Path, root_hash: str, *files: Path) -> None:
-    """Data, tree and perhaps parity, one behind the other."""
+    """Data, tree and perhaps parity."""
     kinds = ((USR_TYPE, guid(root_hash[:32]), "usr"), (USR_VERITY_TYPE, guid(root_hash[-32:]), "usr-verity"),
              (FEC_TYPE, FEC_GUID, "usr-fec"))
+    write_partitions(disk, [(*kind, file) for file, kind in zip(files, kinds)])
+
+
+def write_partitions(disk: Path, partitions: list[tuple[str, str, str, Path]]) -> None:
+    """Type, GUID, name and content of each: one behind the other."""
     script, content, start = ["label: gpt"], bytearray(MIB), 1
-    for file, (kind, uuid, name) in zip(files, kinds):
+    for kind, uuid, name, file in partitions:
         size = -(-file.stat().st_size // MIB)
         script.append(f"start={start}MiB, size={size}MiB, type={kind}, uuid={uuid}, name={name}")
         content += file.read_bytes().ljust(size * MIB, b"\0")
