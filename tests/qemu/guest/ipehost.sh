@@ -79,6 +79,18 @@ try module-init $tries init /run/dummy.ko
 rmmod dummy
 try module-of-usr modprobe dummy
 
+# A system extension: merged into /usr, which is an overlayfs then, its program tried beside one of /usr's own, and taken out again.
+mkdir -p /run/extensions
+for kind in signed unsigned changed; do
+        cp "$here/extension-$kind.raw" /run/extensions/extended.raw
+        cp "$here/extension-$kind.roothash" /run/extensions/extended.roothash
+        try "merge-$kind" systemd-sysext merge
+        try "table-extension-$kind" dmsetup table "$(cat "$here/extension-$kind.roothash")-verity"
+        try "extension-$kind" $tries exec /usr/bin/extended
+        try "usr-beside-$kind" $tries exec /usr/bin/true
+        try "unmerge-$kind" systemd-sysext unmerge
+done
+
 # A layer, and what a container writes over it.
 for runtime in crun runc; do
         bundle=/run/bundle-$runtime

@@ -16,7 +16,7 @@ from machine.spec import BootSpec
 from machine.vm import boot
 from tamper.ukis import Uki
 
-from . import parts, prediction, signatures
+from . import extension, parts, prediction, signatures, volumes
 from .boots import SWITCH, finding_of
 from .facts import COMMON, Case, Problems, differ
 from .initrd import floor_of
@@ -83,16 +83,17 @@ def errands() -> Path:
     """The disk that the host's report looks for."""
     module = parts.modules("cloud") / MODULE
     inputs = {"script": file_digest(SCRIPT), "program": file_digest(TRIES), "module": file_digest(module), "config": CONFIG,
-              "keys": parts.keys_digest(), "source": file_digest(Path(__file__))}
+              "keys": parts.keys_digest(), "sources": parts.sources(Path(__file__), Path(extension.__file__), Path(volumes.__file__))}
 
     def build(out: Path) -> None:
         tree = out / "tree"
         tree.mkdir()
         put_layer(tree, out)
+        extension.put(tree, out / "layer/bin/tries", out)
         (tree / "run").write_bytes(SCRIPT.read_bytes())
         (tree / "dummy.ko").write_bytes(lzma.decompress(module.read_bytes()))
         (tree / "config.json").write_text(json.dumps(CONFIG))
-        parts.run(["mkfs.ext4", "-q", "-L", "acceptance", "-d", tree, out / "disk.raw", "32M"])
+        parts.run(["mkfs.ext4", "-q", "-L", "acceptance", "-d", tree, out / "disk.raw", "64M"])
     return parts.store().stage("ipe-errands", inputs, build) / "disk.raw"
 
 
@@ -100,7 +101,7 @@ RECORD = re.compile(r'audit: type=1420 audit\((?P<stamp>[0-9.]+):\d+\): ipe_op=(
                     r'path=(?P<path>\S+|"[^"]*") dev=\S+ ino=\S+ rule="DEFAULT action=DENY"$')
 # A record is of the try in whose time it is: the kernel's stamps are of its last tick.
 TICK = 0.01
-EIO, EACCES = 5, 13
+ENOENT, EIO, EACCES = 2, 5, 13
 Record = tuple[str, str, str]   # ipe_op, ipe_hook, path
 
 
@@ -111,11 +112,16 @@ def executed(*paths: str) -> tuple[Record, ...]:
 VOLUMES = ("signed", "unsigned", "changed")
 # What runs, whether there is a policy or not; what ends alike for another reason than IPE; and what only the policy refuses.
 RUNS = ("usr", "signed", "over-lower", "module-of-usr", "mount-over", "mount-crun", "mount-runc", "crun",
-        *(f"{what}-{name}" for what in ("attach", "table", "mount") for name in VOLUMES))
-ALIKE = {"changed": EIO, "attach-resealed": 1}
+        *(f"{what}-{name}" for what in ("attach", "table", "mount") for name in VOLUMES),
+        "extension-signed", *(f"{what}-{kind}" for what in ("merge", "table-extension") for kind in ("signed", "unsigned")),
+        *(f"{what}-{kind}" for what in ("usr-beside", "unmerge") for kind in extension.KINDS))
+# Of the changed extension nothing is merged: systemd reads the block while it looks for a file system.
+ALIKE = {"changed": EIO, "attach-resealed": 1, "merge-changed": 1, "table-extension-changed": 1, "extension-changed": ENOENT}
+CORRUPT_PARTITION = re.compile(r"device-mapper: verity: 259:\d+: data block 1 is corrupted")     # other volumes have no partitions
 DENIED: dict[str, tuple[int, tuple[Record, ...]]] = {
     **{f"copy-{place}": (EACCES, executed(f"/{place}/copy")) for place in ("run", "tmp", "root")},
     "unsigned": (EACCES, executed("/run/unsigned/bin/tries")),
+    "extension-unsigned": (EACCES, executed(f"/usr/bin/{extension.NAME}")),
     "memfd": (EACCES, executed("/memfd:tries (deleted)")),
     "preload": (1, (("EXECUTE", "MMAP", "/tmp/preloaded.so"),)),
     "map-memory": (EACCES, (("EXECUTE", "MMAP", "?"),)),
@@ -132,10 +138,17 @@ DENIED: dict[str, tuple[int, tuple[Record, ...]]] = {
 }
 # Of a container that runs: what it wrote over its layer, or to a tmpfs, is refused; its start is not.
 IN_CONTAINER = executed("/copy", "/tmp/copy")
-WORDS = {"attach-resealed": "Key was rejected by service", "table-signed": "root_hash_sig_key_desc", "signed": "hello"}
-WITHOUT_IPE = {name: "hello" for name in ("unsigned", "memfd", "hidden")}
+WORDS = {"attach-resealed": "Key was rejected by service", "table-signed": "root_hash_sig_key_desc", "signed": "hello",
+         "extension-signed": "hello", "table-extension-signed": "root_hash_sig_key_desc", "merge-changed": "Failed to merge hierarchies"}
+WITHOUT_IPE = {name: "hello" for name in ("unsigned", "memfd", "hidden", "extension-unsigned")}
 UNDER_IPE = {"preload": "failed to map segment", "runc": "could not ensure we are a cloned binary"}
 CONTEXT = "system_u:system_r:container_t:s0"
+
+
+def denials() -> str:
+    """The list in docs/MAC.md, which a test compares: try, exit status, and each record's ipe_op, ipe_hook and path."""
+    return "".join(f"{name} {status}: {', '.join(' '.join(record) for record in found)}\n"
+                   for name, (status, found) in {**DENIED, "crun": (0, IN_CONTAINER)}.items())
 
 
 def path_of(text: str) -> str:
@@ -185,8 +198,11 @@ def tries_end(c: Case, is_under_ipe: bool) -> Problems:
         yield from differ(f"{name}: records of IPE", list(denials), [record for _, record in mine])
     yield from differ("records of IPE at any other time", [], left)
     yield from said(c, {**WORDS, **(UNDER_IPE if is_under_ipe else WITHOUT_IPE)})
-    if "root_hash_sig_key_desc" in c.text("try-table-unsigned.txt"):
-        yield "table of the unsigned volume: expected no signature"
+    for name in ("table-unsigned", "table-extension-unsigned"):
+        if "root_hash_sig_key_desc" in c.text(f"try-{name}.txt"):
+            yield f"{name}: expected no signature"
+    if not CORRUPT_PARTITION.search(c.text("kernel-log.txt")):
+        yield f"the kernel's log: expected a line with {CORRUPT_PARTITION.pattern!r} of the changed extension"
 
 
 def containers_say(c: Case, is_under_ipe: bool) -> Problems:
