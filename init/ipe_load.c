@@ -244,13 +244,13 @@ int ipe_load(struct boot *boot, struct error *err)
                 note(boot, &policies[i], &plan->ipe_policies[i]);
                 r = measure(boot, &plan->ipe_policies[i], err);
         }
-        if (r == 0 && !boot->config.floor.keeps_mac_admin)
+        if (r == 0 && !plan->keeps_mac_admin)
                 r = mac_admin_drop(boot->root_fd, err);
         if (r < 0)
                 return r;
         (void) str_copy(e->state, sizeof(e->state), "enforcing");
-        (void) str_copy(e->mac_admin, sizeof(e->mac_admin), boot->config.floor.keeps_mac_admin ? "kept" : "dropped");
+        (void) str_copy(e->mac_admin, sizeof(e->mac_admin), plan->keeps_mac_admin ? "kept" : "dropped");
         log_info("IPE is enforcing, policy %s %s%s", policies[0].header.name, policies[0].header.version,
-                 boot->config.floor.keeps_mac_admin ? "" : ", CAP_MAC_ADMIN dropped");
+                 plan->keeps_mac_admin ? "" : ", CAP_MAC_ADMIN dropped");
         return 0;
 }

@@ -95,7 +95,7 @@ static int read_policy(struct boot *boot, struct policy *p, struct error *err)
  */
 static int load_and_enforce(struct boot *boot, const struct policy *p, struct error *err)
 {
-        enum selinux_lock lock = boot->config.floor.selinux_lock;
+        enum selinux_lock lock = boot->plan.selinux_lock;
         int r;
 
         r = sepolicy_load(p->data, p->size, err);
@@ -104,11 +104,12 @@ static int load_and_enforce(struct boot *boot, const struct policy *p, struct er
         r = sepolicy_enforce(err);
         if (r < 0)
                 return r;
-        if (lock == SELINUX_LOCK_EARLY) {
+        if (lock == SELINUX_LOCK_EARLY)
                 r = sepolicy_lock(err);
-                if (r < 0)
-                        return error_prefix(err, "%s", p->file);
-        }
+        else if (lock == SELINUX_LOCK_LATE)
+                r = sepolicy_check_lockable(err);
+        if (r < 0)
+                return error_prefix(err, "%s", p->file);
         (void) str_copy(boot->evidence.selinux_lock, sizeof(boot->evidence.selinux_lock), selinux_lock_name(lock));
         return 0;
 }
@@ -198,6 +199,6 @@ int stage_mac(struct boot *boot, struct error *err)
         if (r < 0)
                 return r;
         log_info("SELinux is enforcing, %s, as %s%s", p.file, e->selinux_context,
-                 boot->config.floor.selinux_lock == SELINUX_LOCK_EARLY ? ", and locked" : "");
+                 boot->plan.selinux_lock == SELINUX_LOCK_EARLY ? ", and locked" : "");
         return 0;
 }
