@@ -65,6 +65,9 @@ static int plan_ipe(const struct boot_config *config, const struct facts *facts,
 {
         plan->n_ipe_policies = boot_config_ipe_policies(config, plan->ipe_policies);
         plan->keeps_mac_admin = config->floor.keeps_mac_admin;
+        /* Half of stage mac is done then. */
+        if (plan->n_ipe_policies > 0 && plan->steps[STAGE_MAC].is_skipped)
+                skip(&plan->steps[STAGE_MAC], "ipe-alone");
         if (plan->n_ipe_policies == 0 || facts->has_ipe)
                 return 0;
         return error_set(err, FAIL_IPE_ABSENT_CODE, ENOSYS, "the kernel does not run IPE, and %s names a policy for it",

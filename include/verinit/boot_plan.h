@@ -55,7 +55,7 @@ struct facts {
 
 struct step {
         bool is_skipped;
-        char reason[96]; /* of the skip: "no-tpm", "unmeasured-uki", "crash-kernel", "selinux-off" */
+        char reason[96]; /* of the skip: "no-tpm", "unmeasured-uki", "crash-kernel", "selinux-off", "ipe-alone" */
 };
 
 struct boot_plan {

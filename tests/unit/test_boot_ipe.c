@@ -210,6 +210,7 @@ static void test_without_selinux(_unused_ void **state)
         assert_string_equal(boot.evidence.ipe.state, "enforcing");
         assert_string_equal(boot.evidence.selinux_state, "absent");
         assert_int_equal(boot.evidence.stages[STAGE_MAC].verdict, VERDICT_SKIPPED);
+        assert_string_equal(boot.evidence.stages[STAGE_MAC].reason, "ipe-alone");
         fake_machine_remove();
 }
 
