@@ -192,11 +192,21 @@ static int finish_enforcing(struct config_parse *p)
         return 0;
 }
 
+/* "/sbin/init" may be a link to systemd; which one it is, no text says. */
+static bool is_systemd(const char *path)
+{
+        return str_equal(strrchr(path, '/'), "/systemd");
+}
+
 /* Last, so that a line that is wrong in itself hears about that first. */
 static int finish_floor(struct config_parse *p)
 {
         const struct boot_config *c = &p->config;
 
+        if (c->floor.selinux_lock == SELINUX_LOCK_LATE && !is_systemd(c->init_path))
+                return config_refuse(p, FAIL_FLOOR_REFUSES_CODE, "init", c->init_path,
+                                     "the floor says selinux-lock=late, and the unit that locks is known to systemd alone; name "
+                                     "systemd, or say early");
         if (!c->has_geometry && c->floor.pinned_geometry == NEED_REQUIRE)
                 return error_set(p->err, FAIL_GEOMETRY_NOT_PINNED_CODE, EINVAL,
                                  "command line: no init.verity=: nothing that was signed says how large /usr is, and "

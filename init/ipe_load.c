@@ -12,7 +12,7 @@
 #include "verinit/ipe.h"
 #include "verinit/log.h"
 
-struct policy {
+struct signed_policy {
         char path[160];  /* below the root of now */
         char shown[160]; /* as who built the image knows it */
         void *data;
@@ -20,7 +20,7 @@ struct policy {
         struct ipe_header header;
 };
 
-static void policies_done(struct policy (*policies)[FLOOR_MAX_IPE_POLICIES])
+static void policies_done(struct signed_policy (*policies)[FLOOR_MAX_IPE_POLICIES])
 {
         for (size_t i = 0; i < ARRAY_SIZE(*policies); i++)
                 free((*policies)[i].data);
@@ -42,7 +42,7 @@ static int refuse_p7b(const char *name, void *userdata)
  */
 static int check_alone(struct boot *boot, struct error *err)
 {
-        static const char *const dirs[] = { "lib/ipe", "local/lib/ipe", "etc/ipe" };
+        static const char *const dirs[] = { IPE_SYSTEMD_DIRS };
 
         for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
                 char path[64], name[256];
@@ -60,7 +60,7 @@ static int check_alone(struct boot *boot, struct error *err)
         return 0;
 }
 
-static int refuse_unread(struct error *err, enum ipe_source source, const struct policy *p, int r)
+static int refuse_unread(struct error *err, enum ipe_source source, const struct signed_policy *p, int r)
 {
         if (source == IPE_INITRAMFS)
                 return error_set(err, FAIL_FLOOR_FILE_MISMATCH_CODE, -r, "the floor names an IPE policy, and %s cannot be read: %s",
@@ -70,7 +70,7 @@ static int refuse_unread(struct error *err, enum ipe_source source, const struct
 }
 
 /* One of the initramfs may be of another archive; one of /usr is what was signed with it, and then the image does not fit the line. */
-static int check_digest(const struct ipe_named *named, const struct policy *p, struct error *err)
+static int check_digest(const struct ipe_named *named, const struct signed_policy *p, struct error *err)
 {
         const struct iovec part = { .iov_base = p->data, .iov_len = p->size };
         char wanted_hex[DIGEST_MAX_HEX], seen_hex[DIGEST_MAX_HEX];
@@ -90,7 +90,7 @@ static int check_digest(const struct ipe_named *named, const struct policy *p, s
                          seen_hex, wanted_hex);
 }
 
-static int read_policy(struct boot *boot, const struct ipe_named *named, struct policy *p, struct error *err)
+static int read_signed_policy(struct boot *boot, const struct ipe_named *named, struct signed_policy *p, struct error *err)
 {
         char hex[DIGEST_MAX_HEX];
         int r;
@@ -110,7 +110,7 @@ static int read_policy(struct boot *boot, const struct ipe_named *named, struct 
         return r < 0 ? error_prefix(err, "%s", p->shown) : 0;
 }
 
-static int deploy(struct boot *boot, const struct policy *p, struct error *err)
+static int deploy(struct boot *boot, const struct signed_policy *p, struct error *err)
 {
         int r = os_deploy_ipe(boot->root_fd, p->data, p->size);
 
@@ -129,7 +129,7 @@ static int deploy(struct boot *boot, const struct policy *p, struct error *err)
         }
 }
 
-static int activate(struct boot *boot, const struct policy *p, struct error *err)
+static int activate(struct boot *boot, const struct signed_policy *p, struct error *err)
 {
         char path[160];
         int r;
@@ -154,7 +154,7 @@ static int expect(struct boot *boot, const char *file, const char *wanted, struc
                                                        text, wanted);
 }
 
-static int expect_of(struct boot *boot, const struct policy *p, const char *file, const char *wanted, struct error *err)
+static int expect_of(struct boot *boot, const struct signed_policy *p, const char *file, const char *wanted, struct error *err)
 {
         char name[96];
 
@@ -163,7 +163,7 @@ static int expect_of(struct boot *boot, const struct policy *p, const char *file
 }
 
 /* By its name the kernel shows the very bytes that it was given. */
-static int read_back(struct boot *boot, const struct policy *p, bool is_active, struct error *err)
+static int read_back(struct boot *boot, const struct signed_policy *p, bool is_active, struct error *err)
 {
         _cleanup_free_ void *seen = NULL;
         char path[160];
@@ -185,7 +185,7 @@ static int read_back(struct boot *boot, const struct policy *p, bool is_active, 
                error_set(err, FAIL_IPE_NOT_ENFORCED_CODE, EPROTO, "/%s is not the policy that the kernel was given", path);
 }
 
-static void note(struct boot *boot, const struct policy *p, const struct ipe_named *named)
+static void note(struct boot *boot, const struct signed_policy *p, const struct ipe_named *named)
 {
         struct evidence_ipe_policy *e = &boot->evidence.ipe.policies[boot->evidence.ipe.n_policies++];
 
@@ -210,13 +210,13 @@ static int measure(struct boot *boot, const struct ipe_named *named, struct erro
 }
 
 /* Everything is read before the first is deployed, and all are deployed before one rules. */
-static int load_all(struct boot *boot, struct policy policies[static FLOOR_MAX_IPE_POLICIES], struct error *err)
+static int load_all(struct boot *boot, struct signed_policy policies[static FLOOR_MAX_IPE_POLICIES], struct error *err)
 {
         const struct boot_plan *plan = &boot->plan;
         int r = 0;
 
         for (size_t i = 0; i < plan->n_ipe_policies && r == 0; i++)
-                r = read_policy(boot, &plan->ipe_policies[i], &policies[i], err);
+                r = read_signed_policy(boot, &plan->ipe_policies[i], &policies[i], err);
         for (size_t i = 0; i < plan->n_ipe_policies && r == 0; i++)
                 r = deploy(boot, &policies[i], err);
         if (r == 0)
@@ -228,7 +228,7 @@ static int load_all(struct boot *boot, struct policy policies[static FLOOR_MAX_I
 
 int ipe_load(struct boot *boot, struct error *err)
 {
-        _cleanup_(policies_done) struct policy policies[FLOOR_MAX_IPE_POLICIES] = {};
+        _cleanup_(policies_done) struct signed_policy policies[FLOOR_MAX_IPE_POLICIES] = {};
         const struct boot_plan *plan = &boot->plan;
         struct evidence_ipe *e = &boot->evidence.ipe;
         int r;
@@ -244,13 +244,13 @@ int ipe_load(struct boot *boot, struct error *err)
                 note(boot, &policies[i], &plan->ipe_policies[i]);
                 r = measure(boot, &plan->ipe_policies[i], err);
         }
-        if (r == 0 && !boot->config.floor.keeps_mac_admin)
+        if (r == 0 && !plan->keeps_mac_admin)
                 r = mac_admin_drop(boot->root_fd, err);
         if (r < 0)
                 return r;
         (void) str_copy(e->state, sizeof(e->state), "enforcing");
-        (void) str_copy(e->mac_admin, sizeof(e->mac_admin), boot->config.floor.keeps_mac_admin ? "kept" : "dropped");
+        (void) str_copy(e->mac_admin, sizeof(e->mac_admin), plan->keeps_mac_admin ? "kept" : "dropped");
         log_info("IPE is enforcing, policy %s %s%s", policies[0].header.name, policies[0].header.version,
-                 boot->config.floor.keeps_mac_admin ? "" : ", CAP_MAC_ADMIN dropped");
+                 plan->keeps_mac_admin ? "" : ", CAP_MAC_ADMIN dropped");
         return 0;
 }

@@ -48,14 +48,15 @@ int plan_measuring(const struct boot_config *config, const struct facts *facts, 
         return 0;
 }
 
-static int plan_mac(const struct boot_config *config, const struct facts *facts, struct step *ret, struct error *err)
+static int plan_mac(const struct boot_config *config, const struct facts *facts, struct boot_plan *plan, struct error *err)
 {
+        plan->selinux_lock = config->floor.selinux_lock;
         if (facts->has_selinux)
                 return 0;
         if (config->floor.selinux != NEED_ALLOW)
                 return error_set(err, FAIL_SELINUX_ABSENT_CODE, ENOSYS,
                                  "the kernel does not run SELinux, and the floor requires it (selinux=require)");
-        skip(ret, "selinux-off");
+        skip(&plan->steps[STAGE_MAC], "selinux-off");
         return 0;
 }
 
@@ -63,6 +64,10 @@ static int plan_mac(const struct boot_config *config, const struct facts *facts,
 static int plan_ipe(const struct boot_config *config, const struct facts *facts, struct boot_plan *plan, struct error *err)
 {
         plan->n_ipe_policies = boot_config_ipe_policies(config, plan->ipe_policies);
+        plan->keeps_mac_admin = config->floor.keeps_mac_admin;
+        /* Half of stage mac is done then. */
+        if (plan->n_ipe_policies > 0 && plan->steps[STAGE_MAC].is_skipped)
+                skip(&plan->steps[STAGE_MAC], "ipe-alone");
         if (plan->n_ipe_policies == 0 || facts->has_ipe)
                 return 0;
         return error_set(err, FAIL_IPE_ABSENT_CODE, ENOSYS, "the kernel does not run IPE, and %s names a policy for it",
@@ -182,7 +187,7 @@ int plan_make(const struct boot_config *config, const struct facts *facts, struc
         if (r < 0)
                 return r;
         plan.steps[STAGE_MEASURE] = plan.steps[STAGE_ENTER];
-        r = plan_mac(config, facts, &plan.steps[STAGE_MAC], err);
+        r = plan_mac(config, facts, &plan, err);
         if (r == 0)
                 r = plan_ipe(config, facts, &plan, err);
         if (r == 0)

@@ -20,7 +20,7 @@
 
 #define SELINUXFS "sys/fs/selinux"
 
-struct policy {
+struct selinux_policy {
         char dir[320];  /* "/sysusr/etc/selinux/default" */
         char file[32];  /* "policy/policy.33" */
         void *data;
@@ -59,7 +59,7 @@ static int check_config(struct boot *boot, const char *selinux_dir, char *ret_ty
         return 0;
 }
 
-static int read_policy(struct boot *boot, struct policy *p, struct error *err)
+static int read_selinux_policy(struct boot *boot, struct selinux_policy *p, struct error *err)
 {
         char selinux_dir[192], type[POLICY_TYPE_MAX];
         struct policy_file file = { .fd = -1 };
@@ -93,9 +93,9 @@ static int read_policy(struct boot *boot, struct policy *p, struct error *err)
  * The lock comes before the digest of what the kernel says that it runs: the boolean is part of that, and so it is the same
  * for as long as the machine runs. systemd's own load is refused then, and it goes on with ours (v257 src/core/selinux-setup.c).
  */
-static int load_and_enforce(struct boot *boot, const struct policy *p, struct error *err)
+static int load_and_enforce(struct boot *boot, const struct selinux_policy *p, struct error *err)
 {
-        enum selinux_lock lock = boot->config.floor.selinux_lock;
+        enum selinux_lock lock = boot->plan.selinux_lock;
         int r;
 
         r = sepolicy_load(p->data, p->size, err);
@@ -104,11 +104,12 @@ static int load_and_enforce(struct boot *boot, const struct policy *p, struct er
         r = sepolicy_enforce(err);
         if (r < 0)
                 return r;
-        if (lock == SELINUX_LOCK_EARLY) {
+        if (lock == SELINUX_LOCK_EARLY)
                 r = sepolicy_lock(err);
-                if (r < 0)
-                        return error_prefix(err, "%s", p->file);
-        }
+        else if (lock == SELINUX_LOCK_LATE)
+                r = sepolicy_check_lockable(err);
+        if (r < 0)
+                return error_prefix(err, "%s", p->file);
         (void) str_copy(boot->evidence.selinux_lock, sizeof(boot->evidence.selinux_lock), selinux_lock_name(lock));
         return 0;
 }
@@ -139,7 +140,7 @@ static int read_back(struct boot *boot, struct error *err)
         return 0;
 }
 
-static int measure_policy(struct boot *boot, const struct policy *p, struct error *err)
+static int measure_policy(struct boot *boot, const struct selinux_policy *p, struct error *err)
 {
         char word[MEASURE_WORD_MAX + 1];
         int r;
@@ -158,7 +159,7 @@ int stage_mac(struct boot *boot, struct error *err)
 {
         struct evidence *e = &boot->evidence;
         _cleanup_free_ void *data = NULL;
-        struct policy p = {};
+        struct selinux_policy p = {};
         uint64_t start;
         int r;
 
@@ -176,7 +177,7 @@ int stage_mac(struct boot *boot, struct error *err)
         r = sepolicy_open(err);
         if (r < 0)
                 return r;
-        r = read_policy(boot, &p, err);
+        r = read_selinux_policy(boot, &p, err);
         data = p.data;
         if (r < 0)
                 return r;
@@ -198,6 +199,6 @@ int stage_mac(struct boot *boot, struct error *err)
         if (r < 0)
                 return r;
         log_info("SELinux is enforcing, %s, as %s%s", p.file, e->selinux_context,
-                 boot->config.floor.selinux_lock == SELINUX_LOCK_EARLY ? ", and locked" : "");
+                 boot->plan.selinux_lock == SELINUX_LOCK_EARLY ? ", and locked" : "");
         return 0;
 }

@@ -142,15 +142,23 @@ static int probe_tpm(struct boot *boot, struct error *err)
         return facts->is_crash_kernel ? 0 : open_tpm(boot, err);
 }
 
-/* What the list lacks does not run, whatever directories there are. Without a list none is known to. */
-static void probe_security_modules(struct boot *boot)
+/*
+ * What the list lacks does not run, whatever directories there are. A kernel that has no list has no module; of one whose list cannot
+ * be read nobody knows, and a floor that does without SELinux is not asked about that.
+ */
+static int probe_security_modules(struct boot *boot, struct error *err)
 {
         char *list = boot->evidence.lsm;
+        ssize_t n = fsat_read_line(boot->root_fd, LSM_PATH, list, sizeof(boot->evidence.lsm));
 
-        if (fsat_read_line(boot->root_fd, LSM_PATH, list, sizeof(boot->evidence.lsm)) < 0)
+        if (n == -ENOENT)
                 list[0] = '\0';
+        else if (n < 0)
+                return error_set(err, FAIL_API_MOUNT_FAILED_CODE, (int) -n,
+                                 "/" LSM_PATH ", the list of the kernel's security modules, cannot be read: %s", errno_name((int) -n));
         boot->facts.has_selinux = lsm_list_has(list, "selinux") && fsat_exists(boot->root_fd, "sys/fs/selinux");
         boot->facts.has_ipe = lsm_list_has(list, "ipe") && fsat_exists(boot->root_fd, IPE_DIR);
+        return 0;
 }
 
 int stage_probe(struct boot *boot, struct error *err)
@@ -183,7 +191,9 @@ int stage_probe(struct boot *boot, struct error *err)
         if (r < 0)
                 return r;
 
-        probe_security_modules(boot);
+        r = probe_security_modules(boot, err);
+        if (r < 0)
+                return r;
         (void) str_copy(boot->evidence.tpm, sizeof(boot->evidence.tpm), tpm_names[boot->facts.tpm]);
         log_info("%u modules, TPM %s, %zu banks, SELinux %s, IPE %s", boot->evidence.n_modules, boot->evidence.tpm,
                  boot->measure.banks.n, boot->facts.has_selinux ? "in the kernel" : "off",

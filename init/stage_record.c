@@ -3,6 +3,7 @@
  * Stage record: what the booted system needs of us, into /run, which it inherits.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -35,7 +36,9 @@ static const struct {
 
 /* The unit that locks SELinux once systemd has loaded the policy again (selinux-lock=late). */
 #define LOCK_UNIT "verinit-selinux-lock.service"
-#define LOCK_WANTS "run/systemd/system/sysinit.target.wants"
+#define LOCK_UNIT_PATH "/usr/lib/systemd/system/" LOCK_UNIT
+#define LOCK_PROGRAM_PATH "/usr/libexec/verinit-selinux-lock"
+#define LOCK_REQUIRES "run/systemd/system/sysinit.target.requires"
 
 enum { STUB_FILE_MAX = 1024 * 1024 };
 
@@ -115,26 +118,44 @@ static int label_early_files(struct boot *boot, struct error *err)
         return r < 0 ? r : label_tree(boot, "/run", err);
 }
 
-/*
- * systemd takes it for wanted by sysinit.target. Not by a link in the image: there it would lock each boot, and under a floor
- * that says none a policy could then not be loaded.
- */
-static int want_late_lock(struct boot *boot, struct error *err)
+/* A link may be one to /dev/null, which systemd takes for a unit that is not to be started. */
+static int check_lock_file(struct boot *boot, const char *path, mode_t mode, struct error *err)
 {
-        static const char unit[] = "/usr/lib/systemd/system/" LOCK_UNIT, link[] = LOCK_WANTS "/" LOCK_UNIT;
+        char below[128];
+        struct stat st;
+
+        (void) snprintf(below, sizeof(below), NEW_ROOT_DIR "%s", path);
+        if (fstatat(boot->root_fd, below, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return error_set(err, FAIL_SELINUX_LOCK_FAILED_CODE, errno,
+                                 "the verified /usr has no %s, which selinux-lock=late leaves it to", path);
+        if (!S_ISREG(st.st_mode) || st.st_size == 0 || (st.st_mode & mode) != mode)
+                return error_set(err, FAIL_SELINUX_LOCK_FAILED_CODE, ENOEXEC,
+                                 "%s, which selinux-lock=late leaves it to, is %s", path,
+                                 !S_ISREG(st.st_mode) ? "no plain file" : st.st_size == 0 ? "empty" : "no program");
+        return 0;
+}
+
+/*
+ * systemd takes it for required by sysinit.target: what is only wanted and cannot be started is left out without a word. Not by a link in
+ * the image: there it would lock each boot, and under a floor that says none a policy could then not be loaded.
+ */
+static int require_late_lock(struct boot *boot, struct error *err)
+{
+        static const char link[] = LOCK_REQUIRES "/" LOCK_UNIT;
         int r;
 
-        if (boot->plan.steps[STAGE_MAC].is_skipped || boot->config.floor.selinux_lock != SELINUX_LOCK_LATE)
+        if (boot->plan.steps[STAGE_MAC].is_skipped || boot->plan.selinux_lock != SELINUX_LOCK_LATE)
                 return 0;
-        if (!fsat_exists(boot->root_fd, NEW_ROOT_DIR "/usr/lib/systemd/system/" LOCK_UNIT))
-                return error_set(err, FAIL_SELINUX_LOCK_FAILED_CODE, ENOENT,
-                                 "the verified /usr has no %s, which selinux-lock=late leaves it to", unit);
-        r = make_directory(boot, "run/systemd/system", 0755, err);
+        r = check_lock_file(boot, LOCK_UNIT_PATH, 0, err);
         if (r >= 0)
-                r = make_directory(boot, LOCK_WANTS, 0755, err);
+                r = check_lock_file(boot, LOCK_PROGRAM_PATH, S_IXUSR, err);
+        if (r >= 0)
+                r = make_directory(boot, "run/systemd/system", 0755, err);
+        if (r >= 0)
+                r = make_directory(boot, LOCK_REQUIRES, 0755, err);
         if (r < 0)
                 return r;
-        if (symlinkat(unit, boot->root_fd, link) < 0)
+        if (symlinkat(LOCK_UNIT_PATH, boot->root_fd, link) < 0)
                 return error_set(err, FAIL_RECORD_FAILED_CODE, errno, "cannot make the link /%s", link);
         return label_run(boot, link, S_IFLNK, err);
 }
@@ -161,7 +182,7 @@ int stage_record(struct boot *boot, struct error *err)
         r = make_directories(boot, err);
         if (r < 0)
                 return r;
-        r = want_late_lock(boot, err);
+        r = require_late_lock(boot, err);
         if (r < 0)
                 return r;
         r = record_file(boot, "run/udev/rules.d/01-verinit.rules", udev_rule, sizeof(udev_rule) - 1, 0444, err);

@@ -190,15 +190,21 @@ static bool is_absent(const char *path)
         return stat(path, &st) < 0 && errno == ENOENT;
 }
 
+int sepolicy_check_lockable(struct error *err)
+{
+        return is_absent(BOOLEANS SEPOLICY_LOCK) ?
+                       error_set(err, FAIL_SELINUX_LOCK_FAILED_CODE, ENOENT, "the policy has no boolean " SEPOLICY_LOCK) : 0;
+}
+
 /* Not by libselinux: it would look for another name of a boolean in /etc/selinux. */
 int sepolicy_lock(struct error *err)
 {
         bool has_booleans = !is_absent(BOOLEANS SEPOLICY_LOCK_BOOLEANS);
         int r;
 
-        if (is_absent(BOOLEANS SEPOLICY_LOCK))
-                return error_set(err, FAIL_SELINUX_LOCK_FAILED_CODE, ENOENT, "the policy has no boolean " SEPOLICY_LOCK);
-        r = set_boolean(BOOLEANS SEPOLICY_LOCK, err);
+        r = sepolicy_check_lockable(err);
+        if (r == 0)
+                r = set_boolean(BOOLEANS SEPOLICY_LOCK, err);
         if (r == 0 && has_booleans)
                 r = set_boolean(BOOLEANS SEPOLICY_LOCK_BOOLEANS, err);
         if (r == 0)

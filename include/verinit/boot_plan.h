@@ -55,7 +55,7 @@ struct facts {
 
 struct step {
         bool is_skipped;
-        char reason[96]; /* of the skip: "no-tpm", "unmeasured-uki", "crash-kernel", "selinux-off" */
+        char reason[96]; /* of the skip: "no-tpm", "unmeasured-uki", "crash-kernel", "selinux-off", "ipe-alone" */
 };
 
 struct boot_plan {
@@ -65,6 +65,8 @@ struct boot_plan {
         char usr_mount_options[CONFIG_OPTIONS_MAX];
         size_t n_ipe_policies; /* 0: none, and the floor allows that */
         struct ipe_named ipe_policies[FLOOR_MAX_IPE_POLICIES];
+        enum selinux_lock selinux_lock; /* of a policy: without one stage mac is skipped */
+        bool keeps_mac_admin;           /* of a host under an IPE policy */
         enum root_kind root_kind;
         enum etc_mode etc;
 };

@@ -10,6 +10,8 @@
 /* Where a policy is, named by its SHA-256: in the initramfs, and below /usr. Not where systemd's own loader looks. */
 #define IPE_INITRAMFS_DIR "etc/verinit/ipe"
 #define IPE_USR_DIR "lib/verinit/ipe"
+/* Where systemd's own loader looks, of /usr (v257 src/core/ipe-setup.c). */
+#define IPE_SYSTEMD_DIRS "lib/ipe", "local/lib/ipe", "etc/ipe"
 
 /*
  * All policies that the plan has: compared with the digests that were signed, deployed, the first one activated, all read back,

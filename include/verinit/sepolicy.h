@@ -28,6 +28,8 @@ int sepolicy_is_enforcing(bool *ret, struct error *err);
 #define SEPOLICY_LOCK "secure_mode_policyload"
 #define SEPOLICY_LOCK_BOOLEANS "secure_mode_setbool"
 int sepolicy_lock(struct error *err);
+/* Whether the policy in the kernel has SEPOLICY_LOCK, for whoever sets it later. SELINUX_LOCK_FAILED. */
+int sepolicy_check_lockable(struct error *err);
 
 /* The label of this process. */
 int sepolicy_own_context(char *ret_text, size_t size, struct error *err);

@@ -65,6 +65,13 @@ int sepolicy_lock(struct error *err)
         return 0;
 }
 
+int sepolicy_check_lockable(struct error *err)
+{
+        if (fake_call("sepolicy_check_lockable"))
+                return error_set(err, FAIL_SELINUX_LOCK_FAILED_CODE, ENOENT, "fake sepolicy_check_lockable");
+        return 0;
+}
+
 int sepolicy_own_context(char *ret_text, size_t size, struct error *err)
 {
         const char *context = fake_sepolicy.loaded_bytes > 0 ? fake_sepolicy.own_context : "kernel";

@@ -54,7 +54,8 @@ def ipe_policy(work: Path, name: str = "node", text: str = "", *options: str) ->
     if not key.exists():
         subprocess.run(["openssl", "req", "-new", "-x509", "-newkey", "rsa:2048", "-noenc", "-subj", "/CN=ipe", "-keyout", key,
                         "-out", cert], check=True, capture_output=True)
-    plain.write_text(text or f"policy_name={name} policy_version=1.2.3\nDEFAULT action=DENY\n")
+    plain.write_text(text or f"policy_name={name} policy_version=1.2.3\nDEFAULT action=DENY\n"
+                     "op=EXECUTE dmverity_signature=TRUE action=ALLOW\n")
     subprocess.run(["openssl", "smime", "-sign", "-binary", "-noattr", "-nocerts", "-outform", "der", *(options or ("-nodetach",)),
                     "-signer", cert, "-inkey", key, "-in", plain, "-out", signed], check=True, capture_output=True)
     return signed

@@ -255,6 +255,22 @@ class FloorTest(ToolTest):
         five = [word for i in range(5) for word in ("--ipe-policy", ipe_policy(self.dir, f"p{i}"))]
         self.assert_ends(self.build(*five), USAGE, "--ipe-policy: at most 4")
 
+    def test_an_ipe_policy_with_problems(self) -> None:
+        """What `verinit ipe check` says of it, in its words; of the first also whether this volume's programs run."""
+        head = "policy_name=node policy_version=1.2.3\n"
+        deny, other = f"{head}DEFAULT action=DENY\n", f"op=EXECUTE dmverity_roothash=sha256:{'11' * 32} action=ALLOW\n"
+        for name, text in (("default", f"{head}DEFAULT action=ALLOW\n"), ("all", deny),
+                           ("unverified", f"{deny}op=EXECUTE action=ALLOW\n"), ("initramfs", f"{deny}op=EXECUTE boot_verified=TRUE action=ALLOW\n"),
+                           ("words", f"{deny}op=LAUNCH action=ALLOW\n"), ("volume", deny + other)):
+            with self.subTest(name):
+                path = ipe_policy(self.dir, name, text)
+                said = self.verinit("ipe", "check", path, "--root-hash", HASH)
+                self.assertEqual(said.returncode, FALSE)
+                self.assert_ends(self.build("--ipe-policy", path), FALSE, "--ipe-policy: " + said.stderr.split(": ", 1)[1].strip())
+                self.assert_no_output()
+        # One that only lies ready may be the other slot's.
+        self.assert_built("--ipe-policy", ipe_policy(self.dir, "own"), "--ipe-policy", ipe_policy(self.dir, "slot", deny.replace("node", "slot") + other))
+
     def test_what_is_no_ipe_policy(self) -> None:
         for path, said in ((ipe_policy(self.dir, "bare", "DEFAULT action=DENY\n"), "does not begin with policy_name="),
                            (ipe_policy(self.dir, "detached", "", "-md", "sha256"), "it holds no content"),

@@ -61,6 +61,19 @@ static void test_init_of_a_production_image(_unused_ void **state)
         assert_refused_by(&loose, USR "init=/opt/my-os/start", FAIL_CMDLINE_DANGEROUS_CODE, "may be a shell");
 }
 
+/* Who else starts the host does not know the unit that locks. */
+static void test_init_under_a_late_lock(_unused_ void **state)
+{
+        struct floor late = loose;
+
+        late.selinux_lock = SELINUX_LOCK_LATE;
+        parse_ok(USR, &late);
+        parse_ok(USR "init=/usr/lib/systemd/systemd", &late);
+        parse_ok(USR "init=/sbin/init", &loose);
+        assert_refused_by(&late, USR "init=/sbin/init", FAIL_FLOOR_REFUSES_CODE, "the unit that locks is known to systemd alone");
+        assert_refused_by(&late, USR "init=/usr/lib/systemd/init", FAIL_FLOOR_REFUSES_CODE, "selinux-lock=late");
+}
+
 static void test_our_own_keys(_unused_ void **state)
 {
         parse_ok(USR "init.debug=1 init.timeout=3600", &loose);
@@ -219,6 +232,7 @@ int main(void)
                 cmocka_unit_test(test_least),
                 cmocka_unit_test(test_init),
                 cmocka_unit_test(test_init_of_a_production_image),
+                cmocka_unit_test(test_init_under_a_late_lock),
                 cmocka_unit_test(test_our_own_keys),
                 cmocka_unit_test(test_on_failure),
                 cmocka_unit_test(test_which_security_module),

@@ -113,7 +113,16 @@ static void test_os_separator(_unused_ void **state)
         fake_machine_remove();
 }
 
-#define LOCK_LINK "run/systemd/system/sysinit.target.wants/verinit-selinux-lock.service"
+#define LOCK_LINK "run/systemd/system/sysinit.target.requires/verinit-selinux-lock.service"
+#define LOCK_UNIT "sysroot/usr/lib/systemd/system/verinit-selinux-lock.service"
+#define LOCK_PROGRAM "sysroot/usr/libexec/verinit-selinux-lock"
+
+static void put_lock(void)
+{
+        fake_machine_put(LOCK_UNIT, "[Unit]\n");
+        fake_machine_put(LOCK_PROGRAM, "#!/bin/sh\n");
+        assert_int_equal(fchmodat(fake_machine_fd(), LOCK_PROGRAM, 0755, 0), 0);
+}
 
 /* By PID 1 before anything that is not verified is mounted; by a unit, which PID 1 only asks for; by nobody. */
 static void test_who_locks_selinux(_unused_ void **state)
@@ -133,9 +142,10 @@ static void test_who_locks_selinux(_unused_ void **state)
                 char target[128] = "";
 
                 fake_machine_make(&options);
-                fake_machine_put("sysroot/usr/lib/systemd/system/verinit-selinux-lock.service", "[Unit]\n");
+                put_lock();
                 assert_int_equal(run_pid1(), FAKE_OS_EXECED);
                 assert_int_equal(fake_sepolicy.is_locked, cases[i].is_locked);
+                assert_int_equal(fake_count("sepolicy_check_lockable"), cases[i].is_asked);
                 assert_string_equal(boot.evidence.selinux_lock, cases[i].lock);
                 assert_int_equal(fsat_exists(fake_os.root_fd, LOCK_LINK), cases[i].is_asked);
                 if (cases[i].is_asked) {
@@ -146,24 +156,87 @@ static void test_who_locks_selinux(_unused_ void **state)
         }
 }
 
+static void remove_file(const char *path)
+{
+        assert_int_equal(unlinkat(fake_machine_fd(), path, 0), 0);
+}
+
+static void without_unit(void)
+{
+        remove_file(LOCK_UNIT);
+}
+
+static void masked_unit(void)
+{
+        remove_file(LOCK_UNIT);
+        assert_int_equal(symlinkat("/dev/null", fake_machine_fd(), LOCK_UNIT), 0);
+}
+
+static void empty_unit(void)
+{
+        remove_file(LOCK_UNIT);
+        fake_machine_put(LOCK_UNIT, "");
+}
+
+static void without_program(void)
+{
+        remove_file(LOCK_PROGRAM);
+}
+
+static void no_program(void)
+{
+        assert_int_equal(fchmodat(fake_machine_fd(), LOCK_PROGRAM, 0644, 0), 0);
+}
+
 static void test_the_unit_that_locks_has_to_be_there(_unused_ void **state)
 {
+        static const struct {
+                void (*spoil)(void);
+                const char *says;
+        } cases[] = {
+                { without_unit, "no /usr/lib/systemd/system/verinit-selinux-lock.service, which" },
+                { masked_unit, "system/verinit-selinux-lock.service, which selinux-lock=late leaves it to, is no plain file" },
+                { empty_unit, "leaves it to, is empty" },
+                { without_program, "no /usr/libexec/verinit-selinux-lock, which" },
+                { no_program, "libexec/verinit-selinux-lock, which selinux-lock=late leaves it to, is no program" },
+        };
         const struct fake_machine_options options = {
                 .floor = FAKE_FLOOR "selinux-lock=late\n", .has_tpm = true, .has_selinux = true,
         };
         const struct fake_machine_options without = { .floor = FAKE_FLOOR "selinux=allow\nselinux-lock=late\n", .has_tpm = true };
 
-        fake_machine_make(&options);
-        assert_int_equal(run_pid1(), FAKE_OS_ENDED);
-        assert_int_equal(error.stage, STAGE_RECORD);
-        assert_int_equal(error.code, FAIL_SELINUX_LOCK_FAILED_CODE);
-        fake_machine_remove();
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                fake_machine_make(&options);
+                put_lock();
+                cases[i].spoil();
+                assert_int_equal(run_pid1(), FAKE_OS_ENDED);
+                assert_int_equal(error.stage, STAGE_RECORD);
+                assert_int_equal(error.code, FAIL_SELINUX_LOCK_FAILED_CODE);
+                assert_non_null(strstr(error.msg, cases[i].says));
+                fake_machine_remove();
+        }
 
         /* Nothing to lock. */
         fake_machine_make(&without);
         assert_int_equal(run_pid1(), FAKE_OS_EXECED);
         assert_string_equal(boot.evidence.selinux_lock, "");
         assert_false(fsat_exists(fake_os.root_fd, LOCK_LINK));
+        fake_machine_remove();
+}
+
+/* What the unit would find out is found out before the host starts. */
+static void test_the_policy_has_to_be_lockable(_unused_ void **state)
+{
+        const struct fake_machine_options options = {
+                .floor = FAKE_FLOOR "selinux-lock=late\n", .has_tpm = true, .has_selinux = true,
+        };
+
+        fake_machine_make(&options);
+        put_lock();
+        fake_fail_name("sepolicy_check_lockable");
+        assert_int_equal(run_pid1(), FAKE_OS_ENDED);
+        assert_int_equal(error.stage, STAGE_MAC);
+        assert_int_equal(error.code, FAIL_SELINUX_LOCK_FAILED_CODE);
         fake_machine_remove();
 }
 
@@ -323,6 +396,7 @@ int main(void)
                 cmocka_unit_test(test_os_separator),
                 cmocka_unit_test(test_who_locks_selinux),
                 cmocka_unit_test(test_the_unit_that_locks_has_to_be_there),
+                cmocka_unit_test(test_the_policy_has_to_be_lockable),
                 cmocka_unit_test(test_credentials_are_those_of_the_floor),
                 cmocka_unit_test(test_credentials_that_nobody_sealed),
                 cmocka_unit_test(test_credentials_have_a_bound),

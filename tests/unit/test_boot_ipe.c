@@ -164,6 +164,43 @@ static void test_the_list_decides(_unused_ void **state)
         fake_machine_remove();
 }
 
+static void boot_again(const struct fake_machine_options *o, const char *path, const char *text)
+{
+        fake_machine_make(o);
+        if (text)
+                fake_machine_put(path, text);
+        else
+                assert_int_equal(unlinkat(fake_machine_fd(), path, 0), 0);
+        (void) run_pid1();
+}
+
+/* No list is no module, which the floor may allow; one that is not understood is no answer, whatever it allows. */
+static void test_the_list_cannot_be_read(_unused_ void **state)
+{
+        struct fake_machine_options o = machine(FAKE_FLOOR "selinux=allow\n");
+        char text[LSM_LIST_MAX + 1];
+
+        o.ipe[0] = NULL;
+        boot_again(&o, LSM_PATH, NULL);
+        assert_int_equal(fake_os.outcome, FAKE_OS_EXECED);
+        assert_string_equal(boot.evidence.lsm, "");
+        assert_string_equal(boot.evidence.selinux_state, "absent");
+        fake_machine_remove();
+
+        memset(text, ',', sizeof(text));
+        text[sizeof(text) - 1] = '\0';
+        boot_again(&o, LSM_PATH, text);
+        assert_ended(STAGE_PROBE, FAIL_API_MOUNT_FAILED_CODE, LSM_PATH ", the list of the kernel's security modules, cannot be read: EFBIG");
+        fake_machine_remove();
+
+        fake_machine_make(&o);
+        assert_int_equal(unlinkat(fake_machine_fd(), LSM_PATH, 0), 0);
+        assert_int_equal(mkdirat(fake_machine_fd(), LSM_PATH, 0755), 0);
+        (void) run_pid1();
+        assert_ended(STAGE_PROBE, FAIL_API_MOUNT_FAILED_CODE, "cannot be read: EISDIR");
+        fake_machine_remove();
+}
+
 static void test_without_selinux(_unused_ void **state)
 {
         struct fake_machine_options o = machine(UNLOADED "selinux=allow\n");
@@ -173,6 +210,7 @@ static void test_without_selinux(_unused_ void **state)
         assert_string_equal(boot.evidence.ipe.state, "enforcing");
         assert_string_equal(boot.evidence.selinux_state, "absent");
         assert_int_equal(boot.evidence.stages[STAGE_MAC].verdict, VERDICT_SKIPPED);
+        assert_string_equal(boot.evidence.stages[STAGE_MAC].reason, "ipe-alone");
         fake_machine_remove();
 }
 
@@ -182,16 +220,6 @@ static const char *path_of_first(const char *dir)
 
         (void) snprintf(path, sizeof(path), "%s/%s.p7b", dir, boot.evidence.ipe.policies[0].digest);
         return path;
-}
-
-static void boot_again(const struct fake_machine_options *o, const char *path, const char *text)
-{
-        fake_machine_make(o);
-        if (text)
-                fake_machine_put(path, text);
-        else
-                assert_int_equal(unlinkat(fake_machine_fd(), path, 0), 0);
-        (void) run_pid1();
 }
 
 static void test_other_files(_unused_ void **state)
@@ -386,6 +414,7 @@ int main(void)
                 cmocka_unit_test(test_without),
                 cmocka_unit_test(test_kernel_without_ipe),
                 cmocka_unit_test(test_the_list_decides),
+                cmocka_unit_test(test_the_list_cannot_be_read),
                 cmocka_unit_test(test_without_selinux),
                 cmocka_unit_test(test_other_files),
                 cmocka_unit_test(test_malformed),

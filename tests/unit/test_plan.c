@@ -165,6 +165,19 @@ static void test_no_selinux(_unused_ void **state)
         assert_only_skipped(mac, 1, "selinux-off");
 }
 
+/* Zeros are strict, so each that is not one has to arrive. */
+static void test_what_the_floor_lets_the_host_keep(_unused_ void **state)
+{
+        make_ok();
+        assert_int_equal(plan.selinux_lock, SELINUX_LOCK_EARLY);
+        assert_false(plan.keeps_mac_admin);
+        config.floor.selinux_lock = SELINUX_LOCK_LATE;
+        config.floor.keeps_mac_admin = true;
+        make_ok();
+        assert_int_equal(plan.selinux_lock, SELINUX_LOCK_LATE);
+        assert_true(plan.keeps_mac_admin);
+}
+
 static void test_no_signature(_unused_ void **state)
 {
         facts.n_usr_signatures = 0;
@@ -339,6 +352,7 @@ int main(void)
                 TEST(test_an_allowance_is_not_used_without_need),
                 TEST(test_measuring_answers_as_the_plan),
                 TEST(test_no_selinux),
+                TEST(test_what_the_floor_lets_the_host_keep),
                 TEST(test_no_signature),
                 TEST(test_a_signature_that_is_there_is_checked),
                         TEST(test_one_device_needs_an_offset),

@@ -10,12 +10,15 @@
 #include "verinit/credential.h"
 #include "verinit/floor_note.h"
 #include "verinit/fsat.h"
+#include "verinit/ipe.h"
 #include "verinit/log.h"
 #include "verinit/policy.h"
 #include "verinit/signature.h"
 
 #include "image.h"
+#include "ipe_report.h"
 #include "progress.h"
+#include "root_hash.h"
 #include "whole_tree.h"
 
 enum { INIT_MAX_BYTES = 64 * 1024 * 1024 };
@@ -178,7 +181,7 @@ static const char *doubt(struct machine *m, enum stage_id id)
                 return "no lsm= says that the kernel runs IPE: that is its own configuration's to say";
         if ((id == STAGE_USR || id == STAGE_MAC) && m->left_out)
                 return m->left_out;
-        return id == STAGE_MAC && m->loads_ipe ? "signature and rules of the IPE policy are the kernel's to check" : NULL;
+        return id == STAGE_MAC && m->loads_ipe ? "the signature of the IPE policy is the kernel's to check" : NULL;
 }
 
 static void say_stage(struct machine *m, enum stage_id id, int r, const struct error *err, struct image_checks *checks)
@@ -234,6 +237,30 @@ static void check_tree(bool is_quick, struct image_checks *checks)
                           gaps[0] != '\0' ? "; " : "", gaps);
 }
 
+/* Not asked by a boot: PID 1 reads the first line, and the kernel obeys what is signed. As `verinit ipe check` says it. */
+static void check_ipe(struct machine *m, struct image_checks *checks)
+{
+        struct digest root_hash;
+
+        root_hash_of_config(&boot.config, &root_hash);
+        for (size_t i = 0; i < boot.evidence.ipe.n_policies; i++) {
+                const struct evidence_ipe_policy *p = &boot.evidence.ipe.policies[i];
+                _cleanup_free_ char *path = tool_format(IPE_DIR "/policies/%s/pkcs7", p->header.name);
+                _cleanup_free_ char *shown = tool_format("IPE policy %s", p->header.name);
+                _cleanup_free_ void *data = NULL;
+                struct trouble t = {};
+                size_t size = 0;
+                int r = fsat_read_alloc(m->root_fd, path, IPE_POLICY_MAX_BYTES, &data, &size);
+
+                if (r < 0)
+                        image_say(checks, "ipe-policy", IMAGE_BEYOND, IMAGE_UNDECIDED, "%s cannot be read: %s", shown, errno_name(-r));
+                else if (ipe_report_check(shown, data, size, i == 0 ? &root_hash : NULL, &t) < 0)
+                        image_say(checks, "ipe-policy", IMAGE_BEYOND, IMAGE_REFUSED, "%s", t.msg);
+                else
+                        image_say(checks, "ipe-policy", IMAGE_BEYOND, IMAGE_OK, "%s %s: sound", shown, p->header.version);
+        }
+}
+
 static bool is_refused(const struct image_checks *checks)
 {
         const struct image_check *last = &checks->list[checks->n - 1];
@@ -266,6 +293,7 @@ int image_run_stages(struct machine *m, bool is_quick, struct image_checks *chec
                 if (id == STAGE_VERIFY && r == 0)
                         check_tree(is_quick, checks);
         }
+        check_ipe(m, checks);
         if (!image_find(checks, "tree"))
                 image_say(checks, "tree", IMAGE_BEYOND, IMAGE_SKIPPED, "the boot has ended: %s", ended ? ended : "");
         log_open(-1);

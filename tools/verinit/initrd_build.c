@@ -59,6 +59,8 @@ static int read_texts(struct build *b, struct trouble *t)
         if (floor_build_check_possible(&b->floor, &b->config, t) < 0)
                 return o->floor ? trouble_prefix(t, "floor %s", o->floor) :
                                   trouble_prefix(t, "without --floor everything is required");
+        if (floor_build_check_policies(o, &b->floor, &b->config, t) < 0)
+                return -1;
         return floor_build_check_addons(o, &b->floor, &b->cmdline_text, t);
 }
 

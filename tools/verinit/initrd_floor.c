@@ -8,6 +8,8 @@
 #include "certificate.h"
 #include "initrd_check.h"
 #include "initrd_floor.h"
+#include "ipe_report.h"
+#include "root_hash.h"
 
 void floor_build_done(struct floor_build *f)
 {
@@ -113,6 +115,21 @@ void floor_build_with_policies(const struct floor_build *f, struct floor *ret)
 int floor_build_check_possible(const struct floor_build *f, const struct boot_config *config, struct trouble *t)
 {
         return initrd_check_possible(&f->floor, f->n_certificates > 0, f->n_ipe_policies > 0 || initrd_names_ipe_policy(config), t);
+}
+
+int floor_build_check_policies(const struct build_options *o, const struct floor_build *f, const struct boot_config *config,
+                               struct trouble *t)
+{
+        struct digest root_hash;
+
+        root_hash_of_config(config, &root_hash);
+        for (size_t i = 0; i < f->n_ipe_policies; i++) {
+                const struct buffer *policy = &f->ipe_policies[i];
+
+                if (ipe_report_check(o->ipe_policies[i], policy->data, policy->size, i == 0 ? &root_hash : NULL, t) < 0)
+                        return trouble_prefix(t, "--ipe-policy");
+        }
+        return 0;
 }
 
 int floor_build_read(const struct build_options *o, struct floor_build *ret, struct trouble *t)

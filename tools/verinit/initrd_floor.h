@@ -34,6 +34,10 @@ void floor_build_with_policies(const struct floor_build *f, struct floor *ret);
 /* What is written and what will be filled in against what the line names: whether any machine can meet it. */
 int floor_build_check_possible(const struct floor_build *f, const struct boot_config *config, struct trouble *t);
 
+/* The rules of each policy; the first, which becomes active, has to let the host start from the volume that the line names. */
+int floor_build_check_policies(const struct build_options *o, const struct floor_build *f, const struct boot_config *config,
+                               struct trouble *t);
+
 /* The command line that each add-on makes: refused as PID 1 would. */
 int floor_build_check_addons(const struct build_options *o, const struct floor_build *f, const struct buffer *cmdline,
                              struct trouble *t);

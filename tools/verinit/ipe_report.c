@@ -199,3 +199,22 @@ int ipe_report_verdict(const struct ipe_report *r, struct trouble *t)
         return trouble_set(t, OUTCOME_FALSE, "%s: %s: %s%s", r->path, ipe_fault_name(r->findings[0].fault), first,
                            r->n_findings > 1 ? "; and more" : "");
 }
+
+int ipe_report_check(const char *path, const void *policy, size_t size, const struct digest *root_hash, struct trouble *t)
+{
+        /* Static: its rules are too many for a stack. */
+        static struct ipe_report report;
+        _cleanup_buffer_ struct buffer file = {};
+        int r;
+
+        report = (struct ipe_report) {};
+        if (buffer_append(&file, policy, size) < 0)
+                return trouble_set_errno(t, ENOMEM, "cannot copy %s", path);
+        r = ipe_report_read(path, &file, &report, t);
+        if (r == 0)
+                r = ipe_report_judge(&report, root_hash, root_hash ? 1 : 0, t);
+        if (r == 0)
+                r = ipe_report_verdict(&report, t);
+        ipe_report_done(&report);
+        return r;
+}

@@ -29,3 +29,6 @@ int ipe_report_print(const struct ipe_report *r, enum json_how how, struct troub
 
 /* 0; FALSE with the first problem. */
 int ipe_report_verdict(const struct ipe_report *r, struct trouble *t);
+
+/* All of that, less the report: whether a signed policy is sound. path is for the message; root_hash NULL: no volume is asked for. */
+int ipe_report_check(const char *path, const void *policy, size_t size, const struct digest *root_hash, struct trouble *t);

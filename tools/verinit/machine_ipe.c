@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Of port os.h the parts for IPE, for the machine made of files: a kernel that takes every policy whose first line it can read. Whether its
- * keyrings have the signer's key, and what it makes of the rules, no file says.
+ * Of port os.h the parts for IPE, for the machine made of files: a kernel that takes every policy whose rules it can read. Whether its
+ * keyrings have the signer's key no file says.
  */
 #include <errno.h>
 
+#include "verinit/crypto.h"
 #include "verinit/fsat.h"
 #include "verinit/ipe.h"
+#include "verinit/ipe_rules.h"
 
 #include "machine.h"
 
@@ -17,6 +19,19 @@ static int put(int root_fd, const char *dir, const char *name, const void *data,
         return fsat_create(root_fd, path, data, size, 0600);
 }
 
+static bool is_readable(const void *policy, size_t size)
+{
+        static struct ipe_rules rules;
+        const struct iovec message = { .iov_base = (void *) (uintptr_t) policy, .iov_len = size };
+        struct error ignored = {};
+        void *text = NULL;
+        size_t n = 0;
+        bool is_good = crypto_signed_content(&message, &text, &n, &ignored) >= 0 && ipe_rules_parse(text, n, &rules, &ignored) >= 0;
+
+        free(text);
+        return is_good;
+}
+
 int os_deploy_ipe(int root_fd, const void *policy, size_t size)
 {
         _cleanup_free_ char *dir = NULL;
@@ -24,7 +39,7 @@ int os_deploy_ipe(int root_fd, const void *policy, size_t size)
         struct error ignored = {};
         int r;
 
-        if (ipe_policy_read(policy, size, &header, &ignored) < 0)
+        if (ipe_policy_read(policy, size, &header, &ignored) < 0 || !is_readable(policy, size))
                 return -EBADMSG;
         dir = tool_format(IPE_DIR "/policies/%s", header.name);
         if (fsat_exists(root_fd, dir))

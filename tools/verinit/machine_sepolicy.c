@@ -94,10 +94,15 @@ int sepolicy_enforce(_unused_ struct error *err)
         return 0;
 }
 
+int sepolicy_check_lockable(struct error *err)
+{
+        return lacks_lock ? error_set(err, FAIL_SELINUX_LOCK_FAILED_CODE, ENOENT, "the policy has no boolean " SEPOLICY_LOCK) : 0;
+}
+
 /* Whether the policy then refuses what it should, the kernel says at boot. */
 int sepolicy_lock(struct error *err)
 {
-        return lacks_lock ? error_set(err, FAIL_SELINUX_LOCK_FAILED_CODE, ENOENT, "the policy has no boolean " SEPOLICY_LOCK) : 0;
+        return sepolicy_check_lockable(err);
 }
 
 int sepolicy_own_context(char *ret_text, size_t size, _unused_ struct error *err)

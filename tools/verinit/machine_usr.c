@@ -41,7 +41,7 @@ bool machine_is_plain_path(const char *path)
 }
 
 /* The first is SELinux's; the second may have the policy that the command line names; the others must not have any. */
-static const char *const ipe_dirs[] = { IPE_USR_DIR, "lib/ipe", "local/lib/ipe", "etc/ipe" };
+static const char *const ipe_dirs[] = { IPE_USR_DIR, IPE_SYSTEMD_DIRS };
 
 static int take_ext4(struct machine *m, const char *const *dirs, size_t n_dirs)
 {

@@ -7,6 +7,7 @@ With `selinux-lock=none` in the floor the same disk gets what it wants: row ...-
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,6 +61,8 @@ exec /etc/hostile/attack "$1/hostile.txt"
 CONFIG = "SELINUX=permissive\nSELINUXTYPE=default\n"
 FSTAB = "/hostile /etc/selinux none bind,nofail 0 0\n/hostile /usr none bind,nofail 0 0\n"
 SYSTEM = "/etc/systemd/system"
+# What would be left of the unit of selinux-lock=late, were it not masked.
+DROP_IN = "[Unit]\nFailureAction=none\n[Service]\nExecStart=\nExecStart=/usr/bin/true\n"
 # The unit keeps sysinit waiting.
 PATIENCE = "systemd.default_device_timeout_sec=600"
 
@@ -70,6 +73,7 @@ FILES = (
     ("/etc/hostile/attack", 0o755, "bin_t", ATTACK),
     ("/etc/systemd/system-generators/hostile", 0o755, "bin_t", GENERATOR),
     (f"{SYSTEM}/hostile.service", 0o644, "systemd_unit_t", UNIT),
+    (f"{SYSTEM}/verinit-selinux-lock.service.d/hostile.conf", 0o644, "systemd_unit_t", DROP_IN),
     ("/etc/fstab", 0o644, "etc_t", FSTAB),
 )
 LINKS = ((f"{SYSTEM}/sysinit.target.wants/hostile.service", f"{SYSTEM}/hostile.service"),
@@ -170,9 +174,10 @@ def statuses(c: Case) -> dict[str, str]:
 
 
 def nothing_helps(c: Case) -> Problems:
-    """Whatever root's /etc/selinux says: enforcing, and the same policy; a day later, too."""
-    loaded = c.boot()["selinux"]["loaded_sha256"]
-    yield from differ("states", {name: ("1", loaded) for name in STATES}, states(c))
+    """Whatever root's /etc/selinux says: enforcing, and the same policy; a day later, too. One that was locked late has the booleans set."""
+    boot = c.boot()["selinux"]
+    policy = boot["loaded_sha256"] if boot["lock"] == "early" else hashlib.sha256(c.outcome.report.get("policy", b"")).hexdigest()
+    yield from differ("states", {name: ("1", policy) for name in STATES}, states(c))
     if not re.fullmatch(r"LastTriggerUSec=\w{3} .*", c.text("clock.txt").strip()):
         yield f"daily timer: expected it to have run, saw {c.text('clock.txt')!r}"
     for name, words in REFUSALS.items():

@@ -11,11 +11,7 @@ from imagelib.store import file_digest
 from . import parts, signatures
 
 HEADER = "policy_name={name} policy_version={version}\n"
-DENY = """\
-DEFAULT action=ALLOW
-DEFAULT op=EXECUTE action=DENY
-DEFAULT op=KMODULE action=DENY
-"""
+DENY = "DEFAULT action=DENY\n"
 # The policy is in the volume whose root hash it would have to name, so it goes by the signature of that.
 BY_SIGNATURE = DENY + """\
 op=EXECUTE dmverity_signature=TRUE action=ALLOW

@@ -75,7 +75,7 @@ DELETIONS: list[Deletion] = [
     Deletion("ipe-digest", "init/ipe_load.c", "        if (digest_equal(&named->sha256, &seen))\n", "        if (digest_equal(&named->sha256, &seen) || true)\n",
              "mac-ipe-policy-of-another-digest", "mac/CONFIG/ipe-policy-malformed"),
     # What the lock then refuses is looked at in booted-selinux-locked.
-    Deletion("selinux-lock", "init/stage_mac.c", "        if (lock == SELINUX_LOCK_EARLY) {\n", "        if (lock == SELINUX_LOCK_EARLY && false) {\n",
+    Deletion("selinux-lock", "init/stage_mac.c", "        if (lock == SELINUX_LOCK_EARLY)\n", "        if (lock == SELINUX_LOCK_EARLY && false)\n",
              "mac-policy-without-lock", "booted"),
     Deletion("init-in-usr", "init/stage_handoff.c", "if (init_mount != usr_mount)", "if (init_mount != usr_mount && false)",
              "handoff-init-unverified", "handoff/SYSTEM/exec-failed"),

@@ -34,6 +34,9 @@ OF_USR, OF_RUN = 14, 8      # bytes: rows/volumes.py and guest/firmware.c
 FIRMWARE_DENIED = re.compile(r'audit: type=1420 .*: ipe_op=FIRMWARE ipe_hook=(\S+) enforcing=1 .* path=(\S+) dev=\S+ ino=\S+ rule="DEFAULT action=DENY"$')
 # Where no directory has a file, the kernel would ask a program for its bytes: they are of no file.
 OF_RUN_DENIED = (("KERNEL_READ", '"/run/firmware/run.bin"'), ("KERNEL_LOAD", "?"), ("KERNEL_READ", '"/run/firmware/usr.bin"'))
+# No builder writes it, so it does not come in the initramfs.
+LAUNCH = Policy(rules=DENY + "op=LAUNCH action=ALLOW\n")
+UNKNOWN_RULE = replace(volumes.NO_POLICY, name="ipe-rule", policies={"": LAUNCH})
 HOST_IPE = replace(HOST, name="host-ipe", policies={"": IN_USR})
 # A few blocks each: what is wrong is seen before SELinux is looked at.
 SMALL = replace(volumes.NO_POLICY, name="ipe-other", files={**volumes.NO_POLICY.files, f"lib/verinit/ipe/{NOBODYS}.p7b": b"another\n"})
@@ -54,7 +57,7 @@ def tries_end(**errnos: int) -> Look:
     return look
 
 
-def is_audited(*hooks: str, rule: str = "DEFAULT op=EXECUTE action=DENY") -> Look:
+def is_audited(*hooks: str, rule: str = "DEFAULT action=DENY") -> Look:
     """A denial of IPE for each, and no other of it."""
     def look(finding: Finding, _: Room) -> None:
         # The policy of SELinux was loaded: so there is a log, and audit speaks in it.
@@ -138,7 +141,7 @@ IPE: list[Tamper] = [
         "mac/TAMPER/kernel-key-rejected", "IPE policy verinit_test: the kernel rejects its signature",
         policies=(Policy(signer="namesake"),)),
     row("mac-ipe-rule-of-no-kernel", "an IPE policy with a rule that the kernel does not know", "mac/SYSTEM/ipe-load-failed",
-        "IPE policy verinit_test 1.2.3: the kernel does not take it: EBADMSG", policies=(Policy(rules=DENY + "op=LAUNCH action=ALLOW\n"),)),
+        "IPE policy verinit_test 1.2.3: the kernel does not take it: EBADMSG", volume=UNKNOWN_RULE, signed=named(LAUNCH)),
     row("booted-ipe-enforcing", "nothing: IPE policies in the initramfs, the first of which allows what is in /usr", BOOTED, volume=HOST,
         policies=(Policy(), Policy(name="at_hand")), floor=IPE_FLOOR, signed=added(ALL),
         looks=(is_handed_over(), policy_rules("initramfs", others=("at_hand",)), pcrs_are_predicted(HOST_FLOOR), mac_admin_is("dropped"),
@@ -148,7 +151,7 @@ IPE: list[Tamper] = [
         signed=added(ALL),
         looks=(is_handed_over(), policy_rules("initramfs", name="verinit_built"), pcrs_are_predicted(HOST_FLOOR), mac_admin_is("dropped"),
                tries_end(run_own=0, run_copy=EACCES, run_memfd=EACCES, map_copy=EACCES, make_executable=EACCES, write_ipe_enforce=EPERM),
-               is_audited("BPRM_CHECK", "BPRM_CHECK", "MMAP", rule="DEFAULT action=DENY"), asks_mac_admin(False))),
+               is_audited("BPRM_CHECK", "BPRM_CHECK", "MMAP"), asks_mac_admin(False))),
     row("booted-ipe-of-usr", "nothing: an IPE policy in /usr, which allows what is signed, and the host keeps CAP_MAC_ADMIN", BOOTED,
         volume=HOST_IPE, floor={**IPE_FLOOR, "ipe-drop-mac-admin": "no"}, signed=both(added(ALL), named(IN_USR)),
         looks=(is_handed_over(), policy_rules("usr"), pcrs_are_predicted(HOST_FLOOR), mac_admin_is("kept"),

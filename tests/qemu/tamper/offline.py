@@ -40,7 +40,6 @@ NOT_OFFLINE = {
     "activate-block-size-of-no-kernel": "the kernel's page size decides",
     "mac-ipe-policy-of-a-stranger": "the kernel's keyrings are filled from the firmware's variables",
     "mac-ipe-policy-of-a-namesake": "the kernel's keyrings are filled from the firmware's variables",
-    "mac-ipe-rule-of-no-kernel": "the rules of an IPE policy are the kernel's to judge",
     "plan-selinux-not-selected": "which LSM runs where the line names none is in the kernel's configuration, which Debian's images do "
                                  "not carry: image verify says that it cannot be decided",
     "mac-fec-has-corrected": "the kernel corrects the block by its parity; image verify refuses the block, as it is on the disk",
