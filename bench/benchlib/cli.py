@@ -37,7 +37,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--why", metavar="TEXT", default="", help="why the baseline changes")
     p.add_argument("--boots", metavar="N", type=int, default=7, help="boots each by the guest's clock (default: 7)")
     p.add_argument("--counted", metavar="N", type=int, default=2, help="boots each in instructions (default: 2)")
-    p.add_argument("--parts", metavar="NAMES", default=",".join(full.PARTS), help="which parts of the comparison (default: %(default)s)")
+    p.add_argument("--parts", metavar="NAMES", default=",".join(full.PARTS), help="which parts to measure anew, the others staying as they are in the output (default: %(default)s)")
     p.add_argument("--axes", metavar="NAMES", default=",".join(growth.AXES), help="which axes of --growth (default: %(default)s)")
     p.add_argument("--only", metavar="NAMES", default="A,B-lean,C", help="who takes part (default: A,B-lean,C; B-min too is known)")
     p.add_argument("--init", metavar="FILE", type=Path, default=parts.INIT, help="verinit's PID 1 (default: build/release/init)")
