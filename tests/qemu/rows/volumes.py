@@ -24,7 +24,8 @@ FEC_TYPE = "0fc63daf-8483-4772-8e79-3d69d8477de4"  # Linux data: there is none f
 FEC_GUID = "b3a4c5d6-0009-4000-8000-000000000009"
 FEC_ROOTS = 2
 POLICIES = "etc/selinux/default/policy"
-REPORTER = Path(__file__).resolve().parents[1] / "guest/reporter.c"
+GUEST = Path(__file__).resolve().parents[1] / "guest"
+REPORTER = GUEST / "reporter.c"
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Volume:
         inputs = {"files": {path: content.hex() for path, content in self.files.items()},
                   "empty": self.empty, "padding": self.padding, "fec": self.has_fec, "block": self.block, "policy": self.policy,
                   "without": self.without, "renamed": [name.hex() for name in self.renamed], "image": parts.image(parts.KERNELS).root_hash if self.policy else "",
-                  "host": file_digest(REPORTER) if self.is_host else "", "inline": self.inline,
+                  "host": [file_digest(REPORTER), file_digest(GUEST / "report.h")] if self.is_host else "", "inline": self.inline,
                   "policies": {path: policy.digest() for path, policy in self.policies.items()}, "source": file_digest(Path(__file__))}
         return parts.store().stage(f"volume-{self.name}", inputs, self._build)
 
