@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The floor that verinit is compared with: PID 1 of an initramfs that does the same to the kernel and checks nothing. The same
- * modules in the same order, the same mapping, mounts, words for the TPM, and the same exec; each named by the builder of the
+ * modules in the same order, the same mapping, mounts, and the same exec; each named by the builder of the
  * bench in a file of the initramfs, so that nothing is looked for either. Never boot anything with it.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/dm-ioctl.h>
+#include <linux/module.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,27 +37,11 @@ static void must(int r, const char *what)
 static void load_module(const char *path)
 {
         int fd = open(path, O_RDONLY | O_CLOEXEC);
+        const char *suffix = strrchr(path, '.');
 
         must(fd, path);
-        must((int) syscall(SYS_finit_module, fd, "", 0), path);
+        must((int) syscall(SYS_finit_module, fd, "", suffix && strcmp(suffix, ".xz") == 0 ? MODULE_INIT_COMPRESSED_FILE : 0), path);
         close(fd);
-}
-
-/* A command as the TPM takes it; its answer is read, since the device takes no other before, and not looked at. */
-static void send_tpm(const char *path)
-{
-        static int tpm = -1;
-        char buffer[4096];
-        int fd = open(path, O_RDONLY | O_CLOEXEC);
-        ssize_t n;
-
-        must(fd, path);
-        n = read(fd, buffer, sizeof(buffer));
-        close(fd);
-        if (tpm < 0)
-                must(tpm = open("/dev/tpmrm0", O_RDWR | O_CLOEXEC), "/dev/tpmrm0");
-        if (n <= 0 || write(tpm, buffer, (size_t) n) != n || read(tpm, buffer, sizeof(buffer)) <= 0)
-                fail("TPM");
 }
 
 static struct dm_ioctl *dm_request(const char *name, void *buffer, size_t size)
@@ -152,15 +137,13 @@ static void enter_root(void)
         fail(INIT);
 }
 
-/* "module FILE", "tpm FILE", "verity UUID SECTORS PARAMETERS…", "mount DEVICE TYPE WHERE ro|rw": one a line, in this order. */
+/* "module FILE", "verity UUID SECTORS PARAMETERS…", "mount DEVICE TYPE WHERE ro|rw": one a line, in this order. */
 static void do_line(char *line)
 {
         char *verb = strsep(&line, " ");
 
         if (strcmp(verb, "module") == 0) {
                 load_module(line);
-        } else if (strcmp(verb, "tpm") == 0) {
-                send_tpm(line);
         } else if (strcmp(verb, "verity") == 0) {
                 char *uuid = strsep(&line, " "), *sectors = strsep(&line, " ");
 

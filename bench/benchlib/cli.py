@@ -12,7 +12,7 @@ from imagelib.store import BuildError
 from machine.spec import Trouble
 from rows import parts
 
-from . import full, growth, plots, quick, table
+from . import full, growth, plots, prove, quick, table
 
 DESCRIPTION = """\
 Boots one disk by verinit (A), by dracut (B-lean, B-min) and by a floor that checks nothing (C), and says what each costs.
@@ -32,11 +32,12 @@ def parser() -> argparse.ArgumentParser:
     what.add_argument("--update-baseline", action="store_true", help="write docs/bench/baseline.json anew; takes --why")
     what.add_argument("--growth", action="store_true", help="A over disks, partitions, modules and the size of /usr; build/bench/growth.json")
     what.add_argument("--report", metavar="FILE", type=Path, help="print the table of docs/PERFORMANCE.md from such results")
+    what.add_argument("--prove", action="store_true", help="C against what a bare init was counted at before this bench existed")
     what.add_argument("--plots", metavar="FILE", type=Path, help="pictures of such a growth.json, beside it")
     p.add_argument("--why", metavar="TEXT", default="", help="why the baseline changes")
     p.add_argument("--boots", metavar="N", type=int, default=7, help="boots each by the guest's clock (default: 7)")
     p.add_argument("--counted", metavar="N", type=int, default=2, help="boots each in instructions (default: 2)")
-    p.add_argument("--parts", metavar="NAMES", default=",".join(full.PARTS), help="which parts of the comparison (default: %(default)s)")
+    p.add_argument("--parts", metavar="NAMES", default=",".join(full.PARTS), help="which parts to measure anew, the others staying as they are in the output (default: %(default)s)")
     p.add_argument("--axes", metavar="NAMES", default=",".join(growth.AXES), help="which axes of --growth (default: %(default)s)")
     p.add_argument("--only", metavar="NAMES", default="A,B-lean,C", help="who takes part (default: A,B-lean,C; B-min too is known)")
     p.add_argument("--init", metavar="FILE", type=Path, default=parts.INIT, help="verinit's PID 1 (default: build/release/init)")
@@ -53,6 +54,8 @@ def act(args: argparse.Namespace) -> int:
     if args.report:
         print(table.of_file(args.report), end="")
         return 0
+    if args.prove:
+        return prove.run()
     if args.plots:
         return plots.draw(args.plots, args.plots.parent)
     if args.growth:

@@ -21,7 +21,8 @@ from . import TOP
 
 MIB = 1 << 20
 BENCH = TOP / "bench"
-HOST = BENCH / "host.c"
+GUEST = TOP / "tests/qemu/guest"
+HOST = GUEST / "benchhost.c"
 ROOT_UUID = "7c1b5a52-5bb0-4e0b-9d4f-0c5c2b1a6e05"
 ROOT_MIB = 32
 CC = ("cc", "-std=c17", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-Os", "-static", "-s")
@@ -122,6 +123,6 @@ def _build(out: Path, mib: int) -> None:
 
 
 def make(usr_mib: int = 0) -> Disk:
-    inputs = {"mib": usr_mib, "host": file_digest(HOST), "policy": parts.image(parts.KERNELS).policy_sha256, "source": file_digest(Path(__file__))}
+    inputs = {"mib": usr_mib, "host": [file_digest(HOST), file_digest(GUEST / "report.h")], "policy": parts.image(parts.KERNELS).policy_sha256, "source": file_digest(Path(__file__))}
     out = parts.store().stage(f"bench-disk-{usr_mib}", inputs, lambda out: _build(out, usr_mib))
     return Disk(path=out / "disk.raw", **json.loads((out / "disk.json").read_text()))

@@ -29,11 +29,16 @@ class Run:
             "date": date.today().isoformat(), "kernel": parts.kernel(contenders.FLAVOUR).release, "cpus": os.cpu_count(),
             "icount": [], "clock": [], "least_memory_mib": {}, "bytes": {}}
 
+    def keep(self) -> None:
+        """What an earlier run has measured and this one does not."""
+        if self.output.exists():
+            self.results = {**json.loads(self.output.read_text()), "date": self.results["date"]}
+
     def boot_of(self, name: str) -> Boot:
         if name == "A":
             return contenders.verinit(self.disk, self.init)
         if name == "C":
-            return contenders.floor(self.disk, self.modules)
+            return contenders.floor(self.disk, self.loaded())
         return peers.dracut(self.disk, name.removeprefix("B-"))
 
     def sample(self, name: str, **how: Any) -> measure.Sample:
@@ -42,6 +47,10 @@ class Run:
             self.modules = s.modules
         return s
 
+    def loaded(self) -> list[str]:
+        """The modules of A, which are those of C."""
+        return self.modules or next(s["modules"] for s in self.results["icount"] if s["name"] == "A")
+
     def save(self) -> None:
         self.output.parent.mkdir(parents=True, exist_ok=True)
         new = self.output.with_suffix(".new")
@@ -49,6 +58,7 @@ class Run:
         new.rename(self.output)
 
     def rounds(self, kind: str, boots: int, icount: bool) -> None:
+        self.results[kind] = []
         for turn in range(boots):
             for name in self.names:
                 load = os.getloadavg()[0]
@@ -82,8 +92,11 @@ PARTS = ("icount", "clock", "memory")
 def run(init: Path, names: list[str], boots: dict[str, int], wanted: list[str], output: Path) -> int:
     r = Run(init, names, output)
     steps: dict[str, Callable[[], None]] = {
-        "icount": lambda: r.rounds("icount", boots["icount"], True), "clock": lambda: r.rounds("clock", boots["clock"], False),
+        "icount": lambda: r.rounds("icount", boots["icount"], True),
+        "clock": lambda: r.rounds("clock", boots["clock"], False),
         "memory": r.least_memory}
+    if set(wanted) != set(PARTS):
+        r.keep()
     for part in PARTS:
         if part in wanted:
             steps[part]()

@@ -16,7 +16,7 @@ from rows import parts
 from .contenders import FLAVOUR, Boot
 from .disk import Disk
 
-# Of the kernel, before its exec of PID 1 (init/main.c run_init_process()); of bench/floor.c and of bench/host.c.
+# Of the kernel, before its exec of PID 1 (init/main.c run_init_process()); of bench/floor.c and of tests/qemu/guest/benchhost.c.
 MARK = r"^<\d+>\[ *(\d+)\.(\d{{6}})\] {}"
 BEGIN, FLOOR, END = (re.compile(MARK.format(text), re.M)
                      for text in ("Run /init as init process", "verinit-bench: floor", "verinit-bench: host"))

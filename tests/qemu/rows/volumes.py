@@ -27,7 +27,7 @@ FEC_GUID = "b3a4c5d6-0009-4000-8000-000000000009"
 FEC_ROOTS = 2
 POLICIES = "etc/selinux/default/policy"
 GUEST = Path(__file__).resolve().parents[1] / "guest"
-REPORTER = (GUEST / "reporter.c", GUEST / "firmware.c", GUEST / "firmware.h")
+REPORTER = (GUEST / "reporter.c", GUEST / "firmware.c", GUEST / "firmware.h", GUEST / "report.h")
 
 
 @dataclass(frozen=True)
