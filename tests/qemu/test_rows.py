@@ -18,6 +18,7 @@ from rows.row import Finding, Room
 from rows.table import LONG, PARTS
 from tamper import deletions, lines
 from tamper.case import Tamper
+from tamper.ipe import firmware_is
 from tamper.report import page
 from tamper.table import MATRIX
 from tamper.unbooted import UNBOOTED
@@ -59,6 +60,21 @@ class TestDenials(unittest.TestCase):
     def test_the_page_has_the_list_of_the_row(self) -> None:
         page_text = (TOP / "docs/MAC.md").read_text()
         self.assertEqual(page_text.count(f"```\n{ipehost.denials()}```\n"), 1, "docs/MAC.md lacks the list of rows/ipehost.py denials()")
+
+    def looked_at(self, *kernel: str) -> list[str]:
+        finding = Finding(Outcome("booted", "", 0, report={"kmsg.txt": "\n".join(kernel).encode()}))
+        firmware_is((14,), (("KERNEL_READ", '"/run/firmware/a"'),))(finding, Room(out=Path("/nowhere"), init=Path("/nowhere")))
+        return finding.problems
+
+    def test_firmware_is_judged_by_size_and_record(self) -> None:
+        loaded = "<6>[    8.0] test_firmware: loaded: 14"
+        denied = ('<5>[    8.1] audit: type=1420 audit(1.2:3): ipe_op=FIRMWARE ipe_hook=KERNEL_READ enforcing=1 pid=1 comm="systemd" '
+                  'path="/run/firmware/a" dev="tmpfs" ino=9 rule="DEFAULT action=DENY"')
+        self.assertEqual(self.looked_at(loaded, denied), [])
+        for kernel in ((loaded,), (denied,), (loaded, denied, denied), (loaded, loaded, denied), (loaded.replace("14", "8"), denied),
+                       (loaded, denied.replace("enforcing=1", "enforcing=0")), (loaded, denied.replace("/a", "/b")), (loaded, denied.replace("READ", "LOAD")),
+                       (loaded, denied.replace("DEFAULT action", "op=FIRMWARE action"))):
+            self.assertNotEqual(self.looked_at(*kernel), [], kernel)
 
 
 class TestStarved(unittest.TestCase):

@@ -15,12 +15,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "firmware.h"
+
 #define PORT "org.verinit.report"
 #define PORTS "/sys/class/virtio-ports"
 #define TPM "/sys/class/tpm/tpm0"
 #define SELINUX "/sys/fs/selinux/"
 
-enum { BLOCK = 512, PIECE = 1 << 16, FILE_MAX = 1 << 22, PCRS = 24 };
+enum { BLOCK = 512, PIECE = 1 << 16, FILE_MAX = 1 << 22, PCRS = 24, FIRMWARE_TRIES = 4 };
 
 static char content[FILE_MAX];
 
@@ -221,11 +223,13 @@ static void send_denials(int port)
         } tries[] = {
                 { "run-own", run_own }, { "run-copy", run_copy }, { "run-memfd", run_memfd }, { "map-copy", map_copy },
                 { "make-executable", make_executable }, { "write-ipe-enforce", write_ipe },
+                { "load-module", firmware_module_load }, { "firmware-of-usr", firmware_of_usr },
+                { "firmware-of-run", firmware_of_run }, { "firmware-of-both", firmware_of_both },
         };
+        size_t count = sizeof(tries) / sizeof(tries[0]) - (firmware_is_here() ? 0 : FIRMWARE_TRIES), n = 0;
         char text[1024] = "";
-        size_t n = 0;
 
-        for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++)
+        for (size_t i = 0; i < count; i++)
                 n += (size_t) snprintf(text + n, sizeof(text) - n, "%s: %d\n", tries[i].name, in_a_child(tries[i].what));
         send_file(port, "denials.txt", text, n);
         send_names(port, "ipe-policies.txt", "/sys/kernel/security/ipe/policies");

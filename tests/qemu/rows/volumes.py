@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import lzma
+import os
 import re
 import shutil
 from dataclasses import dataclass, field, replace
@@ -24,7 +26,8 @@ FEC_TYPE = "0fc63daf-8483-4772-8e79-3d69d8477de4"  # Linux data: there is none f
 FEC_GUID = "b3a4c5d6-0009-4000-8000-000000000009"
 FEC_ROOTS = 2
 POLICIES = "etc/selinux/default/policy"
-REPORTER = Path(__file__).resolve().parents[1] / "guest/reporter.c"
+GUEST = Path(__file__).resolve().parents[1] / "guest"
+REPORTER = (GUEST / "reporter.c", GUEST / "firmware.c", GUEST / "firmware.h")
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class Volume:
     is_host: bool = False   # its init is the program that reports
     inline: bool = False    # tree behind the data, on one partition
     policies: dict[str, Policy] = field(default_factory=dict)   # IPE's, each at its path; by its digest where that is empty
+    modules: tuple[tuple[str, str], ...] = ()   # of Debian's kernels: flavour, and path below its directory; in lib here
 
     def pin(self) -> str:
         """The word that pins its geometry."""
@@ -64,9 +68,13 @@ class Volume:
         inputs = {"files": {path: content.hex() for path, content in self.files.items()},
                   "empty": self.empty, "padding": self.padding, "fec": self.has_fec, "block": self.block, "policy": self.policy,
                   "without": self.without, "renamed": [name.hex() for name in self.renamed], "image": parts.image(parts.KERNELS).root_hash if self.policy else "",
-                  "host": file_digest(REPORTER) if self.is_host else "", "inline": self.inline,
+                  "host": parts.sources(*REPORTER) if self.is_host else {}, "modules": {path: file_digest(file) for path, file in self._modules()}, "inline": self.inline,
                   "policies": {path: policy.digest() for path, policy in self.policies.items()}, "source": file_digest(Path(__file__))}
         return parts.store().stage(f"volume-{self.name}", inputs, self._build)
+
+    def _modules(self) -> list[tuple[str, Path]]:
+        files = [parts.modules(flavour) / path for flavour, path in self.modules]
+        return [(f"lib/{file.name.removesuffix('.xz')}", file) for file in files]
 
     def _build(self, out: Path) -> None:
         usr, tree = out / "usr", out / "usr.verity"
@@ -77,13 +85,17 @@ class Volume:
             program = out / "tree/lib/systemd/systemd"
             program.parent.mkdir(parents=True)
             parts.run(["cc", "-std=c17", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-Os", "-static", "-s",
-                       "-o", program, REPORTER])
+                       "-o", program, *(source for source in REPORTER if source.suffix == ".c")])
         if self.files or self.policy:
             policies = {path or policy.path_in_usr: policy.make().read_bytes() for path, policy in self.policies.items()}
             for path, content in {**self.files, **policies}.items():
                 target = out / "tree" / path
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(content)
+            for path, file in self._modules():
+                (out / "tree" / path).write_bytes(lzma.decompress(file.read_bytes()))
+                # Debian's policy lets a module be loaded that has this label, and no other.
+                os.setxattr(out / "tree" / path, "security.selinux", b"system_u:object_r:modules_object_t:s0\0")
             parts.run(["mkfs.erofs", "--quiet", f"-T{EPOCH}", f"-U{UUID}", "--all-root", usr, out / "tree"])
         else:
             usr.write_bytes(bytes(MIB))
@@ -187,6 +199,9 @@ LATE = b"late".ljust(BLOCK, b".")
 # Around it more than the kernel reads ahead when PID 1 looks at either end of the mapping.
 HOST = Volume("host", {"etc/hostname": b"node\n", "lib/late": bytes(MIB // 2) + LATE + bytes(MIB // 2 - BLOCK)}, policy="lib/selinux", is_host=True)
 HOST_INLINE = replace(HOST, name="host-inline", inline=True)
+# With a module that asks for firmware, which the cloud kernel has none of without a device, and the file for it.
+HOST_FIRMWARE = replace(HOST, name="host-firmware", files={**HOST.files, "lib/firmware/usr.bin": b"of the volume\n"},
+                        modules=(("generic", "kernel/lib/test_firmware.ko.xz"),))
 NO_ETC = Volume("no-etc", policy="lib/selinux")
 NO_CONTEXTS = Volume("no-contexts", policy="lib/selinux", without=("default/contexts/files/file_contexts",
                                                                     "default/contexts/files/file_contexts.bin"))

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
+from typing import Any
 
 from rows import volumes
 from rows.ipe import BY_SIGNATURE, DENY, Built, Policy
 from rows.row import Finding, Room
-from rows.volumes import HOST
+from rows.volumes import HOST, HOST_FIRMWARE
 from rows.words import Edit, added, both
 
 from .case import BOOTED, Tamper, fast, row
@@ -19,13 +21,19 @@ HOST_FLOOR = {"selinux-dir": "lib/selinux"}
 IPE_FLOOR = {**HOST_FLOOR, "ipe": "require"}
 NOBODYS = "ab" * 32
 CAP_MAC_ADMIN = 1 << 33
-EPERM, EACCES = 1, 13
+EPERM, ENOENT, EACCES = 1, 2, 13
 # What the list has with security=selinux, in which IPE stands by Debian's default.
 WITHOUT_IPE = "lockdown,capability,landlock,yama,selinux,bpf"
 ALL = f"lsm={WITHOUT_IPE},ipe,ima,evm"
 
 IN_USR = Policy(rules=BY_SIGNATURE)
 DETACHED = replace(IN_USR, is_detached=True)
+# The cloud kernel has no driver that asks for firmware without its device.
+ASKS_FOR_FIRMWARE: dict[str, Any] = {"volume": HOST_FIRMWARE, "flavour": "generic", "signed": added(ALL), "seconds": 20}
+OF_USR, OF_RUN = 14, 8      # bytes: rows/volumes.py and guest/firmware.c
+FIRMWARE_DENIED = re.compile(r'audit: type=1420 .*: ipe_op=FIRMWARE ipe_hook=(\S+) enforcing=1 .* path=(\S+) dev=\S+ ino=\S+ rule="DEFAULT action=DENY"$')
+# Where no directory has a file, the kernel would ask a program for its bytes: they are of no file.
+OF_RUN_DENIED = (("KERNEL_READ", '"/run/firmware/run.bin"'), ("KERNEL_LOAD", "?"), ("KERNEL_READ", '"/run/firmware/usr.bin"'))
 HOST_IPE = replace(HOST, name="host-ipe", policies={"": IN_USR})
 # A few blocks each: what is wrong is seen before SELinux is looked at.
 SMALL = replace(volumes.NO_POLICY, name="ipe-other", files={**volumes.NO_POLICY.files, f"lib/verinit/ipe/{NOBODYS}.p7b": b"another\n"})
@@ -55,6 +63,16 @@ def is_audited(*hooks: str, rule: str = "DEFAULT op=EXECUTE action=DENY") -> Loo
         finding.expect("denials of IPE", len(hooks), len(denials))
         for hook, line in zip(hooks, denials):
             finding.expect_in("denial", (f"ipe_hook={hook} enforcing=1", f'rule="{rule}"'), line)
+    return look
+
+
+def firmware_is(sizes: tuple[int, ...], denied: tuple[tuple[str, str], ...]) -> Look:
+    """What the driver got, by the sizes, which tell one file from the other; and a denial of each hook and path, and no other."""
+    def look(finding: Finding, _: Room) -> None:
+        lines = text(finding, "kmsg.txt").splitlines()
+        finding.expect("firmware that was loaded", list(sizes), [int(line.split()[-1]) for line in lines if "test_firmware: loaded: " in line])
+        finding.expect("denials of firmware", len(denied), len([line for line in lines if "ipe_op=FIRMWARE" in line]))
+        finding.expect("firmware that was denied", list(denied), [match.groups() for match in map(FIRMWARE_DENIED.search, lines) if match])
     return look
 
 
@@ -135,6 +153,15 @@ IPE: list[Tamper] = [
         volume=HOST_IPE, floor={**IPE_FLOOR, "ipe-drop-mac-admin": "no"}, signed=both(added(ALL), named(IN_USR)),
         looks=(is_handed_over(), policy_rules("usr"), pcrs_are_predicted(HOST_FLOOR), mac_admin_is("kept"),
                tries_end(run_own=0, run_copy=EACCES, run_memfd=EACCES, map_copy=EACCES, make_executable=EACCES, write_ipe_enforce=EPERM), asks_mac_admin())),
+    # Denied in one directory, a file is looked for in the next: of a name that both have the one of /usr is taken.
+    row("booted-ipe-firmware", "nothing: a driver asks for firmware, which `/usr` has or `/run`, under the policy of `verinit ipe build`",
+        BOOTED, policies=(Built(),), floor=IPE_FLOOR, **ASKS_FOR_FIRMWARE,
+        looks=(is_handed_over(), policy_rules("initramfs", name="verinit_built"),
+               tries_end(load_module=0, firmware_of_usr=0, firmware_of_run=ENOENT, firmware_of_both=0),
+               firmware_is((OF_USR, OF_USR), OF_RUN_DENIED))),
+    row("booted-ipe-firmware-absent", "nothing: the same without a policy", BOOTED, floor=HOST_FLOOR, **ASKS_FOR_FIRMWARE,
+        looks=(is_handed_over(), says("ipe", "state", value="absent"),
+               tries_end(load_module=0, firmware_of_usr=0, firmware_of_run=0, firmware_of_both=0), firmware_is((OF_USR, OF_RUN, OF_RUN), ()))),
     # All else as above: so what is denied there is IPE's doing.
     row("booted-ipe-absent", "nothing: the same without a policy", BOOTED, volume=HOST, floor=HOST_FLOOR, signed=added(ALL),
         looks=(is_handed_over(), says("ipe", "state", value="absent"),

@@ -68,6 +68,7 @@ UNDECIDED = {
     "booted-ipe-enforcing": "mac",
     "booted-ipe-of-usr": "mac",
     "booted-ipe-built": "mac",
+    "booted-ipe-firmware": "mac",
 }
 
 
