@@ -69,7 +69,7 @@ SELINUX: list[Tamper] = [
     fast("mac-policy-without-late-lock", "the same, and the lock is left to the host's unit", "mac/CONFIG/selinux-lock-failed",
          "policy/policy.33: the policy has no boolean secure_mode_policyload", volume=volumes.NO_LOCK, floor={**FLOOR, "selinux-lock": "late"}),
     fast("config-late-lock-of-another-init", "the lock is left to a unit of systemd, and another program is to be started", "config/CONFIG/floor-refuses",
-         "init=/sbin/init", "known to systemd alone", volume=HOST, floor={**FLOOR, "selinux-lock": "late"}, smbios_cmdline="init=/sbin/init"),
+         "init=/sbin/init", "known to systemd alone", image="explicit", floor={"selinux-lock": "late"}, smbios_cmdline="init=/sbin/init"),
     fast("record-lock-unit-missing", "the lock is left to a unit, which /usr does not have", "record/CONFIG/selinux-lock-failed",
          "no /usr/lib/systemd/system/verinit-selinux-lock.service", volume=HOST, floor={**FLOOR, "selinux-lock": "late"}),
     fast("booted-selinux-locked", "the host's PID 1 loads a policy, resets the lock and leaves enforcing mode", BOOTED, volume=HOST,
