@@ -6,6 +6,7 @@
 
 #include <errno.h>
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/objects.h>
@@ -215,21 +216,27 @@ static enum digest_alg digest_of(const X509_ALGOR *algorithm)
         }
 }
 
-/* Why this key is not good enough; NULL if it is. */
+/* Also where libcrypto has no such key at all, as that of PID 1 (tools/lib/openssl.sh). */
+#define NOT_RSA_NOR_EC "a key that is neither RSA nor EC"
+
+/* Why this key is not good enough; NULL if it is. The kernel's parser knows a curve by its name alone (6.12, ecdsa and x509_public_key.c). */
 static const char *weakness_of(const EVP_PKEY *key)
 {
         char group[32] = "";
+        int is_spelled_out = 0;
 
         switch (EVP_PKEY_get_base_id(key)) {
         case EVP_PKEY_RSA:
                 return EVP_PKEY_get_bits(key) >= 2048 ? NULL : "an RSA key of less than 2048 bits";
         case EVP_PKEY_EC:
+                if (EVP_PKEY_get_int_param(key, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS, &is_spelled_out) != 1 || is_spelled_out)
+                        return "an EC key whose curve has no name";
                 if (EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) == 1 &&
                     (str_equal(group, SN_X9_62_prime256v1) || str_equal(group, SN_secp384r1)))
                         return NULL;
                 return "an EC key that is neither on P-256 nor on P-384";
         default:
-                return "a key that is neither RSA nor EC";
+                return NOT_RSA_NOR_EC;
         }
 }
 
@@ -247,7 +254,7 @@ static X509 *parse_certificate(const struct iovec *der)
 
 static int check_key(const EVP_PKEY *key, const char *whose, struct error *err)
 {
-        const char *weakness = key ? weakness_of(key) : "no key that can be read";
+        const char *weakness = key ? weakness_of(key) : NOT_RSA_NOR_EC;
 
         return weakness ? error_set(err, FAIL_SIGNATURE_UNTRUSTED_CODE, EKEYREJECTED, "%s has %s", whose, weakness) : 0;
 }

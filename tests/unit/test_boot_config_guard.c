@@ -138,7 +138,7 @@ static void test_spellings(_unused_ void **state)
                 "initcall-blacklist=x", "module-blacklist=x", "sysctl/kernel/core_pattern=x", "sysctl.kernel/modprobe=x",
                 "sysctl/fs.binfmt_misc.register=x", "firmware-class.path=/x", "dm-mod.create=x", "kgdboc=ttyS0", "kgdbwait",
                 "\"systemd.run=/bin/sh -c x\"", "systemd.\"run\"=x", "quiet -- systemd.run=x", "SYSTEMD_UNIT_PATH=/x",
-                "LD_PRELOAD=/x", "init=/sbin/init single", "rd.systemd.run=x", "systemd.unit=rescue.target",
+                "LD_PRELOAD=/x", "OPENSSL_ia32cap=0", "GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX2", "init=/sbin/init single", "rd.systemd.run=x", "systemd.unit=rescue.target",
                 "systemd.unit=debug-shell.service", "systemd.unit=default.target,rescue.target",
         };
         static const char *const weak[] = {

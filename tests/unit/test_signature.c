@@ -56,6 +56,7 @@ static int setup(_unused_ void **state)
         make_signer("p256", "ec -pkeyopt ec_paramgen_curve:P-256");
         make_signer("p384", "ec -pkeyopt ec_paramgen_curve:P-384");
         make_signer("p521", "ec -pkeyopt ec_paramgen_curve:P-521");
+        make_signer("explicit", "ec -pkeyopt ec_paramgen_curve:P-256 -pkeyopt ec_param_enc:explicit");
         /* From the last century. */
         assert_int_equal(fsat_create(AT_FDCWD, "ca.cnf", ca, strlen(ca), 0600), 0);
         assert_int_equal(fsat_create(AT_FDCWD, "index", "", 0, 0600), 0);
@@ -238,6 +239,9 @@ static void test_weak_algorithms(_unused_ void **state)
         sign("p521", "hash", PLAIN);
         trust_only("p521");
         refused(FAIL_SIGNATURE_UNTRUSTED_CODE, "neither on P-256 nor on P-384");
+        sign("explicit", "hash", PLAIN);
+        trust_only("explicit");
+        refused(FAIL_SIGNATURE_UNTRUSTED_CODE, "whose curve has no name");
 }
 
 static void test_other_forms(_unused_ void **state)

@@ -46,6 +46,11 @@ openssl_tables() {
         # Public keys are read from certificates; nothing else is read, and nothing is written.
         sed -i -E '/^DECODER/{/"(RSA|EC)", der, SubjectPublicKeyInfo/!d}' providers/decoders.inc
         sed -i -E '/^ *# *include "(encoders|stores)\.inc"/d' providers/defltprov.c providers/baseprov.c
+        # A source that is written otherwise would be cut otherwise.
+        [ "$(grep -c PROV_NAMES_ providers/defltprov.c) $(grep -c ^DECODER providers/decoders.inc)" = "24 2" ] || {
+                echo "openssl: the provider's tables are not what tools/lib/openssl.sh cuts: look at them and at openssl_tables" >&2
+                return 1
+        }
 }
 
 # In the unpacked source.
