@@ -15,8 +15,8 @@ BARE = re.compile(r'^(LICENSE|VERSION|\.gitignore|CMakePresets\.json|docs/.*\.js
 # C library and kernel headers: all else in angle brackets is a third party's.
 LIBC = frozenset({
     "assert.h", "ctype.h", "dirent.h", "elf.h", "endian.h", "errno.h", "fcntl.h", "fnmatch.h", "ftw.h", "getopt.h",
-    "grp.h", "inttypes.h", "limits.h", "locale.h", "netdb.h", "poll.h", "pwd.h", "sched.h", "setjmp.h", "signal.h",
-    "stdarg.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h", "strings.h", "time.h",
+    "grp.h", "inttypes.h", "limits.h", "locale.h", "netdb.h", "poll.h", "pwd.h", "regex.h", "sched.h", "setjmp.h",
+    "signal.h", "stdarg.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h", "strings.h", "time.h",
     "unistd.h",
 })
 
