@@ -86,7 +86,7 @@ def pack(tree: Path, out: Path) -> None:
     archive = out.with_suffix(".cpio")
     parts.run(["cpio", "--quiet", "-o", "-H", "newc", "--reproducible", "-R", "0:0", "-D", tree, "-F", archive],
               stdin="\n".join(names) + "\n")
-    parts.run(["zstd", "-q", "-f", "-3", "-o", out, archive])
+    parts.run(["zstd", "-q", "-f", "-19", "-o", out, archive])
     archive.unlink()
 
 

@@ -28,5 +28,5 @@ def compare(baseline: dict[str, Any], seen: dict[str, float]) -> list[str]:
             problems.append(f"{name}: only in the {'baseline' if name in known else 'run'}; tools/bench --update-baseline")
         elif seen[name] > known[name] * (1 + TOLERANCE):
             grown = 100 * (seen[name] / known[name] - 1)
-            problems.append(f"{name}: {seen[name]:g}, which is {grown:.1f} % over the baseline of {known[name]:g}")
+            problems.append(f"{name}: {seen[name]}, which is {grown:.1f} % over the baseline of {known[name]}")
     return problems

@@ -33,6 +33,8 @@ def busy(results: dict[str, Any], name: str) -> list[float]:
 
 def _spread(values: list[float], scale: float, digits: int) -> str:
     s = {key: f"{value / scale:.{digits}f}" for key, value in summary(values).items()}
+    if len(values) == 1:
+        return f"{s['median']} (one boot)"
     return f"{s['median']} [{s['min']}..{s['max']}]"
 
 
