@@ -216,9 +216,6 @@ static enum digest_alg digest_of(const X509_ALGOR *algorithm)
         }
 }
 
-/* Also where libcrypto has no such key at all, as that of PID 1 (tools/lib/openssl.sh). */
-#define NOT_RSA_NOR_EC "a key that is neither RSA nor EC"
-
 /* Why this key is not good enough; NULL if it is. The kernel's parser knows a curve by its name alone (6.12, ecdsa and x509_public_key.c). */
 static const char *weakness_of(const EVP_PKEY *key)
 {
@@ -236,7 +233,7 @@ static const char *weakness_of(const EVP_PKEY *key)
                         return NULL;
                 return "an EC key that is neither on P-256 nor on P-384";
         default:
-                return NOT_RSA_NOR_EC;
+                return "a key that is neither RSA nor EC";
         }
 }
 
@@ -254,7 +251,7 @@ static X509 *parse_certificate(const struct iovec *der)
 
 static int check_key(const EVP_PKEY *key, const char *whose, struct error *err)
 {
-        const char *weakness = key ? weakness_of(key) : NOT_RSA_NOR_EC;
+        const char *weakness = key ? weakness_of(key) : "no RSA or EC key that can be read";
 
         return weakness ? error_set(err, FAIL_SIGNATURE_UNTRUSTED_CODE, EKEYREJECTED, "%s has %s", whose, weakness) : 0;
 }

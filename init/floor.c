@@ -151,13 +151,16 @@ int floor_parse(const char *text, size_t size, struct floor *ret, struct error *
         if (f.etc == ETC_PLAIN && f.root != FLOOR_ROOT_UNVERIFIED)
                 return error_set(err, FAIL_FLOOR_MALFORMED_CODE, EINVAL,
                                  "floor: etc=plain needs root=unverified: a tmpfs root has no /etc of its own");
-        /* Whoever writes to that /etc masks the unit. */
+        /* Whoever writes to that /etc masks the unit, and comes before it in more ways (docs/MAC.md, "late and /etc"). */
         if (f.selinux_lock == SELINUX_LOCK_LATE && f.etc == ETC_PLAIN)
                 return error_set(err, FAIL_FLOOR_MALFORMED_CODE, EINVAL,
                                  "floor: selinux-lock=late needs etc=overlay or tmpfs: the unit that locks could be masked in an "
                                  "unverified /etc; say early");
-        /* A credential of the platform brings units, also in the place of this one (systemd.extra-unit.*, systemd.unit-dropin.*). */
-        if (f.selinux_lock == SELINUX_LOCK_LATE && f.credentials == CREDENTIALS_PLATFORM)
+        /*
+         * Credentials bring units, also in the place of this one (systemd.extra-unit.*, systemd.unit-dropin.*). An encrypted one too: what it
+         * is sealed to may be a key that lies on an unverified root, and PID 1 looks at no more than which kind of key that is.
+         */
+        if (f.selinux_lock == SELINUX_LOCK_LATE && f.credentials != CREDENTIALS_NONE)
                 return error_set(err, FAIL_FLOOR_MALFORMED_CODE, EINVAL,
                                  "floor: selinux-lock=late needs credentials=none: one could replace the unit that locks; say early");
         *ret = f;

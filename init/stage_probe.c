@@ -144,7 +144,7 @@ static int probe_tpm(struct boot *boot, struct error *err)
 
 /*
  * What the list lacks does not run, whatever directories there are. A kernel that has no list has no module; of one whose list cannot
- * be read nobody knows, and a floor that does without SELinux is not asked about that.
+ * be read nobody knows: the boot ends, whatever the floor allows.
  */
 static int probe_security_modules(struct boot *boot, struct error *err)
 {

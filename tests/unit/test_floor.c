@@ -376,6 +376,7 @@ static void test_when_selinux_is_locked(_unused_ void **state)
         /* Who fills that /etc masks the unit. */
         assert_refused("selinux-lock=late\netc=plain\nroot=unverified\n", "selinux-lock=late needs etc=overlay or tmpfs");
         assert_refused("selinux-lock=late\ncredentials=platform\n", "selinux-lock=late needs credentials=none");
+        assert_refused("selinux-lock=late\ncredentials=esp-encrypted\n", "selinux-lock=late needs credentials=none");
         parse_ok("selinux-lock=early\ncredentials=platform\n", &f);
         parse_ok("selinux-lock=late\netc=tmpfs\nroot=unverified\n", &f);
         parse_ok("selinux-lock=none\netc=plain\nroot=unverified\n", &f);

@@ -21,7 +21,7 @@
 #define TPM "/sys/class/tpm/tpm0"
 #define SELINUX "/sys/fs/selinux/"
 
-enum { PCRS = 24, FIRMWARE_TRIES = 4 };
+enum { PCRS = 24 };
 
 static void send_words(int port, const char *name, const char *path)
 {
@@ -156,17 +156,19 @@ static void send_denials(int port)
         static const struct {
                 const char *name;
                 int (*what)(void);
+                int asks_for_firmware;
         } tries[] = {
                 { "run-own", run_own }, { "run-copy", run_copy }, { "run-memfd", run_memfd }, { "map-copy", map_copy },
                 { "make-executable", make_executable }, { "write-ipe-enforce", write_ipe },
-                { "load-module", firmware_module_load }, { "firmware-of-usr", firmware_of_usr },
-                { "firmware-of-run", firmware_of_run }, { "firmware-of-both", firmware_of_both },
+                { "load-module", firmware_module_load, 1 }, { "firmware-of-usr", firmware_of_usr, 1 },
+                { "firmware-of-run", firmware_of_run, 1 }, { "firmware-of-both", firmware_of_both, 1 },
         };
-        size_t count = sizeof(tries) / sizeof(tries[0]) - (firmware_is_here() ? 0 : FIRMWARE_TRIES), n = 0;
         char text[1024] = "";
+        size_t n = 0;
 
-        for (size_t i = 0; i < count; i++)
-                n += (size_t) snprintf(text + n, sizeof(text) - n, "%s: %d\n", tries[i].name, in_a_child(tries[i].what));
+        for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++)
+                if (!tries[i].asks_for_firmware || firmware_is_here())
+                        n += (size_t) snprintf(text + n, sizeof(text) - n, "%s: %d\n", tries[i].name, in_a_child(tries[i].what));
         send_file(port, "denials.txt", text, n);
         send_names(port, "ipe-policies.txt", "/sys/kernel/security/ipe/policies");
         send_copy(port, "ipe-enforce.txt", "/sys/kernel/security/ipe/enforce");

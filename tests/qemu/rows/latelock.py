@@ -53,8 +53,8 @@ class LateLockFails:
         setup = Setup(image="explicit", baked=both(without("quiet"), added(NO_NAMESPACE)), floor=LATE, memory="768", timeout=300)
         prepared = setup.prepare(self.name, room)
         with Machine(prepared.spec) as machine:
-            finding = Finding(machine.outcome(), relaxed=prepared.relaxed)
-        outcome = finding.outcome
+            outcome = machine.outcome()
+        finding = Finding(outcome, relaxed=[*outcome.relaxed, *prepared.relaxed])
         console = (room.out / "serial.log").read_text(errors="replace")
         finding.expect("result", ("panicked", "silent-stop"), (outcome.result, outcome.code))
         finding.expect("kernel panic, verdict of PID 1", (None, None), (outcome.panic, outcome.verdict))

@@ -64,7 +64,7 @@ NOT_OFFLINE = {
 UNDECIDED = {
     "activate-key-not-enrolled": "activate",
     "activate-key-of-a-namesake": "activate",
-    # Signature and rules of a policy are the kernel's to check.
+    # The signature of a policy is the kernel's to check.
     "booted-ipe-enforcing": "mac",
     "booted-ipe-of-usr": "mac",
     "booted-ipe-built": "mac",
