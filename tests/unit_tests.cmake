@@ -100,6 +100,10 @@ add_test(NAME unit.boot-schema
         COMMAND ${VERINIT_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/unit/check_boot_schema.py $<TARGET_FILE:test_evidence>)
 set_tests_properties(unit.boot-schema PROPERTIES LABELS unit)
 
+# The unit of the late lock, before a kernel that answers wrongly.
+add_test(NAME unit.selinux-lock COMMAND ${VERINIT_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/unit/test_selinux_lock.py --verbose)
+set_tests_properties(unit.selinux-lock PROPERTIES LABELS unit)
+
 # measure/tpm_esys.c and tpm_read.c reach a software TPM instead of a device node.
 set(swtpm ${CMAKE_CURRENT_SOURCE_DIR}/unit/swtpm.c ${CMAKE_CURRENT_SOURCE_DIR}/unit/swtpm_key.c
         ${CMAKE_CURRENT_SOURCE_DIR}/unit/tcti_swtpm.c)
