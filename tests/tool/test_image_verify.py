@@ -22,11 +22,14 @@ from imagelib import sparse  # noqa: E402
 from imagelib.image import Image, load  # noqa: E402
 from imagelib.variants import VARIANTS  # noqa: E402
 from rows import parts  # noqa: E402
+from rows.ipe import BY_SIGNATURE, DENY, Policy  # noqa: E402
 from rows.initrd import floor_text, read_floor  # noqa: E402
 from rows.row import Room  # noqa: E402
 from rows.setup import WITHOUT_FIRMWARE  # noqa: E402
 from rows.volumes import HOST  # noqa: E402
+from rows.words import added, both  # noqa: E402
 from tamper.case import Setup  # noqa: E402
+from tamper.ipe import ALL, named  # noqa: E402
 from test_measure_predict import SYSTEMD_BOOT, trixie  # noqa: E402
 
 UNDECIDED = 4
@@ -191,6 +194,33 @@ class Wrong(ImageTest):
             with self.subTest(n):
                 done = self.check(self.image.disk, "--quick", "--uki", self.file("cut.efi", uki[:n]))
                 self.assertIn(done.returncode, (TROUBLE, FALSE, UNDECIDED), done.stderr)
+
+
+class Ipe(ImageTest):
+    """Policies in /usr that the kernel would take: signed, named by the command line, and wrong."""
+
+    def judged(self, rules: str) -> dict[str, Any]:
+        policy = Policy(rules=rules)
+        setup = Setup(volume=replace(HOST, name="ipe-judged", policies={"": policy}), floor={"selinux-dir": "lib/selinux", "ipe": "require"},
+                      signed=both(added(ALL), named(policy)))
+        disk = setup.boot_disk("image-verify-ipe", Room(out=self.dir, init=parts.INIT))
+        done = self.check(disk, "--cert", self.image.db_cert, "--quick", "--json=short")
+        answer = json.loads(done.stdout)
+        return {"status": done.returncode, "check": answer["check"], **self.verdicts(done)["ipe-policy"]}
+
+    def test_allowed_by_default(self) -> None:
+        seen = self.judged("DEFAULT action=ALLOW\n")
+        self.assertEqual((seen["status"], seen["check"], seen["verdict"]), (FALSE, "ipe-policy", "refused"), seen)
+        self.assertIn("IPE policy verinit_test: allowed-by-default: line 2: EXECUTE is allowed by default", seen["message"])
+
+    def test_of_another_volume(self) -> None:
+        seen = self.judged(DENY + f"op=EXECUTE dmverity_roothash=sha256:{'ab' * 32} action=ALLOW\n")
+        self.assertEqual((seen["status"], seen["check"], seen["verdict"]), (FALSE, "ipe-policy", "refused"), seen)
+        self.assertIn("IPE policy verinit_test: denies-volume", seen["message"])
+
+    def test_sound(self) -> None:
+        seen = self.judged(BY_SIGNATURE)
+        self.assertEqual((seen["verdict"], seen["message"]), ("ok", "IPE policy verinit_test 1.2.3: sound"), seen)
 
 
 class Esp(ImageTest):

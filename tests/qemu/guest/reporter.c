@@ -158,8 +158,8 @@ static void send_denials(int port)
                 int (*what)(void);
                 int asks_for_firmware;
         } tries[] = {
-                { "run-own", run_own }, { "run-copy", run_copy }, { "run-memfd", run_memfd }, { "map-copy", map_copy },
-                { "make-executable", make_executable }, { "write-ipe-enforce", write_ipe },
+                { "run-own", run_own, 0 }, { "run-copy", run_copy, 0 }, { "run-memfd", run_memfd, 0 }, { "map-copy", map_copy, 0 },
+                { "make-executable", make_executable, 0 }, { "write-ipe-enforce", write_ipe, 0 },
                 { "load-module", firmware_module_load, 1 }, { "firmware-of-usr", firmware_of_usr, 1 },
                 { "firmware-of-run", firmware_of_run, 1 }, { "firmware-of-both", firmware_of_both, 1 },
         };
