@@ -48,15 +48,28 @@ class Parts:
     node: Path
 
 
-def parts(places: Places) -> Parts:
+@dataclass(frozen=True)
+class Debians:
+    """What is made without verinit."""
+
+    store: Store
+    tools: Tools
+    keys: Keys
+    kernels: Path
+    base: Path
+
+
+def debians(places: Places) -> Debians:
     store, shared = Store(places.stages), Store(places.shared)
     debian = Debian(shared, places.debs)
     toolbox = tools(debian, shared)
-    signer = keys(shared, toolbox)
-    kernel_dir = kernels(debian, store, toolbox.depmod)
-    base_dir = base(debian, store, toolbox)
-    node_dir = node(store, toolbox, base_dir, kernel_dir, FLAVOURS)
-    return Parts(places, store, toolbox, signer, kernel_dir, node_dir)
+    return Debians(store, toolbox, keys(shared, toolbox), kernels(debian, store, toolbox.depmod), base(debian, store, toolbox))
+
+
+def parts(places: Places) -> Parts:
+    made = debians(places)
+    node_dir = node(made.store, made.tools, made.base, made.kernels, FLAVOURS)
+    return Parts(places, made.store, made.tools, made.keys, made.kernels, node_dir)
 
 
 def build(common: Parts, variant: Variant, maker: InitrdMaker) -> Image:
