@@ -45,7 +45,7 @@ class RecordedUki:
         self.key = KEY
         self.is_signed = True
         self.is_sound = True
-        self.init_bytes = 6489448
+        self.init_bytes = 2918736
         self.floor = {item: "require" for item in (
             "secure-boot", "tpm", "cmdline", "cmdline-replay", "root-hash-signature", "pinned-geometry", "boot-disk-only",
             "selinux", "debug")}

@@ -96,12 +96,18 @@ def _initramfs(e: Evidence) -> str:
     return f"{held / 2**20:.1f} MiB {how}; {left} KiB of unevictable memory on the host"
 
 
+def _budget() -> int:
+    """Its one line that is no comment."""
+    (line,) = [line for line in SIZE_BUDGET.read_text().splitlines() if not line.startswith("#")]
+    return int(line)
+
+
 def _sizes(e: Evidence) -> str:
-    initrd, budget = e.uki.initrd(), int(SIZE_BUDGET.read_text())
+    initrd, budget = e.uki.initrd(), _budget()
     init = next(entry["size"] for entry in initrd["entries"] if entry["path"] == "init")
     need(0 < init <= budget, f"init has {init} bytes, its budget is {budget}")
     mib = [size / 2**20 for size in (init, budget, initrd["file_bytes"], e.uki.size())]
-    return (f"init {mib[0]:.2f} MiB (budget {mib[1]:.0f}), initramfs {mib[2]:.2f} MiB in {initrd['compression']}, "
+    return (f"init {mib[0]:.2f} MiB (budget {mib[1]:.2f}), initramfs {mib[2]:.2f} MiB in {initrd['compression']}, "
             f"UKI {mib[3]:.2f} MiB")
 
 
