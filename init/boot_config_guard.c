@@ -50,7 +50,7 @@ const struct guarded_word guarded_words[] = {
         { "SYSTEMD_", GUARD_BEGINS, false, DANGEROUS, NULL, "the kernel would make it a variable of systemd's environment" },
         { "LD_", GUARD_BEGINS, false, DANGEROUS, NULL, "the kernel would make it a variable of the dynamic loader" },
         { "GLIBC_TUNABLES", GUARD_ALWAYS, false, DANGEROUS, NULL, "the kernel would make it a variable that libc reads before PID 1 can clear it" },
-        { "OPENSSL_", GUARD_BEGINS, false, DANGEROUS, NULL, "the kernel would make it a variable that libcrypto reads before PID 1 can clear it" },
+        { "OPENSSL_ia32cap", GUARD_ALWAYS, false, DANGEROUS, NULL, "the kernel would make it a variable that libcrypto reads before PID 1 can clear it" },
         /* dracut: no effect here, and never there by accident */
         { "rd.break", GUARD_ALWAYS, false, DANGEROUS, NULL, "it stops an initramfs at a root shell" },
         { "rd.shell", GUARD_MUST_BE_NO, false, DANGEROUS, NULL, "a failure in an initramfs would end in a root shell" },
