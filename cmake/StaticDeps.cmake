@@ -95,9 +95,10 @@ function(verinit_shared name library package header)
         set_target_properties(shared-${name} PROPERTIES IMPORTED_LOCATION ${found_${name}})
 endfunction()
 
+# Everywhere: a unit test is of a file of the host command's.
+verinit_shared(crypto crypto libssl-dev openssl/evp.h)
 if(VERINIT_KIND STREQUAL "dev" OR VERINIT_KIND STREQUAL "release")
         verinit_shared(blkid blkid libblkid-dev blkid/blkid.h)
-        verinit_shared(crypto crypto libssl-dev openssl/evp.h)
         verinit_shared(cryptsetup cryptsetup libcryptsetup-dev libcryptsetup.h)
         verinit_shared(kmod kmod libkmod-dev libkmod.h)
         verinit_shared(archive archive libarchive-dev archive.h)

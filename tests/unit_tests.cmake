@@ -84,7 +84,7 @@ verinit_unit_test(uevent)
 verinit_unit_test(verify)
 verinit_unit_test(veritysetup ADAPTERS)
 verinit_unit_test(watchdog)
-verinit_unit_test(whole_tree CRYPTO)
+verinit_unit_test(whole_tree HOST_CRYPTO)
 
 # Of the host command, and without PID 1's ports.
 set(tools ${CMAKE_SOURCE_DIR}/tools/verinit)
