@@ -143,6 +143,14 @@ static int make_executable(void)
         return page == MAP_FAILED || mprotect(page, 4096, PROT_READ | PROT_EXEC) < 0 ? errno : 0;
 }
 
+/* Every record counts, and the kernel prints ten in five seconds (lib/ratelimit.c). */
+static int print_all_records(void)
+{
+        int fd = open("/proc/sys/kernel/printk_ratelimit", O_WRONLY | O_CLOEXEC);
+
+        return fd < 0 || write(fd, "0", 1) < 0 ? errno : 0;
+}
+
 static int write_ipe(void)
 {
         int fd = open("/sys/kernel/security/ipe/enforce", O_WRONLY | O_CLOEXEC);
@@ -158,7 +166,7 @@ static void send_denials(int port)
                 int (*what)(void);
                 int asks_for_firmware;
         } tries[] = {
-                { "run-own", run_own, 0 }, { "run-copy", run_copy, 0 }, { "run-memfd", run_memfd, 0 }, { "map-copy", map_copy, 0 },
+                { "print-all-records", print_all_records, 0 }, { "run-own", run_own, 0 }, { "run-copy", run_copy, 0 }, { "run-memfd", run_memfd, 0 }, { "map-copy", map_copy, 0 },
                 { "make-executable", make_executable, 0 }, { "write-ipe-enforce", write_ipe, 0 },
                 { "load-module", firmware_module_load, 1 }, { "firmware-of-usr", firmware_of_usr, 1 },
                 { "firmware-of-run", firmware_of_run, 1 }, { "firmware-of-both", firmware_of_both, 1 },

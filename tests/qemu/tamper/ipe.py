@@ -57,12 +57,18 @@ def tries_end(**errnos: int) -> Look:
     return look
 
 
+def all_records(finding: Finding) -> list[str]:
+    """The kernel's log, which without this drops what comes too fast."""
+    finding.expect_in("what the host could do", ("print-all-records: 0\n",), text(finding, "denials.txt"))
+    return text(finding, "kmsg.txt").splitlines()
+
+
 def is_audited(*hooks: str, rule: str = "DEFAULT action=DENY") -> Look:
     """A denial of IPE for each, and no other of it."""
     def look(finding: Finding, _: Room) -> None:
         # The policy of SELinux was loaded: so there is a log, and audit speaks in it.
         finding.expect_in("kernel's log", ("audit: type=1403 ",), text(finding, "kmsg.txt"))
-        denials = [line for line in text(finding, "kmsg.txt").splitlines() if "audit: type=1420 " in line]
+        denials = [line for line in all_records(finding) if "audit: type=1420 " in line]
         finding.expect("denials of IPE", len(hooks), len(denials))
         for hook, line in zip(hooks, denials):
             finding.expect_in("denial", (f"ipe_hook={hook} enforcing=1", f'rule="{rule}"'), line)
@@ -72,7 +78,7 @@ def is_audited(*hooks: str, rule: str = "DEFAULT action=DENY") -> Look:
 def firmware_is(sizes: tuple[int, ...], denied: tuple[tuple[str, str], ...]) -> Look:
     """What the driver got, by the sizes, which tell one file from the other; and a denial of each hook and path, and no other."""
     def look(finding: Finding, _: Room) -> None:
-        lines = text(finding, "kmsg.txt").splitlines()
+        lines = all_records(finding)
         finding.expect("firmware that was loaded", list(sizes), [int(line.split()[-1]) for line in lines if "test_firmware: loaded: " in line])
         finding.expect("denials of firmware", len(denied), len([line for line in lines if "ipe_op=FIRMWARE" in line]))
         finding.expect("firmware that was denied", list(denied), [match.groups() for match in map(FIRMWARE_DENIED.search, lines) if match])
