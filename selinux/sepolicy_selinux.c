@@ -192,8 +192,13 @@ static bool is_absent(const char *path)
 
 int sepolicy_check_lockable(struct error *err)
 {
-        return is_absent(BOOLEANS SEPOLICY_LOCK) ?
-                       error_set(err, FAIL_SELINUX_LOCK_FAILED_CODE, ENOENT, "the policy has no boolean " SEPOLICY_LOCK) : 0;
+        struct stat st;
+
+        if (stat(BOOLEANS SEPOLICY_LOCK, &st) == 0)
+                return 0;
+        if (errno == ENOENT)
+                return error_set(err, FAIL_SELINUX_LOCK_FAILED_CODE, ENOENT, "the policy has no boolean " SEPOLICY_LOCK);
+        return error_set(err, FAIL_SELINUX_LOCK_FAILED_CODE, errno, BOOLEANS SEPOLICY_LOCK ": %s", errno_name(errno));
 }
 
 /* Not by libselinux: it would look for another name of a boolean in /etc/selinux. */

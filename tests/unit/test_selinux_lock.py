@@ -20,6 +20,7 @@ from pathlib import Path
 SCRIPT = Path(__file__).resolve().parents[2] / "units" / "verinit-selinux-lock"
 POLICY = b"a policy"
 OWN = "system_u:system_r:initrc_t:s0"
+SYSTEMD = "system_u:system_r:init_t:s0"
 SECURITY = "system_u:object_r:security_t:s0"
 BOOLEAN = "system_u:object_r:secure_mode_policyload_t:s0"
 PERMISSIONS = {"security": {"load_policy": 7, "setenforce": 8, "setbool": 10}, "file": {"write": 3}}
@@ -42,6 +43,7 @@ class Kernel:
     commits: int = 1          # by how much a commit raises the number
     flags: str = "0"          # 1: permissive
     still: tuple[tuple[str, str], ...] = ()   # what is allowed after the commit, too
+    exempt: tuple[str, ...] = (OWN, SYSTEMD)  # to whom flags and still apply
     deaf: tuple[str, ...] = ()                # booleans that no commit sets
     booleans: tuple[str, ...] = BOOLEANS
     is_dumb: bool = False
@@ -60,8 +62,9 @@ class Kernel:
             (fs / "class" / name / "index").write_text(str(number))
             for permission, bit in permissions.items():
                 (fs / "class" / name / "perms" / permission).write_text(str(bit))
-        (room / "proc/self/attr").mkdir(parents=True)
-        (room / "proc/self/attr/current").write_text(f"{OWN}\0")
+        for process, domain in (("self", OWN), ("1", SYSTEMD)):
+            (room / "proc" / process / "attr").mkdir(parents=True)
+            (room / "proc" / process / "attr/current").write_text(f"{domain}\0")
         (room / "boot.json").write_text('{"selinux":{"loaded_sha256":"%s","state":"enforcing"}}\n' % hashlib.sha256(POLICY).hexdigest())
 
     def commit(self, fs: Path) -> None:
@@ -76,8 +79,9 @@ class Kernel:
         own, about, number = question.split()
         name = list(PERMISSIONS)[int(number) - 1]
         self.asked.append((own, about, name))
-        allowed = sum(1 << (PERMISSIONS[c][p] - 1) for c, p in self.still if c == name) if self.is_committed else ALL
-        return "\n" if self.is_dumb else f"{allowed:x} ffffffff 0 ffffffff {self.number} {self.flags}\n"
+        is_exempt = own in self.exempt
+        allowed = sum(1 << (PERMISSIONS[c][p] - 1) for c, p in self.still if c == name and is_exempt) if self.is_committed else ALL
+        return "\n" if self.is_dumb else f"{allowed:x} ffffffff 0 ffffffff {self.number} {self.flags if is_exempt else 0}\n"
 
     def serve(self, terminal: int, commits: int, fs: Path, stop: int) -> None:
         while True:
@@ -122,7 +126,8 @@ class SelinuxLock(unittest.TestCase):
         done = self.lock(kernel)
         self.assertEqual((0, "", ""), (done.returncode, done.stdout, done.stderr))
         self.assertEqual(dict.fromkeys(BOOLEANS, "1 1"), self.values)
-        self.assertEqual([(OWN, SECURITY, "security"), (OWN, SECURITY, "security"), (OWN, BOOLEAN, "file"), (OWN, SECURITY, "security")], kernel.asked)
+        looks = ((SECURITY, "security"), (BOOLEAN, "file"), (SECURITY, "security"))
+        self.assertEqual([(OWN, *looks[0]), *((domain, *look) for look in looks for domain in (OWN, SYSTEMD))], kernel.asked)
 
     def test_policy_without_the_second_boolean(self) -> None:
         kernel = Kernel(booleans=BOOLEANS[:1], still=(("security", "setbool"),))
@@ -139,6 +144,11 @@ class SelinuxLock(unittest.TestCase):
 
     def test_permissive_domain(self) -> None:
         self.refused(Kernel(flags="1"), f"the policy calls {OWN} permissive")
+
+    def test_systemd_alone_is_exempt(self) -> None:
+        self.refused(Kernel(flags="1", exempt=(SYSTEMD,)), f"the policy calls {SYSTEMD} permissive")
+        self.refused(Kernel(still=(("security", "setenforce"),), exempt=(SYSTEMD,)),
+                     f"the policy still lets {SYSTEMD} do setenforce on {SECURITY}")
 
     def test_no_answer(self) -> None:
         self.refused(Kernel(is_dumb=True), "/sys/fs/selinux/access: no answer for security")
