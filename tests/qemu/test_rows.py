@@ -61,8 +61,9 @@ class TestDenials(unittest.TestCase):
         page_text = (TOP / "docs/MAC.md").read_text()
         self.assertEqual(page_text.count(f"```\n{ipehost.denials()}```\n"), 1, "docs/MAC.md lacks the list of rows/ipehost.py denials()")
 
-    def looked_at(self, *kernel: str) -> list[str]:
-        finding = Finding(Outcome("booted", "", 0, report={"kmsg.txt": "\n".join(kernel).encode()}))
+    def looked_at(self, *kernel: str, errno: int = 0) -> list[str]:
+        report = {"kmsg.txt": "\n".join(kernel).encode(), "denials.txt": f"print-all-records: {errno}\n".encode()}
+        finding = Finding(Outcome("booted", "", 0, report=report))
         firmware_is((14,), (("KERNEL_READ", '"/run/firmware/a"'),))(finding, Room(out=Path("/nowhere"), init=Path("/nowhere")))
         return finding.problems
 
@@ -71,6 +72,7 @@ class TestDenials(unittest.TestCase):
         denied = ('<5>[    8.1] audit: type=1420 audit(1.2:3): ipe_op=FIRMWARE ipe_hook=KERNEL_READ enforcing=1 pid=1 comm="systemd" '
                   'path="/run/firmware/a" dev="tmpfs" ino=9 rule="DEFAULT action=DENY"')
         self.assertEqual(self.looked_at(loaded, denied), [])
+        self.assertNotEqual(self.looked_at(loaded, denied, errno=13), [], "records may have been dropped")
         for kernel in ((loaded,), (denied,), (loaded, denied, denied), (loaded, loaded, denied), (loaded.replace("14", "8"), denied),
                        (loaded, denied.replace("enforcing=1", "enforcing=0")), (loaded, denied.replace("/a", "/b")), (loaded, denied.replace("READ", "LOAD")),
                        (loaded, denied.replace("DEFAULT action", "op=FIRMWARE action"))):
