@@ -146,6 +146,7 @@ static int parse_alias(struct parser *p, char **fields)
         if (!find_module(t, fields[2], &a->module))
                 return refuse(p, "module '%.64s' is not defined above", fields[2]);
         a->pattern = fields[1];
+        a->n_literal = strcspn(fields[1], "*?[\\");
         t->n_aliases++;
         return 0;
 }
@@ -262,6 +263,12 @@ const struct modtable_feature *modtable_feature(const struct modtable *t, const 
         return NULL;
 }
 
+/* Nearly every alias is of another bus or maker, and the first bytes tell it without fnmatch(). */
+static bool alias_matches(const struct modtable_alias *a, const char *modalias)
+{
+        return strncmp(a->pattern, modalias, a->n_literal) == 0 && fnmatch(a->pattern, modalias, /* flags= */ 0) == 0;
+}
+
 int modtable_match(const struct modtable *t, const char *modalias, int (*f)(uint16_t index, void *userdata),
                    void *userdata)
 {
@@ -271,7 +278,7 @@ int modtable_match(const struct modtable *t, const char *modalias, int (*f)(uint
                 uint16_t module = t->aliases[i].module;
                 int r;
 
-                if (is_called[module] || fnmatch(t->aliases[i].pattern, modalias, /* flags= */ 0) != 0)
+                if (is_called[module] || !alias_matches(&t->aliases[i], modalias))
                         continue;
                 is_called[module] = true;
                 r = f(module, userdata);

@@ -9,6 +9,8 @@
 #include "verinit/log.h"
 #include "verinit/modules.h"
 
+#include "modules_load.h"
+
 #define TABLE_PATH "etc/verinit/modules"
 #define MODULE_DIR "lib/modules/"
 
@@ -81,27 +83,56 @@ static bool is_fault_of_device(int r)
 /* Why a module is loaded: a feature that the boot cannot do without, or a device that happens to be there. */
 enum purpose { FOR_FEATURE, FOR_DEVICE };
 
+int module_file_open(const struct boot *boot, uint16_t index, struct module_file *ret, struct error *err)
+{
+        const struct modtable_module *m = &boot->modtable.modules[index];
+        int r;
+
+        r = collect_params(boot, m->name, ret->params, sizeof(ret->params), err);
+        if (r < 0)
+                return r;
+        r = snprintf(ret->path, sizeof(ret->path), MODULE_DIR "%s", m->file);
+        if (r < 0 || (size_t) r >= sizeof(ret->path))
+                return error_set(err, FAIL_MODULE_TABLE_MALFORMED_CODE, ENAMETOOLONG, "module %s: file name", m->name);
+        ret->fd = openat(boot->root_fd, ret->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        if (ret->fd < 0)
+                return error_set(err, FAIL_MODULE_MISSING_CODE, errno, "cannot open /%s", ret->path);
+        return 0;
+}
+
+void module_file_done(struct module_file *file)
+{
+        file->fd = fd_close(file->fd);
+}
+
+bool module_is_for_other_machine(const struct modtable_module *m, int r)
+{
+        return m->is_optional && (r == -ENODEV || r == -EOPNOTSUPP);
+}
+
+/* Of a module that was loaded ahead, whatever is no answer of the kernel's. */
+static int refuse_unanswered(const struct modtable_module *m, const struct module_answer *a, struct error *err)
+{
+        if (a->is_late)
+                return error_set(err, FAIL_MODULE_LOAD_FAILED_CODE, ETIME, "module %s is still not loaded", m->name);
+        return error_set(err, FAIL_MODULE_LOAD_FAILED_CODE, EOWNERDEAD, "the process that loads module %s was ended", m->name);
+}
+
 static int load_one(struct boot *boot, uint16_t index, enum purpose purpose, struct error *err)
 {
         const struct modtable_module *m = &boot->modtable.modules[index];
-        _cleanup_fd_ int fd = -1;
-        char path[512], params[1024];
+        const struct module_answer *ahead = &boot->module_answers[index];
+        _cleanup_module_file_ struct module_file file = { .fd = -1 };
         uint64_t start = os_boottime_us();
         int r;
 
-        r = collect_params(boot, m->name, params, sizeof(params), err);
+        r = module_file_open(boot, index, &file, err);
         if (r < 0)
                 return r;
-        r = snprintf(path, sizeof(path), MODULE_DIR "%s", m->file);
-        if (r < 0 || (size_t) r >= sizeof(path))
-                return error_set(err, FAIL_MODULE_TABLE_MALFORMED_CODE, ENAMETOOLONG, "module %s: file name", m->name);
-        fd = openat(boot->root_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-        if (fd < 0)
-                return error_set(err, FAIL_MODULE_MISSING_CODE, errno, "cannot open /%s", path);
-
-        r = os_load_module(fd, path, params);
-        /* Accelerated digests refuse a processor without the instructions; the generic code then serves. */
-        if (m->is_optional && (r == -ENODEV || r == -EOPNOTSUPP)) {
+        r = ahead->is_known ? ahead->r : os_load_module(file.fd, file.path, file.params);
+        if (r > 0)
+                return refuse_unanswered(m, ahead, err);
+        if (module_is_for_other_machine(m, r)) {
                 log_debug("module %s: not for this machine", m->name);
                 return 0;
         }
@@ -112,8 +143,8 @@ static int load_one(struct boot *boot, uint16_t index, enum purpose purpose, str
         if (r < 0)
                 return error_set(err, FAIL_MODULE_LOAD_FAILED_CODE, -r, "the kernel refused module %s", m->name);
         boot->evidence.n_modules++;
-        log_debug("module %s%s%s: loaded in %" PRIu64 " us", m->name, params[0] ? " " : "", params,
-                  os_boottime_us() - start);
+        log_debug("module %s%s%s: loaded in %" PRIu64 " us%s", m->name, file.params[0] ? " " : "", file.params,
+                  ahead->is_known ? ahead->us : os_boottime_us() - start, ahead->is_known ? ", ahead" : "");
         return 0;
 }
 
@@ -161,69 +192,88 @@ int modules_load_feature(struct boot *boot, const char *feature, struct error *e
         return 0;
 }
 
-struct coldplug {
-        struct boot *boot;
-        const char *bus;
-        unsigned loaded;
-        bool is_failed; /* *err is set: a module's fault, not a directory that vanished meanwhile */
-        struct error *err;
+struct walk {
+        const struct boot *boot;
+        const char *bus, *device;
+        int (*f)(uint16_t index, const char *device, void *userdata);
+        void *userdata;
+        int r; /* of f; not of a directory that vanished meanwhile */
 };
 
-static int load_match(uint16_t index, void *userdata)
+static int walk_match(uint16_t index, void *userdata)
 {
-        struct coldplug *c = userdata;
+        struct walk *w = userdata;
 
-        return load_with_deps(c->boot, index, FOR_DEVICE, &c->loaded, c->err);
+        w->r = w->f(index, w->device, w->userdata);
+        return w->r;
 }
 
-static int coldplug_device(const char *name, void *userdata)
+static int walk_device(const char *name, void *userdata)
 {
-        struct coldplug *c = userdata;
+        struct walk *w = userdata;
         char path[512], modalias[512];
         int r;
 
-        r = snprintf(path, sizeof(path), "sys/bus/%s/devices/%s/modalias", c->bus, name);
+        r = snprintf(path, sizeof(path), "sys/bus/%s/devices/%s/modalias", w->bus, name);
         if (r < 0 || (size_t) r >= sizeof(path))
                 return 0;
-        if (fsat_read_line(c->boot->root_fd, path, modalias, sizeof(modalias)) <= 0)
+        if (fsat_read_line(w->boot->root_fd, path, modalias, sizeof(modalias)) <= 0)
                 return 0;
-        r = modtable_match(&c->boot->modtable, modalias, load_match, c);
-        if (r < 0) {
-                c->is_failed = true;
-                return error_prefix(c->err, "device %s", name);
-        }
-        return 0;
+        w->device = name;
+        return modtable_match(&w->boot->modtable, modalias, walk_match, w);
 }
 
-static int coldplug_bus(const char *name, void *userdata)
+static int walk_bus(const char *name, void *userdata)
 {
-        struct coldplug *c = userdata;
+        struct walk *w = userdata;
         char path[512];
         int r;
 
         r = snprintf(path, sizeof(path), "sys/bus/%s/devices", name);
         if (r < 0 || (size_t) r >= sizeof(path))
                 return 0;
-        c->bus = name;
-        r = fsat_each(c->boot->root_fd, path, coldplug_device, c);
-        return c->is_failed ? r : 0;
+        w->bus = name;
+        (void) fsat_each(w->boot->root_fd, path, walk_device, w);
+        return w->r;
+}
+
+int modules_each_driver(const struct boot *boot, int (*f)(uint16_t index, const char *device, void *userdata), void *userdata)
+{
+        struct walk w = { .boot = boot, .f = f, .userdata = userdata };
+
+        if (boot->modtable.n_aliases > 0)
+                (void) fsat_each(boot->root_fd, "sys/bus", walk_bus, &w);
+        return w.r;
+}
+
+struct coldplug {
+        struct boot *boot;
+        unsigned loaded;
+        struct error *err;
+};
+
+static int load_driver(uint16_t index, const char *device, void *userdata)
+{
+        struct coldplug *c = userdata;
+        int r = load_with_deps(c->boot, index, FOR_DEVICE, &c->loaded, c->err);
+
+        return r < 0 ? error_prefix(c->err, "device %s", device) : 0;
 }
 
 int modules_coldplug(struct boot *boot, unsigned *ret_loaded, struct error *err)
 {
         unsigned total = 0;
 
-        if (boot->modtable.n_aliases > 0)
-                for (unsigned round = 0; round < COLDPLUG_MAX_ROUNDS; round++) {
-                        struct coldplug c = { .boot = boot, .err = err };
-                        int r = fsat_each(boot->root_fd, "sys/bus", coldplug_bus, &c);
+        for (unsigned round = 0; round < COLDPLUG_MAX_ROUNDS; round++) {
+                struct coldplug c = { .boot = boot, .err = err };
+                int r = modules_each_driver(boot, load_driver, &c);
 
-                        if (c.is_failed)
-                                return r;
-                        total += c.loaded;
-                        if (c.loaded == 0)
-                                break;
-                }
+                if (r < 0)
+                        return r;
+                total += c.loaded;
+                if (c.loaded == 0)
+                        break;
+        }
         *ret_loaded = total;
         return 0;
 }

@@ -4,10 +4,9 @@
  */
 #include <errno.h>
 #include <linux/netlink.h>
-#include <poll.h>
 #include <sys/socket.h>
-#include <time.h>
 
+#include "os_poll.h"
 #include "verinit/os.h"
 #include "verinit/uevent.h"
 
@@ -92,54 +91,31 @@ static int drain(int fd)
         return r == -EAGAIN ? is_relevant : r;
 }
 
-static uint64_t time_left_us(uint64_t end_us)
-{
-        uint64_t now_us = os_boottime_us();
-
-        return now_us < end_us ? end_us - now_us : 0;
-}
-
 /* Sleeps over the burst that a first event begins, then takes all of it. */
 static int drain_burst(int fd, uint64_t end_us)
 {
-        uint64_t left_us = time_left_us(end_us);
+        uint64_t left_us = os_time_left_us(end_us);
 
         os_sleep_us(left_us < BURST_NAP_US ? left_us : BURST_NAP_US);
         return drain(fd);
-}
-
-static int poll_until(int fd, uint64_t end_us)
-{
-        struct pollfd p = { .fd = fd, .events = POLLIN };
-        uint64_t left_us = time_left_us(end_us);
-        struct timespec ts = {
-                .tv_sec = (time_t) (left_us / 1000000),
-                .tv_nsec = (long) (left_us % 1000000) * 1000,
-        };
-        int r = ppoll(&p, 1, &ts, NULL);
-
-        if (r < 0)
-                return -errno;
-        if (r > 0 && (p.revents & POLLNVAL) != 0)
-                return -EBADF;
-        return r;
 }
 
 int os_wait_uevent(int fd, uint64_t *timeout_us, unsigned *wakeups)
 {
         uint64_t start_us = os_boottime_us(), passed_us;
         uint64_t end_us = *timeout_us < UINT64_MAX - start_us ? start_us + *timeout_us : UINT64_MAX;
+        struct pollfd p = { .fd = fd, .events = POLLIN };
         int r;
 
         do {
-                r = poll_until(fd, end_us);
+                r = os_poll_until(&p, 1, end_us);
                 ++*wakeups;
                 if (r > 0) {
                         r = drain_burst(fd, end_us);
                         ++*wakeups;
                         if (r == 0)
                                 r = -EINTR; /* none that we wait for: sleep on */
-                } else if (r == 0 && time_left_us(end_us) > 0)
+                } else if (r == 0 && os_time_left_us(end_us) > 0)
                         r = -EINTR; /* the two clocks differ over a suspend */
         } while (r == -EINTR);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What libraries can do and PID 1 must not: start a process, load code at run time, ask name services, make code. libblkid
+ * What libraries can do and PID 1 must not: start a process (PID 1's own way is in os_worker.c), load code at run time, ask name services, make code. libblkid
  * forks for its LVM topology, libselinux and tpm2-tss look up users and hosts, libpcre2 compiles expressions to machine
  * code. And what they would do for somebody else at the price of half a megabyte: libselinux converts a policy to an older
  * version by libsepol where it searches for one itself, libcryptsetup takes FileVault's metadata apart by regcomp().

@@ -30,18 +30,30 @@ static bool is_packed(const char *name, const void *userdata)
         return modules_has_feature(userdata, name);
 }
 
+static void load_ahead(struct boot *boot, const struct feature_need *needs, size_t n_needs)
+{
+        const char *features[FEATURES_MAX_NEEDED + 1];
+        size_t n = 0;
+
+        for (size_t i = 0; i < n_needs; i++)
+                features[n++] = needs[i].name;
+        if (boot->facts.is_efi)
+                features[n++] = "efivarfs";
+        modules_load_ahead(boot, features, n);
+}
+
 static int load_modules(struct boot *boot, struct error *err)
 {
         struct feature_need needs[FEATURES_MAX_NEEDED];
-        size_t n_needs;
+        size_t n_needs = features_needed(&boot->config, is_packed, boot, needs);
         unsigned n = 0;
         int r;
 
+        load_ahead(boot, needs, n_needs);
         /* Hardware first: disks answer while the rest is being loaded. */
         r = modules_coldplug(boot, &n, err);
         if (r < 0)
                 return r;
-        n_needs = features_needed(&boot->config, is_packed, boot, needs);
         for (size_t i = 0; i < n_needs; i++) {
                 r = modules_load_feature(boot, needs[i].name, err);
                 if (r < 0)
@@ -55,7 +67,6 @@ static int mount_efivars(struct boot *boot, struct error *err)
         struct facts *facts = &boot->facts;
         int r;
 
-        facts->is_efi = fsat_exists(boot->root_fd, EFIVARS);
         if (!facts->is_efi)
                 return 0;
         /* Not packed: built in. Then the mount says so. */
@@ -176,6 +187,7 @@ int stage_probe(struct boot *boot, struct error *err)
         r = modules_read_table(boot, err);
         if (r < 0)
                 return r;
+        boot->facts.is_efi = fsat_exists(boot->root_fd, EFIVARS);
         r = load_modules(boot, err);
         if (r < 0)
                 return r;

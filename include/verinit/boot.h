@@ -15,11 +15,20 @@
 
 struct proven_signature;
 
+/* What the kernel said of a module that was loaded ahead (modules.h). */
+struct module_answer {
+        bool is_known;
+        bool is_late; /* it has not said anything for too long */
+        int r;        /* as of os_wait_worker() */
+        uint64_t us;
+};
+
 struct boot {
         int root_fd; /* "/": all files are opened below it */
         struct boot_config config;   /* config */
         struct modtable modtable;    /* probe */
         bool is_module_loaded[MODTABLE_MAX_MODULES];
+        struct module_answer module_answers[MODTABLE_MAX_MODULES];
         int uevent_fd;               /* probe */
         struct facts facts;          /* probe, find */
         int watchdog_fd;             /* probe; -1 where the floor asks for none */

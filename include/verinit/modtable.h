@@ -41,6 +41,7 @@ struct modtable_feature {
 
 struct modtable_alias {
         const char *pattern;
+        size_t n_literal; /* bytes before the first that fnmatch(3) does not take as itself */
         uint16_t module;
 };
 

@@ -13,6 +13,12 @@ int modules_load_feature(struct boot *boot, const char *feature, struct error *e
 bool modules_has_feature(const struct boot *boot, const char *feature);
 
 /*
+ * With more than one processor: loads what the two others are about to, side by side, and keeps the kernel's answers for them. What
+ * failed is for them to say. With one it does nothing. Features that were not packed are passed over.
+ */
+void modules_load_ahead(struct boot *boot, const char *const features[], size_t n_features);
+
+/*
  * Loads the driver of each device below /sys/bus whose modalias matches, again and again until none is new:
  * a driver makes devices (a SCSI host makes disks). *ret_loaded is how many modules were loaded.
  */

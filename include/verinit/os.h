@@ -19,6 +19,24 @@ int os_umount_detached(const char *target);
 /* finit_module(2). Compressed by the file's name (.xz: the kernel decompresses). -EEXIST is 0. */
 int os_load_module(int file_fd, const char *name, const char *params);
 
+/* How many processors this process may run on; 1 where the kernel does not say. */
+unsigned os_processors(void);
+
+enum { OS_MAX_WORKERS = 16 };
+/*
+ * os_load_module() in a copy of this process, which does that and ends: the kernel checks a module on the processor of whoever loads
+ * it. 0 and a descriptor for os_wait_worker(); -errno: nothing was begun.
+ */
+int os_load_module_beside(int file_fd, const char *name, const char *params, int *ret_worker);
+/*
+ * Until one of them has ended; it is reaped and closed. 1: *ret_which has, and *ret_answer is that of os_load_module(), or one of these.
+ * 0: the time is up. *timeout_us is lessened by the time that passed.
+ */
+enum { OS_WORKER_DIED = 1, OS_WORKER_MUTE /* what the kernel answered fits into no exit status */ };
+int os_wait_worker(const int *workers, size_t n, uint64_t *timeout_us, size_t *ret_which, int *ret_answer);
+/* Kills and closes it. Whether it ends is not waited for: it may hang in the kernel. */
+void os_drop_worker(int worker);
+
 /*
  * A key of type "user" in this thread's own keyring (add_key(2)): there dm-verity finds it by its name, and nobody else. The
  * keyring ends with the exec.

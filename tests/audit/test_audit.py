@@ -104,11 +104,13 @@ class ProgramTest(Workplace):
             "execv": "execv(v[0], v)", "execvp": "execvp(v[0], v)", "execvpe": "execvpe(v[0], v, v)",
             "execl": "execl(v[0], v[0], (char *) 0)", "execlp": "execlp(v[0], v[0], (char *) 0)",
             "execle": "execle(v[0], v[0], (char *) 0, v)", "fexecve": "fexecve(c, v, v)",
-            "system": "system(v[0])", "wordexp": "wordexp(v[0], 0, 0)",
+            "system": "system(v[0])", "wordexp": "wordexp(v[0], 0, 0)", "_Fork": "_Fork()", "clone": "clone(0, 0, 0, 0)",
+            "os_load_module_beside": "os_load_module_beside(c)",
         }
         self.assertEqual(set(calls), audit.PROCESS_SYMBOLS)
         head = "#define _GNU_SOURCE\n" + "".join(
-            f"#include <{h}.h>\n" for h in ("spawn", "stdio", "stdlib", "unistd", "wordexp"))
+            f"#include <{h}.h>\n" for h in ("sched", "spawn", "stdio", "stdlib", "unistd", "wordexp"))
+        head += "int os_load_module_beside(int fd) { return fd; }\n"
         for symbol, call in calls.items():
             with self.subTest(symbol):
                 code = f"{head}int main(int c, char **v) {{ return c > 1 && {call}; }}\n"

@@ -520,6 +520,7 @@ void fake_machine_make(const struct fake_machine_options *options)
                 put_last_failure(options->last_failure);
 
         fake_os.root_fd = tree.fd;
+        fake_os.processors = options->processors;
         fake_os.how = OS_SWITCH_MOVE;
         fake_os.block_dev = block_dev;
         fake_os.switch_root = switch_root;

@@ -24,6 +24,7 @@ struct fake_machine_options {
         const char *addon_words; /* behind the baked command line, as an add-on that systemd-stub measured */
         const char *archive;     /* the text of one more event in PCR 12, for an archive that systemd-stub made */
         const char *smbios;      /* a string of the machine's SMBIOS */
+        unsigned processors;     /* 0: one */
         bool has_tpm;            /* and with it firmware with variables, and a measured UKI */
         bool has_selinux;
         const char *ipe[FLOOR_MAX_IPE_POLICIES]; /* texts of policies in the initramfs, which the floor names; NULL behind the last */

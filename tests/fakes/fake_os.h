@@ -34,6 +34,11 @@ struct fake_os {
         void (*deployed_ipe)(int root_fd, const char *dir);          /* its files are there, in this directory */
         int (*mount)(const char *source, const char *target, const char *fstype);
         int (*load_module)(const char *name);
+        unsigned processors;         /* 0: one */
+        bool is_last_worker_first;   /* of those that run, the one that began last ends first */
+        size_t n_workers, max_workers; /* that run, and the most that ran at once */
+        int (*worker_answer)(const char *name, int r); /* r: that of load_module; by default that is answered */
+        const char *hanging;         /* a worker with this in its file's name does not end */
         int (*wait_uevent)(uint64_t *timeout_us, unsigned *wakeups); /* by default the time is up */
         int (*block_size)(int fd, uint64_t *ret_bytes);              /* by default st_size */
         int (*block_dev)(int fd, dev_t *ret);                        /* by default 0:0 */

@@ -53,6 +53,85 @@ int os_load_module(_unused_ int file_fd, const char *name, const char *params)
         return fake_os.load_module ? fake_os.load_module(name) : 0;
 }
 
+unsigned os_processors(void)
+{
+        return fake_os.processors > 0 ? fake_os.processors : 1;
+}
+
+/* By a number that grows, which is what the callers hold as a descriptor. */
+static struct fake_worker {
+        bool is_running;
+        char name[FAKE_DETAIL_MAX];
+} fake_workers[256];
+static int next_worker;
+
+static struct fake_worker *find_worker(int worker)
+{
+        struct fake_worker *w = &fake_workers[worker % (int) ARRAY_SIZE(fake_workers)];
+
+        if (!w->is_running)
+                abort();
+        return w;
+}
+
+int os_load_module_beside(_unused_ int file_fd, const char *name, const char *params, int *ret_worker)
+{
+        struct fake_worker *w = &fake_workers[next_worker % (int) ARRAY_SIZE(fake_workers)];
+
+        if (fake_callf("os_load_module_beside", "%s %s", name, or_none(params)))
+                return -EAGAIN;
+        w->is_running = true;
+        (void) str_copy(w->name, sizeof(w->name), name);
+        *ret_worker = next_worker++;
+        if (++fake_os.n_workers > fake_os.max_workers)
+                fake_os.max_workers = fake_os.n_workers;
+        return 0;
+}
+
+/* n: each hangs. */
+static size_t next_to_end(const int *workers, size_t n)
+{
+        size_t found = n;
+
+        for (size_t i = 0; i < n; i++) {
+                if (fake_os.hanging && strstr(find_worker(workers[i])->name, fake_os.hanging))
+                        continue;
+                if (found == n || (workers[i] > workers[found]) == fake_os.is_last_worker_first)
+                        found = i;
+        }
+        return found;
+}
+
+int os_wait_worker(const int *workers, size_t n, uint64_t *timeout_us, size_t *ret_which, int *ret_answer)
+{
+        size_t which = next_to_end(workers, n);
+        struct fake_worker *w = which < n ? find_worker(workers[which]) : NULL;
+        int r;
+
+        if (fake_callf("os_wait_worker", "%s", w ? w->name : "-"))
+                return -EIO;
+        if (!w) {
+                fake_os.now_us += *timeout_us;
+                *timeout_us = 0;
+                return 0;
+        }
+        w->is_running = false;
+        fake_os.n_workers--;
+        r = fake_os.load_module ? fake_os.load_module(w->name) : 0;
+        *ret_answer = fake_os.worker_answer ? fake_os.worker_answer(w->name, r) : r;
+        *ret_which = which;
+        return 1;
+}
+
+void os_drop_worker(int worker)
+{
+        struct fake_worker *w = find_worker(worker);
+
+        (void) fake_callf("os_drop_worker", "%s", w->name);
+        w->is_running = false;
+        fake_os.n_workers--;
+}
+
 int os_add_key(const char *name, const void *payload, size_t size, int32_t *ret_serial)
 {
         if (fake_callf("os_add_key", "%s %.*s", name, (int) size, (const char *) payload))

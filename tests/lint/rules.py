@@ -95,6 +95,14 @@ def third_party(sources: dict[str, str], adapters: set[str]) -> Iterator[str]:
                 yield from (f"{p}: <{header}> in a file that is no adapter" for p in found if p not in adapters)
 
 
+def processes(sources: dict[str, str]) -> Iterator[str]:
+    """PID 1 and what it is made of start a process in one file. By its number the audit of the binary would not see the system call."""
+    for path, text in sources.items():
+        if not path.startswith("tools/") and path != "init/os_worker.c":
+            yield from (f"{path}: {name}: only init/os_worker.c may make it" for name in
+                        re.findall(r'\b(?:SYS|__NR)_(?:v?fork|clone3?|execve(?:at)?)\b', text))
+
+
 def adapters(cmake: str, directory: str) -> set[str]:
     """The files that a CMakeLists.txt lists for the ports."""
     found = re.findall(r'verinit_sources\((?:verinit-adapters|verinit-blockdev|verinit-cryptsetup|verinit-crypto|verinit-json)\s([^)]*)\)', cmake)

@@ -51,6 +51,17 @@ class Rules(unittest.TestCase):
         self.assertEqual(len(wrong({"tools/a.c": "#include <zstd.h>", "tools/b.c": "#include <zstd.h>"})), 1)
         self.assertEqual(len(wrong({"verity/adapter.c": "#include <zstd.h>", "init/b.c": "#include <zstd.h>"})), 2)
 
+    def test_processes(self) -> None:
+        def wrong(path: str, text: str) -> int:
+            return len(list(rules.processes({path: text})))
+
+        self.assertEqual(wrong("init/os_worker.c", "syscall(SYS_clone3, &args, sizeof(args))"), 0)
+        self.assertEqual(wrong("init/os_linux.c", "syscall(SYS_finit_module, fd, params, flags); SYS_close_range"), 0)
+        self.assertEqual(wrong("tools/verinit/child.c", "SYS_clone3"), 0)
+        for text in ("syscall(SYS_clone3, &args)", "SYS_clone", "__NR_vfork", "SYS_fork", "SYS_execveat"):
+            with self.subTest(text):
+                self.assertEqual(wrong("verity/x.c", text), 1)
+
     def test_adapters(self) -> None:
         text = "verinit_sources(verinit-core\n        a.c\n)\nverinit_sources(verinit-adapters\n        b.c\n        c.c\n)\n"
         self.assertEqual(rules.adapters(text, "init"), {"init/b.c", "init/c.c"})

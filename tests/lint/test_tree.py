@@ -67,6 +67,11 @@ class Tree(unittest.TestCase):
         shipped = {n: t for n, t in self.code.items() if n.startswith(SHIPPED)}
         self.assert_right(rules.third_party(shipped, adapters))
 
+    def test_processes(self) -> None:
+        shipped = {n: t for n, t in self.code.items() if n.startswith(SHIPPED)}
+        self.assertIn("SYS_clone3", shipped["init/os_worker.c"])
+        self.assert_right(rules.processes(shipped))
+
     def test_headers_stand_alone(self) -> None:
         compiler = os.environ.get("CC", "cc")
         headers = [n for n in self.code if n.endswith(".h") and n.startswith(SHIPPED)]

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fnmatch.h>
 #include <stdio.h>
 
 #include "unit.h"
@@ -202,6 +203,35 @@ static void test_match_calls_each_module_once(_unused_ void **state)
         assert_int_equal(none.n, 0);
 }
 
+/* The first bytes decide nothing that fnmatch() would not: the answer is its own for each pair. */
+static void test_match_is_that_of_fnmatch(_unused_ void **state)
+{
+        static const char *const patterns[] = {
+                "virtio:d00000002v*", "virtio:d00000002v", "virtio:d0000000?v*", "virtio:d0000000[12]v*", "*", "v*", "?irtio:*",
+                "[uv]irtio:*", "virtio:\\d00000002v*", "\\virtio:d00000002v*", "VIRTIO:*", "virtio:d00000002v00001AF4", "virtio:d00000002vx*",
+                "pci:v*sv*", "pci:v00001AF4*bc01*", "usb:v1", "usb:v1\\*", "usb:v1?", "usb:v", "u*",
+        };
+        static const char *const modaliases[] = {
+                "virtio:d00000002v00001AF4", "virtio:d00000002v", "virtio:d00000002", "virtio:d00000001v00001AF4", "v", "",
+                "pci:v00001AF4d00001001sv00001AF4sd00000002bc01sc00i00", "usb:v1", "usb:v1*", "usb:v12", "usb:v",
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(patterns); i++) {
+                char text[128];
+
+                snprintf(text, sizeof(text), HEAD "module a a.ko - -\nalias %s a\n", patterns[i]);
+                parse_ok(text);
+                for (size_t k = 0; k < ARRAY_SIZE(modaliases); k++) {
+                        const size_t wanted = fnmatch(patterns[i], modaliases[k], 0) == 0;
+                        struct seen seen = {};
+
+                        assert_int_equal(modtable_match(&t, modaliases[k], see, &seen), 0);
+                        if (seen.n != wanted)
+                                fail_msg("%s against %s: %zu", patterns[i], modaliases[k], seen.n);
+                }
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -215,6 +245,7 @@ int main(void)
                 cmocka_unit_test(test_bytes_that_are_no_text),
                 cmocka_unit_test(test_room_is_bounded),
                 cmocka_unit_test(test_match_calls_each_module_once),
+                cmocka_unit_test(test_match_is_that_of_fnmatch),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -89,6 +89,106 @@ static void test_refusals_are_negative_errno(_unused_ void **state)
         assert_int_equal(os_umount_detached("/does/not/exist"), -ENOENT);
 }
 
+static void on_one_processor(void)
+{
+        cpu_set_t all, one;
+        size_t first = 0;
+
+        CHECK(sched_getaffinity(0, sizeof(all), &all) == 0);
+        CHECK(os_processors() == (unsigned) CPU_COUNT(&all));
+        while (!CPU_ISSET(first, &all))
+                first++;
+        CPU_ZERO(&one);
+        CPU_SET(first, &one);
+        CHECK(sched_setaffinity(0, sizeof(one), &one) == 0 && os_processors() == 1);
+}
+
+static void test_processors(_unused_ void **state)
+{
+        run_in_child(0, on_one_processor);
+}
+
+/* What finit_module(2) answers here, whatever it is, said by the other process. */
+static void test_a_worker_says_what_the_kernel_says(_unused_ void **state)
+{
+        const int wanted = os_load_module(-1, "x.ko", NULL);
+        uint64_t left_us = 10 * 1000 * 1000;
+        int worker = -1, answer = 0;
+        size_t which = 7;
+
+        assert_int_equal(os_load_module_beside(-1, "x.ko", NULL, &worker), 0);
+        assert_true((fcntl(worker, F_GETFD) & FD_CLOEXEC) != 0);
+        assert_int_equal(os_wait_worker(&worker, 1, &left_us, &which, &answer), 1);
+        assert_int_equal(which, 0);
+        assert_int_equal(answer, wanted);
+        assert_true(left_us < 10 * 1000 * 1000);
+        /* Reaped, and closed. */
+        assert_int_equal(fcntl(worker, F_GETFD), -1);
+        assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+        assert_int_equal(os_wait_worker(&worker, 1, &left_us, &which, &answer), -EBADF);
+}
+
+/* In place of a worker: it ends by a signal, by a status, or not at all. */
+static int start(int sig, int status)
+{
+        pid_t pid = fork();
+
+        assert_true(pid >= 0);
+        if (pid == 0) {
+                if (sig != 0)
+                        (void) raise(sig);
+                while (status < 0)
+                        (void) pause();
+                _exit(status);
+        }
+        return (int) syscall(SYS_pidfd_open, pid, 0);
+}
+
+static void test_ends_of_workers(_unused_ void **state)
+{
+        static const struct {
+                int sig, status, wanted;
+        } rows[] = { { 0, 0, 0 }, { 0, 8, -8 }, { 0, 254, -254 }, { 0, 255, OS_WORKER_MUTE }, { SIGKILL, 0, OS_WORKER_DIED } };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                const int workers[] = { start(0, -1), start(rows[i].sig, rows[i].status) };
+                uint64_t left_us = 10 * 1000 * 1000;
+                size_t which = 0;
+                int answer = 77;
+
+                assert_int_equal(os_wait_worker(workers, 2, &left_us, &which, &answer), 1);
+                assert_int_equal(which, 1);
+                assert_int_equal(answer, rows[i].wanted);
+                os_drop_worker(workers[0]);
+                assert_true(wait(NULL) > 0);
+        }
+}
+
+static void test_a_worker_that_does_not_end(_unused_ void **state)
+{
+        const int worker = start(0, -1);
+        uint64_t left_us = 20 * 1000;
+        int answer = 77, status = 0;
+        size_t which = 7;
+        pid_t other;
+
+        assert_int_equal(os_wait_worker(&worker, 1, &left_us, &which, &answer), 0);
+        assert_int_equal(left_us, 0);
+        assert_true(which == 7 && answer == 77);
+        os_drop_worker(worker);
+        assert_true(wait(&status) > 0);
+        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+        /* Somebody else's end is neither an answer nor reaped. */
+        other = fork();
+        assert_true(other >= 0);
+        if (other == 0)
+                _exit(0);
+        left_us = 10 * 1000 * 1000;
+        assert_int_equal(os_wait_worker((int[]) { start(0, 3) }, 1, &left_us, &which, &answer), 1);
+        assert_int_equal(answer, -3);
+        assert_int_equal(waitpid(other, &status, 0), other);
+}
+
 /* What is neither a watchdog nor a file with flags. The real ones are rows: the variable of a failed boot, QEMU's i6300esb. */
 static void test_watchdog_and_flags(_unused_ void **state)
 {
@@ -221,6 +321,10 @@ int main(void)
                 cmocka_unit_test(test_sizes_of_files_and_devices),
                 cmocka_unit_test(test_block_devices_are_as_large_as_sysfs_says),
                 cmocka_unit_test(test_refusals_are_negative_errno),
+                cmocka_unit_test(test_processors),
+                cmocka_unit_test(test_a_worker_says_what_the_kernel_says),
+                cmocka_unit_test(test_ends_of_workers),
+                cmocka_unit_test(test_a_worker_that_does_not_end),
                 cmocka_unit_test(test_watchdog_and_flags),
                 cmocka_unit_test(test_mount),
                 cmocka_unit_test(test_sleep_takes_its_time),

@@ -70,6 +70,12 @@ int os_load_module(int file_fd, const char *name, _unused_ const char *params)
         return memmem(module.data, module.size, vermagic, strlen(vermagic)) ? 0 : -ENOEXEC;
 }
 
+/* So nothing is loaded beside anything else. */
+unsigned os_processors(void)
+{
+        return 1;
+}
+
 /* Whether the kernel's keyrings have the signer's key, nobody asks here: image_stages.c, doubt(). */
 int os_add_key(_unused_ const char *name, _unused_ const void *payload, _unused_ size_t size, int32_t *ret_serial)
 {
@@ -198,6 +204,21 @@ int os_block_diskseq(int fd, uint64_t *ret)
  * What follows belongs to the parts of PID 1 that image verify does not run. It answers all the same, so that nothing of the core can
  * ever be linked to the ports that mount, load and end a machine.
  */
+int os_load_module_beside(_unused_ int file_fd, _unused_ const char *name, _unused_ const char *params, _unused_ int *ret_worker)
+{
+        return -ENOSYS;
+}
+
+int os_wait_worker(_unused_ const int *workers, _unused_ size_t n, _unused_ uint64_t *timeout_us, _unused_ size_t *ret_which,
+                   _unused_ int *ret_answer)
+{
+        return -ENOSYS;
+}
+
+void os_drop_worker(_unused_ int worker)
+{
+}
+
 int os_umount_detached(_unused_ const char *target)
 {
         return -ENOSYS;

@@ -124,6 +124,11 @@ EARLY = [
     row("probe-module-damaged", "an archive beside ours replaces a module", "probe/SYSTEM/module-load-failed",
         "virtio_blk", planted={"lib/modules/{release}/kernel/drivers/block/virtio_blk.ko": b"no module\n"},
         looks=(errno_is("EKEYREJECTED"),)),
+    # Side by side with others, by a process of its own. The same end as with one processor; and of two, that of the first of the list.
+    fast("probe-module-damaged-on-two-processors", "an archive beside ours replaces two modules, and there are two processors",
+         "probe/SYSTEM/module-load-failed", "virtio_blk", cpus=2, looks=(errno_is("ENOEXEC"),),
+         planted={"lib/modules/{release}/kernel/drivers/block/virtio_blk.ko": b"no module\n",
+                  "lib/modules/{release}/kernel/drivers/md/dm-mod.ko": b"no module\n"}),
     row("prove-cmdline-planted", "an archive beside ours brings a command line", "prove/TAMPER/floor-file-mismatch",
         "etc/verinit/cmdline", planted={"etc/verinit/cmdline": b"quiet"}),
     row("prove-secure-boot-off", "Secure Boot is off", "prove/UNVERIFIED/secure-boot-off", "Secure Boot",
