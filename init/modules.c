@@ -86,7 +86,7 @@ static int load_one(struct boot *boot, uint16_t index, enum purpose purpose, str
         const struct modtable_module *m = &boot->modtable.modules[index];
         _cleanup_fd_ int fd = -1;
         char path[512], params[1024];
-        uint64_t start = os_boottime_us();
+        uint64_t start = os_boottime_us(), ran = os_ran_us();
         int r;
 
         r = collect_params(boot, m->name, params, sizeof(params), err);
@@ -112,8 +112,8 @@ static int load_one(struct boot *boot, uint16_t index, enum purpose purpose, str
         if (r < 0)
                 return error_set(err, FAIL_MODULE_LOAD_FAILED_CODE, -r, "the kernel refused module %s", m->name);
         boot->evidence.n_modules++;
-        log_debug("module %s%s%s: loaded in %" PRIu64 " us", m->name, params[0] ? " " : "", params,
-                  os_boottime_us() - start);
+        log_debug("module %s%s%s: loaded in %" PRIu64 " us, ran %" PRIu64 " us", m->name, params[0] ? " " : "", params,
+                  os_boottime_us() - start, os_ran_us() - ran);
         return 0;
 }
 
