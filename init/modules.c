@@ -118,12 +118,24 @@ static int refuse_unanswered(const struct modtable_module *m, const struct modul
         return error_set(err, FAIL_MODULE_LOAD_FAILED_CODE, EOWNERDEAD, "the process that loads module %s was ended", m->name);
 }
 
+/* What a module costs that was loaded ahead, its process ran. */
+static void log_loaded(const struct modtable_module *m, const char *params, const struct module_answer *ahead, uint64_t us,
+                       uint64_t ran_before_us)
+{
+        const char *gap = params[0] ? " " : "";
+
+        if (ahead->is_known)
+                log_debug("module %s%s%s: loaded in %" PRIu64 " us, ahead", m->name, gap, params, ahead->us);
+        else
+                log_debug("module %s%s%s: loaded in %" PRIu64 " us, ran %" PRIu64 " us", m->name, gap, params, us, os_ran_us() - ran_before_us);
+}
+
 static int load_one(struct boot *boot, uint16_t index, enum purpose purpose, struct error *err)
 {
         const struct modtable_module *m = &boot->modtable.modules[index];
         const struct module_answer *ahead = &boot->module_answers[index];
         _cleanup_module_file_ struct module_file file = { .fd = -1 };
-        uint64_t start = os_boottime_us();
+        uint64_t start = os_boottime_us(), ran = log_debug_enabled() ? os_ran_us() : 0;
         int r;
 
         r = module_file_open(boot, index, &file, err);
@@ -143,8 +155,7 @@ static int load_one(struct boot *boot, uint16_t index, enum purpose purpose, str
         if (r < 0)
                 return error_set(err, FAIL_MODULE_LOAD_FAILED_CODE, -r, "the kernel refused module %s", m->name);
         boot->evidence.n_modules++;
-        log_debug("module %s%s%s: loaded in %" PRIu64 " us%s", m->name, file.params[0] ? " " : "", file.params,
-                  ahead->is_known ? ahead->us : os_boottime_us() - start, ahead->is_known ? ", ahead" : "");
+        log_loaded(m, file.params, ahead, os_boottime_us() - start, ran);
         return 0;
 }
 

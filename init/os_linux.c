@@ -15,6 +15,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -93,6 +94,22 @@ uint64_t os_boottime_us(void)
         if (clock_gettime(CLOCK_BOOTTIME, &ts) < 0)
                 return 0;
         return (uint64_t) ts.tv_sec * 1000000 + (uint64_t) ts.tv_nsec / 1000;
+}
+
+/* The kernel scales the two to what the scheduler has counted, in ns, so that their sum is that (6.12 kernel/sched/cputime.c cputime_adjust()). */
+static uint64_t ran_us_of(int who)
+{
+        struct rusage usage;
+
+        if (getrusage(who, &usage) < 0)
+                return 0;
+        return (uint64_t) (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
+               (uint64_t) (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+}
+
+uint64_t os_ran_us(void)
+{
+        return ran_us_of(RUSAGE_SELF) + ran_us_of(RUSAGE_CHILDREN);
 }
 
 void os_sleep_us(uint64_t us)

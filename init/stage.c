@@ -19,6 +19,11 @@ int stage_skip(struct boot *boot, enum stage_id id, const char *reason)
         return STAGE_SKIPPED;
 }
 
+void stage_lap(const char *what)
+{
+        log_debug("lap %s: PID 1 ran %" PRIu64 " us", what, os_ran_us());
+}
+
 static enum verdict stage_verdict(const struct step *step, int r)
 {
         if (r == 0)
@@ -53,7 +58,7 @@ int stage_run(enum stage_id id, stage_function *f, struct boot *boot, struct err
                 (void) str_copy(entry->reason, sizeof(entry->reason), step->reason);
                 log_info("skipped: %s", step->reason);
         }
-        log_debug("%s after %" PRIu64 " us", verdict_name(entry->verdict), entry->duration_us);
+        log_debug("%s after %" PRIu64 " us: PID 1 ran %" PRIu64 " us", verdict_name(entry->verdict), entry->duration_us, os_ran_us());
         return 0;
 }
 

@@ -7,7 +7,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <sys/mount.h>
 
@@ -86,7 +85,11 @@ static int read_selinux_policy(struct boot *boot, struct selinux_policy *p, stru
         r = fsat_read_alloc(type_fd, p->file, POLICY_MAX_BYTES, &p->data, &p->size);
         if (r < 0)
                 return error_set(err, FAIL_POLICY_MISSING_CODE, -r, "cannot read %s/%s", p->dir, p->file);
-        return sha256(p->data, p->size, &p->digest, err);
+        log_debug("%s: %zu bytes", p->file, p->size);
+        stage_lap("read");
+        r = sha256(p->data, p->size, &p->digest, err);
+        stage_lap("digest");
+        return r;
 }
 
 /*
@@ -101,9 +104,11 @@ static int load_and_enforce(struct boot *boot, const struct selinux_policy *p, s
         r = sepolicy_load(p->data, p->size, err);
         if (r < 0)
                 return error_prefix(err, "%s", p->file);
+        stage_lap("load");
         r = sepolicy_enforce(err);
         if (r < 0)
                 return r;
+        stage_lap("enforce");
         if (lock == SELINUX_LOCK_EARLY)
                 r = sepolicy_lock(err);
         else if (lock == SELINUX_LOCK_LATE)
@@ -111,6 +116,7 @@ static int load_and_enforce(struct boot *boot, const struct selinux_policy *p, s
         if (r < 0)
                 return error_prefix(err, "%s", p->file);
         (void) str_copy(boot->evidence.selinux_lock, sizeof(boot->evidence.selinux_lock), selinux_lock_name(lock));
+        stage_lap("lock");
         return 0;
 }
 
@@ -132,9 +138,11 @@ static int read_back(struct boot *boot, struct error *err)
         r = fsat_read_alloc(boot->root_fd, SELINUXFS "/policy", POLICY_MAX_BYTES, &loaded, &size);
         if (r < 0)
                 return error_set(err, FAIL_POLICY_LOAD_FAILED_CODE, -r, "cannot read the policy back");
+        stage_lap("read back");
         r = sha256(loaded, size, &digest, err);
         if (r < 0)
                 return r;
+        stage_lap("digest of that");
         digest_hex(&digest, e->selinux_loaded_digest);
         (void) str_copy(e->selinux_state, sizeof(e->selinux_state), "enforcing");
         return 0;
@@ -160,13 +168,13 @@ int stage_mac(struct boot *boot, struct error *err)
         struct evidence *e = &boot->evidence;
         _cleanup_free_ void *data = NULL;
         struct selinux_policy p = {};
-        uint64_t start;
         int r;
 
         /* Under an enforcing SELinux policy the kernel takes none any more. */
         r = ipe_load(boot, err);
         if (r < 0)
                 return r;
+        stage_lap("ipe");
         if (boot->plan.steps[STAGE_MAC].is_skipped) {
                 (void) str_copy(e->selinux_state, sizeof(e->selinux_state), "absent");
                 return stage_skip(boot, STAGE_MAC, boot->plan.steps[STAGE_MAC].reason);
@@ -184,11 +192,9 @@ int stage_mac(struct boot *boot, struct error *err)
         (void) str_copy(e->selinux_policy_file, sizeof(e->selinux_policy_file), p.file);
         digest_hex(&p.digest, e->selinux_policy_digest);
 
-        start = os_boottime_us();
         r = load_and_enforce(boot, &p, err);
         if (r < 0)
                 return r;
-        log_debug("%s: %zu bytes, loaded and enforcing in %" PRIu64 " us", p.file, p.size, os_boottime_us() - start);
         r = read_back(boot, err);
         if (r < 0)
                 return r;
@@ -198,6 +204,7 @@ int stage_mac(struct boot *boot, struct error *err)
         r = sepolicy_open_labels(p.dir, err);
         if (r < 0)
                 return r;
+        stage_lap("file contexts");
         log_info("SELinux is enforcing, %s, as %s%s", p.file, e->selinux_context,
                  boot->plan.selinux_lock == SELINUX_LOCK_EARLY ? ", and locked" : "");
         return 0;

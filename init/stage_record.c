@@ -179,6 +179,7 @@ int stage_record(struct boot *boot, struct error *err)
         r = label_early_files(boot, err);
         if (r < 0)
                 return r;
+        stage_lap("labels");
         r = make_directories(boot, err);
         if (r < 0)
                 return r;

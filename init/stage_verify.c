@@ -51,6 +51,7 @@ int stage_verify(struct boot *boot, struct error *err)
                 if (r < 0)
                         return r;
                 req.signature_key = SIGNATURE_KEY_NAME;
+                stage_lap("signature");
         }
         r = verity_verify(&req, &boot->verified, err);
         if (r < 0)

@@ -115,6 +115,7 @@ int witness_prove(struct boot *boot, const char *baked, struct provenance *ret, 
         r = read_smbios(boot->root_fd, &extras, &in, err);
         if (r >= 0 && !unasked)
                 r = read_pcrs(boot, &in, err);
+        stage_lap("pcrs");
         if (r >= 0 && !unasked)
                 r = read_log(boot->root_fd, &log, &in, err);
         if (r >= 0)

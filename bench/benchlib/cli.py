@@ -12,7 +12,7 @@ from imagelib.store import BuildError
 from machine.spec import Trouble
 from rows import parts
 
-from . import full, growth, plots, prove, quick, table
+from . import full, growth, plots, prove, quick, stages, table
 
 DESCRIPTION = """\
 Boots one disk by verinit (A), by dracut (B-lean, B-min) and by a floor that checks nothing (C), and says what each costs.
@@ -31,6 +31,7 @@ def parser() -> argparse.ArgumentParser:
     what.add_argument("--quick", action="store_true", help="A and C once, in instructions, and sizes, against docs/bench/baseline.json")
     what.add_argument("--update-baseline", action="store_true", help="write docs/bench/baseline.json anew; takes --why")
     what.add_argument("--growth", action="store_true", help="A over disks, partitions, modules and the size of /usr; build/bench/growth.json")
+    what.add_argument("--stages", action="store_true", help="a boot in which all is on, in instructions by stage, by lap and by module; build/bench/stages.json")
     what.add_argument("--report", metavar="FILE", type=Path, help="print the table of docs/PERFORMANCE.md from such results")
     what.add_argument("--prove", action="store_true", help="C against what a bare init was counted at before this bench existed")
     what.add_argument("--plots", metavar="FILE", type=Path, help="pictures of such a growth.json, beside it")
@@ -51,6 +52,8 @@ def act(args: argparse.Namespace) -> int:
         return quick.check(init)
     if args.update_baseline:
         return quick.update(init, args.why)
+    if args.stages:
+        return stages.run(init, args.output or quick.OUT / "stages.json")
     if args.report:
         print(table.of_file(args.report), end="")
         return 0

@@ -61,6 +61,9 @@ stage_function stage_early, stage_config, stage_probe, stage_prove, stage_enter,
 /* Runs one stage: stamps time, log prefix, verdict and err->stage. */
 int stage_run(enum stage_id id, stage_function *f, struct boot *boot, struct error *err);
 
+/* Says in the debug log that a part of the stage is done, and what PID 1 has run until now: tools/bench --stages takes the differences. */
+void stage_lap(const char *what);
+
 /* Runs them all in order; returns only on failure, with *err filled. The order is main.c's table. */
 struct stage {
         enum stage_id id;

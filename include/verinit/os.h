@@ -59,6 +59,8 @@ int os_open_uevents(void); /* fd or -errno */
 int os_wait_uevent(int fd, uint64_t *timeout_us, unsigned *wakeups);
 
 uint64_t os_boottime_us(void);
+/* What this process and the children that it has waited for have run until now, in user space and in the kernel: without waiting. */
+uint64_t os_ran_us(void);
 void os_sleep_us(uint64_t us);
 
 /* FS_IOC_SETFLAGS without FS_IMMUTABLE_FL: efivarfs sets it for most variables. */

@@ -221,6 +221,11 @@ uint64_t os_boottime_us(void)
         return ++fake_os.now_us;
 }
 
+uint64_t os_ran_us(void)
+{
+        return fake_os.now_us / 2;
+}
+
 void os_sleep_us(uint64_t us)
 {
         (void) fake_callf("os_sleep_us", "%llu", (unsigned long long) us);

@@ -11,7 +11,7 @@ TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "bench"))
 
 import benchlib  # noqa: E402, F401
-from benchlib import measure, ratios, table  # noqa: E402
+from benchlib import measure, ratios, stages, table  # noqa: E402
 from machine.spec import Trouble  # noqa: E402
 
 BASELINE = {"figures": {"ratio": 1.06, "init": 1000}}
@@ -41,6 +41,39 @@ class TestSample(unittest.TestCase):
         for name in ("dmesg.txt", "account.txt"):
             with self.assertRaisesRegex(Trouble, "no line of its beginning"):
                 measure.sample_of("A", report(**{name: b""}))
+
+
+STAGES = """\
+<6>[    1.000000] Run /init as init process
+<14>[    1.020000] verinit[config]: passed after 5000 us: PID 1 ran 500000 us
+<14>[    1.130000] verinit[probe]: module dm_mod: loaded in 106000 us, ran 105000 us
+<14>[    1.140000] verinit[probe]: passed after 120000 us: PID 1 ran 611000 us
+<14>[    1.300000] verinit[mac]: lap read: PID 1 ran 671000 us
+<14>[    1.500000] verinit[mac]: lap load: PID 1 ran 871000 us
+<14>[    1.600000] verinit[mac]: passed after 460000 us: PID 1 ran 961000 us
+<14>[    1.700000] verinit[record]: skipped after 1 us: PID 1 ran 961001 us
+"""
+
+
+class TestStages(unittest.TestCase):
+    def setUp(self) -> None:
+        self.seen = stages.of_report({"dmesg.txt": STAGES.encode(), "schedstat.txt": b"981000000 7 8\n", "tasks.txt": b"1 systemd 981 0 1\n41 kworker/0:1H-kverityd 101 3 9\n"})
+
+    def test_a_stage_is_what_was_run_since_the_one_before(self) -> None:
+        self.assertEqual([(row.stage, row.instructions) for row in self.seen.stages],
+                         [("early, config", 20_000_000), ("probe", 111_000_000), ("mac", 350_000_000), ("record", 1_000), ("handoff", 19_999_000)])
+        self.assertEqual([row.waited for row in self.seen.stages], [0, 9_000_000, 110_000_000, 99_999_000, 0])
+
+    def test_laps_and_modules_are_of_their_stage(self) -> None:
+        self.assertEqual([(row.stage, row.what, row.instructions) for row in (*self.seen.laps, *self.seen.modules)],
+                         [("mac", "read", 60_000_000), ("mac", "load", 200_000_000), ("probe", "dm_mod", 105_000_000)])
+        self.assertEqual([self.seen.beside(row) for row in self.seen.stages], [20_000_000, 6_000_000, 150_000_000, 1_000, 19_999_000])
+        self.assertEqual(self.seen.kverityd, 101)
+        self.assertIn("| mac | 350.0 | 150.0 (over) |\n", stages.table(self.seen))
+
+    def test_a_report_without_a_beginning_is_none(self) -> None:
+        with self.assertRaisesRegex(Trouble, "no beginning of PID 1"):
+            stages.of_report({"dmesg.txt": STAGES.encode()})
 
 
 class TestGuard(unittest.TestCase):

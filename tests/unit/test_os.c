@@ -229,6 +229,19 @@ static void test_sleep_takes_its_time(_unused_ void **state)
         os_sleep_us(0);
 }
 
+/* Waiting is not running; computing is. */
+static void test_what_was_run_is_counted(_unused_ void **state)
+{
+        uint64_t before_us = os_ran_us(), start_us;
+
+        os_sleep_us(50 * 1000);
+        assert_true(os_ran_us() - before_us < 25 * 1000);
+        start_us = os_boottime_us();
+        while (os_ran_us() - before_us < 25 * 1000)
+                ;
+        assert_true(os_boottime_us() - start_us < 10 * 1000 * 1000);
+}
+
 /* Everything that a program inherits is spoiled first. */
 static void spoil(void)
 {
@@ -328,6 +341,7 @@ int main(void)
                 cmocka_unit_test(test_watchdog_and_flags),
                 cmocka_unit_test(test_mount),
                 cmocka_unit_test(test_sleep_takes_its_time),
+                cmocka_unit_test(test_what_was_run_is_counted),
                 cmocka_unit_test(test_exec),
                 cmocka_unit_test(test_end),
                 cmocka_unit_test(test_end_refused),

@@ -444,6 +444,12 @@ static void test_partition_padding(_unused_ void **state)
         bytes[SIGNATURE_PARTITION_MAX_BYTES - 1] = ' ';
         assert_true(signature_partition_parse(bytes, SIGNATURE_PARTITION_MAX_BYTES, &partition, &err) < 0);
         assert_non_null(strstr(err.msg, "byte 4194303 of the signature partition is not NUL"));
+        /* In a partition that ends right behind it. */
+        bytes[strlen(text) + 1] = ' ';
+        assert_true(signature_partition_parse(bytes, strlen(text) + 2, &partition, &err) < 0);
+        assert_non_null(strstr(err.msg, "is not NUL"));
+        assert_int_equal(signature_partition_parse(bytes, strlen(text) + 1, &partition, &err), 0);
+        assert_int_equal(signature_partition_parse(bytes, strlen(text), &partition, &err), 0);
         memset(bytes + strlen(text), ' ', SIGNATURE_JSON_MAX_BYTES);
         assert_true(signature_partition_parse(bytes, SIGNATURE_PARTITION_MAX_BYTES - 1, &partition, &err) < 0);
         assert_non_null(strstr(err.msg, "at most 65536"));

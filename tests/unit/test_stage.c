@@ -3,8 +3,10 @@
  * What stage_run() stamps. The real stages in their order are the flow test's.
  */
 #include <errno.h>
+#include <sys/socket.h>
 
 #include "unit.h"
+#include "verinit/log.h"
 #include "verinit/watchdog.h"
 
 static struct boot boot;
@@ -22,6 +24,11 @@ int watchdog_feed(_unused_ struct boot *b, struct error *e)
 uint64_t os_boottime_us(void)
 {
         return now_us;
+}
+
+uint64_t os_ran_us(void)
+{
+        return now_us / 10;
 }
 
 static int setup(_unused_ void **state)
@@ -135,6 +142,35 @@ static void test_a_run_that_ends_is_a_bug(_unused_ void **state)
         assert_int_equal(err.stage, STAGE_HANDOFF);
 }
 
+/* tools/bench --stages reads these lines. */
+static void test_the_debug_log_says_what_was_run(_unused_ void **state)
+{
+        int pair[2];
+        char text[256];
+        ssize_t n;
+
+        assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
+        log_open(pair[0]);
+        assert_int_equal(stage_run(STAGE_FIND, passes, &boot, &err), 0);
+        stage_lap("nothing");
+        assert_int_equal(recv(pair[1], text, sizeof(text), 0), -1);
+
+        log_set_debug(true);
+        stage_lap("half");
+        assert_int_equal(stage_run(STAGE_FIND, passes, &boot, &err), 0);
+        n = recv(pair[1], text, sizeof(text) - 1, 0);
+        assert_true(n > 0);
+        text[n] = '\0';
+        assert_string_equal(text, "<6>verinit[find]: lap half: PID 1 ran 125 us\n");
+        n = recv(pair[1], text, sizeof(text) - 1, 0);
+        assert_true(n > 0);
+        text[n] = '\0';
+        assert_string_equal(text, "<6>verinit[find]: passed after 250 us: PID 1 ran 150 us\n");
+        log_set_debug(false);
+        log_open(-1);
+        close(pair[1]);
+}
+
 static void test_names_follow_the_order_of_a_boot(_unused_ void **state)
 {
         static const char *const names[] = {
@@ -159,6 +195,7 @@ int main(void)
                 TEST(test_a_skip_that_nobody_planned_is_a_bug),
                 TEST(test_a_failure_ends_the_run),
                 TEST(test_a_run_that_ends_is_a_bug),
+                TEST(test_the_debug_log_says_what_was_run),
                 TEST(test_names_follow_the_order_of_a_boot),
         };
 

@@ -110,6 +110,11 @@ uint64_t os_boottime_us(void)
         return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
 }
 
+uint64_t os_ran_us(void)
+{
+        return 0;
+}
+
 void os_sleep_us(_unused_ uint64_t us)
 {
 }

@@ -43,6 +43,7 @@ class Volume:
     without: tuple[str, ...] = ()   # and what is left out of it
     renamed: tuple[bytes, bytes] = (b"", b"")   # in the policy itself: a name, and another of the same length
     is_host: bool = False   # its init is the program that reports
+    sources: tuple[Path, ...] = REPORTER    # of that program
     inline: bool = False    # tree behind the data, on one partition
     policies: dict[str, Policy] = field(default_factory=dict)   # IPE's, each at its path; by its digest where that is empty
     modules: tuple[tuple[str, str], ...] = ()   # of Debian's kernels: flavour, and path below its directory; in lib here
@@ -68,7 +69,7 @@ class Volume:
         inputs = {"files": {path: content.hex() for path, content in self.files.items()},
                   "empty": self.empty, "padding": self.padding, "fec": self.has_fec, "block": self.block, "policy": self.policy,
                   "without": self.without, "renamed": [name.hex() for name in self.renamed], "image": parts.image(parts.KERNELS).root_hash if self.policy else "",
-                  "host": parts.sources(*REPORTER) if self.is_host else {}, "modules": {path: file_digest(file) for path, file in self._modules()}, "inline": self.inline,
+                  "host": parts.sources(*self.sources) if self.is_host else {}, "modules": {path: file_digest(file) for path, file in self._modules()}, "inline": self.inline,
                   "policies": {path: policy.digest() for path, policy in self.policies.items()}, "source": file_digest(Path(__file__))}
         return parts.store().stage(f"volume-{self.name}", inputs, self._build)
 
@@ -85,7 +86,7 @@ class Volume:
             program = out / "tree/lib/systemd/systemd"
             program.parent.mkdir(parents=True)
             parts.run(["cc", "-std=c17", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-Os", "-static", "-s",
-                       "-o", program, *(source for source in REPORTER if source.suffix == ".c")])
+                       "-o", program, *(source for source in self.sources if source.suffix == ".c")])
         if self.files or self.policy:
             policies = {path or policy.path_in_usr: policy.make().read_bytes() for path, policy in self.policies.items()}
             for path, content in {**self.files, **policies}.items():

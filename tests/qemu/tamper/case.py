@@ -71,7 +71,8 @@ class Setup:
     secure_boot: bool = True
     tpm: bool = True
     knows_tpm: bool = False         # a TPM with a persistent key, which the floor names unless it names another
-    features: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()      # beside those of the image
+    only_features: tuple[str, ...] = () # in place of them, with firmware
     devices: tuple[str, ...] = ()
     memory: str = "512"
     cpus: int = 1
@@ -160,7 +161,7 @@ class Setup:
         # One for all rows that differ by the disk, the firmware or SMBIOS alone.
         is_plain = (self.certificates == (SIGNER,) and self.signer == SIGNER and baked == section == image.cmdline and
                     floor == replace(self, floor={}).full_floor() and
-                    not (self.modules_of or self.features or self.planted or self.addons or self.knows_tpm or self.sections or
+                    not (self.modules_of or self.features or self.only_features or self.planted or self.addons or self.knows_tpm or self.sections or
                          self.profiles or self.policies))
         if self.knows_tpm:
             floor.setdefault("tpm-ek", known_tpm.key_name())
@@ -168,7 +169,7 @@ class Setup:
         uki = Uki(name=f"strict-{self.image}-{self.flavour}" if is_plain else name, image=image,
                   kernel=parts.kernel(self.flavour), flavour=self.modules_of or self.flavour, init=room.init,
                   baked=baked, section=section,
-                  floor=floor, builder=(*self._certificates(), *self._policies(), *addons), features=self.features,
+                  floor=floor, builder=(*self._certificates(), *self._policies(), *addons), features=self.features, only_features=self.only_features,
                   planted=self._planted(),
                   signer=self.signer, sections=self.sections, profiles=self.profiles).make()
         if self.uki is None:

@@ -31,7 +31,8 @@ class Uki:
     section: str
     floor: Floor
     builder: tuple[str, ...] = ()
-    features: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()      # beside those of the variant
+    only_features: tuple[str, ...] = () # in place of them
     planted: dict[str, bytes | None] = field(default_factory=dict)
     signer: str = "db"
     sections: dict[str, bytes] = field(default_factory=dict)
@@ -39,7 +40,7 @@ class Uki:
 
     def make(self) -> Path:
         initrd = Initrd(name=self.name, init=self.init, flavour=self.flavour, cmdline=self.baked, floor=self.floor,
-                        features=(*VARIANTS[self.image.variant].features, *self.features),
+                        features=self.only_features or (*VARIANTS[self.image.variant].features, *self.features),
                         options=self.builder, planted=self.planted).make()
         inputs = {"initrd": file_digest(initrd), "section": self.section, "kernel": self.kernel.release,
                   "signer": self.signer, "keys": file_digest(self.image.db_cert), "tools": parts.tools().parent.name,
