@@ -15,7 +15,7 @@ from rows import parts
 from . import full, growth, plots, prove, quick, table
 
 DESCRIPTION = """\
-Boots one disk by verinit (A), by dracut (B-lean, B-min) and by a floor that checks nothing (C), and says what each costs.
+Boots one disk by verinit (A), by dracut (B-lean, B-min) and by a bare program that checks nothing (C), and says what each costs.
 Without an option: all of it, in turn A B C A B C, with raw samples in build/bench/results.json.
 """
 EPILOG = """\
@@ -28,7 +28,7 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(prog="tools/bench", description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
     what = p.add_mutually_exclusive_group()
-    what.add_argument("--quick", action="store_true", help="A and C once, in instructions, and sizes, against docs/bench/baseline.json")
+    what.add_argument("--quick", action="store_true", help="A and C once, in instructions, and the initramfs, against docs/bench/baseline.json")
     what.add_argument("--update-baseline", action="store_true", help="write docs/bench/baseline.json anew; takes --why")
     what.add_argument("--growth", action="store_true", help="A over disks, partitions, modules and the size of /usr; build/bench/growth.json")
     what.add_argument("--report", metavar="FILE", type=Path, help="print the table of docs/PERFORMANCE.md from such results")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The initramfs of each contender: A is verinit, C the floor. Those of others are in peers.py."""
+"""The initramfs of each contender: A is verinit, C a bare program. Those of others are in peers.py."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rows.setup import WITHOUT_FIRMWARE
 from .disk import BENCH, DISK_DEVICE, ROOT, Disk, compile_static
 
 FLAVOUR = "cloud"
-FLOOR = BENCH / "floor.c"
+BARE = BENCH / "bare.c"
 # The kernel tests its ciphers in a thread beside PID 1, for longer than a boot takes: docs/PERFORMANCE.md.
 NO_SELF_TESTS = "cryptomgr.notests=1"
 BASE_WORDS = f"console=ttyS0 quiet {NO_SELF_TESTS}"
@@ -90,21 +90,21 @@ def pack(tree: Path, out: Path) -> None:
     archive.unlink()
 
 
-def floor(disk: Disk, modules: list[str], *, compressed: bool = False) -> Boot:
+def bare(disk: Disk, modules: list[str], *, compressed: bool = False) -> Boot:
     """`modules` as A has loaded them, in that order; `compressed` as the kernel's package has them."""
     directory = parts.modules(FLAVOUR)
     suffix = ".ko.xz" if compressed else ".ko"
     text = plan(disk, modules, suffix)
-    inputs = {"source": [file_digest(FLOOR), file_digest(Path(__file__))], "plan": text, "release": str(directory.relative_to(parts.IMAGES))}
+    inputs = {"source": [file_digest(BARE), file_digest(Path(__file__))], "plan": text, "release": str(directory.relative_to(parts.IMAGES))}
 
     def build(out: Path) -> None:
         with TemporaryDirectory(dir=out) as scratch:
             tree = Path(scratch)
             (tree / "modules").mkdir()
-            compile_static(FLOOR, tree / "init")
+            compile_static(BARE, tree / "init")
             for name in modules:
                 source = _module_file(directory, name)
                 (tree / f"modules/{name}{suffix}").write_bytes(source.read_bytes() if compressed else module_bytes(source))
             (tree / "plan").write_text(text)
             pack(tree, out / "initrd")
-    return Boot("C", parts.store().stage("bench-floor", inputs, build) / "initrd", cmdline(disk, False))
+    return Boot("C", parts.store().stage("bench-bare", inputs, build) / "initrd", cmdline(disk, False))

@@ -38,7 +38,7 @@ class Run:
         if name == "A":
             return contenders.verinit(self.disk, self.init)
         if name == "C":
-            return contenders.floor(self.disk, self.loaded())
+            return contenders.bare(self.disk, self.loaded())
         return peers.dracut(self.disk, name.removeprefix("B-"))
 
     def sample(self, name: str, **how: Any) -> measure.Sample:

@@ -16,10 +16,10 @@ from rows import parts
 from .contenders import FLAVOUR, Boot
 from .disk import Disk
 
-# Of the kernel, before its exec of PID 1 (init/main.c run_init_process()); of bench/floor.c and of tests/qemu/guest/benchhost.c.
+# Of the kernel, before its exec of PID 1 (init/main.c run_init_process()); of bench/bare.c and of tests/qemu/guest/benchhost.c.
 MARK = r"^<\d+>\[ *(\d+)\.(\d{{6}})\] {}"
-BEGIN, FLOOR, END = (re.compile(MARK.format(text), re.M)
-                     for text in ("Run /init as init process", "verinit-bench: floor", "verinit-bench: host"))
+BEGIN, BARE, END = (re.compile(MARK.format(text), re.M)
+                     for text in ("Run /init as init process", "verinit-bench: bare", "verinit-bench: host"))
 # kernel/sched/stats.c show_schedstat(): the seventh number of a processor is what its tasks ran, in ns, the idle task left out.
 ACCOUNT = re.compile(r"^cpu0(?: \d+){6} (\d+)", re.M)
 
@@ -76,7 +76,7 @@ def sample_of(name: str, report: dict[str, bytes]) -> Sample:
     if "boot.json" in report:
         stages = {s["name"]: s["duration_us"] for s in json.loads(report["boot.json"])["stages"]}
     return Sample(name=name, span_us=_us(end) - _us(begin), start_us=_us(begin), idle_us=idle,
-                  idle_before_us=_idle(dmesg, FLOOR, _text(report, "account-begin.txt")),
+                  idle_before_us=_idle(dmesg, BARE, _text(report, "account-begin.txt")),
                   # Its own, and those of the children that it has waited for.
                   faults=int(stat[7]) + int(stat[8]), mem_available_kb=_meminfo(memory, "MemAvailable"),
                   mem_free_kb=_meminfo(memory, "MemFree"),

@@ -15,7 +15,7 @@ from benchlib import measure, ratios, table  # noqa: E402
 from machine.spec import Trouble  # noqa: E402
 
 BASELINE = {"figures": {"ratio": 1.06, "init": 1000}}
-DMESG = ("<6>[    1.000000] Run /init as init process\n<13>[    1.010000] verinit-bench: floor\n"
+DMESG = ("<6>[    1.000000] Run /init as init process\n<13>[    1.010000] verinit-bench: bare\n"
          "<14>[    1.500000] verinit[early]: said\n<13>[    1.600000] verinit-bench: host\n")
 
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The floor that verinit is compared with: PID 1 of an initramfs that does the same to the kernel and checks nothing. The same
+ * The bare program that verinit is compared with: PID 1 of an initramfs that does the same to the kernel and checks nothing. The same
  * modules in the same order, the same mapping, mounts, and the same exec; each named by the builder of the
  * bench in a file of the initramfs, so that nothing is looked for either. Never boot anything with it.
  */
@@ -24,7 +24,7 @@
 
 static void fail(const char *what)
 {
-        fprintf(stderr, "floor: %s: %s\n", what, strerror(errno));
+        fprintf(stderr, "bare: %s: %s\n", what, strerror(errno));
         exit(1);        /* the kernel panics, and the bench sees that */
 }
 
@@ -167,7 +167,7 @@ static void do_line(char *line)
 static void leave_account(void)
 {
         static const struct timespec moment = { .tv_nsec = 1 };
-        static const char mark[] = "<5>verinit-bench: floor\n";
+        static const char mark[] = "<5>verinit-bench: bare\n";
         static char text[4096];
         int fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
         ssize_t n;
