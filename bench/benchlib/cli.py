@@ -30,13 +30,14 @@ def parser() -> argparse.ArgumentParser:
     what = p.add_mutually_exclusive_group()
     what.add_argument("--quick", action="store_true", help="A and C once, in instructions, and the initramfs, against docs/bench/baseline.json")
     what.add_argument("--update-baseline", action="store_true", help="write docs/bench/baseline.json anew; takes --why")
-    what.add_argument("--growth", action="store_true", help="A over disks, partitions, modules and the size of /usr; build/bench/growth.json")
+    what.add_argument("--growth", action="store_true", help="A and C over what a machine has; build/bench/growth.json")
     what.add_argument("--report", metavar="FILE", type=Path, help="print the table of docs/PERFORMANCE.md from such results")
     what.add_argument("--prove", action="store_true", help="C against what a bare init was counted at before this bench existed")
     what.add_argument("--plots", metavar="FILE", type=Path, help="pictures of such a growth.json, beside it")
     p.add_argument("--why", metavar="TEXT", default="", help="why the baseline changes")
     p.add_argument("--boots", metavar="N", type=int, default=7, help="boots each by the guest's clock (default: 7)")
     p.add_argument("--counted", metavar="N", type=int, default=2, help="boots each in instructions (default: 2)")
+    p.add_argument("--fewer", metavar="N", type=int, default=3, help="boots each with firmware, and of a whole host, by the clock (default: 3)")
     p.add_argument("--parts", metavar="NAMES", default=",".join(full.PARTS), help="which parts to measure anew, the others staying as they are in the output (default: %(default)s)")
     p.add_argument("--axes", metavar="NAMES", default=",".join(growth.AXES), help="which axes of --growth (default: %(default)s)")
     p.add_argument("--only", metavar="NAMES", default="A,B-lean,C", help="who takes part (default: A,B-lean,C; B-min too is known)")
@@ -60,7 +61,8 @@ def act(args: argparse.Namespace) -> int:
         return plots.draw(args.plots, args.plots.parent)
     if args.growth:
         return growth.run(init, args.axes.split(","), args.output or quick.OUT / "growth.json")
-    return full.run(init, args.only.split(","), {"icount": args.counted, "clock": args.boots}, args.parts.split(","), args.output or quick.OUT / "results.json")
+    boots = {"icount": args.counted, "tpm": args.counted, "calls": 1, "clock": args.boots, "firmware": args.fewer, "host": args.fewer}
+    return full.run(init, args.only.split(","), boots, args.parts.split(","), args.output or quick.OUT / "results.json")
 
 
 def main(argv: list[str] | None = None) -> int:
