@@ -37,7 +37,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--why", metavar="TEXT", default="", help="why the baseline changes")
     p.add_argument("--boots", metavar="N", type=int, default=7, help="boots each by the guest's clock (default: 7)")
     p.add_argument("--counted", metavar="N", type=int, default=2, help="boots each in instructions (default: 2)")
-    p.add_argument("--fewer", metavar="N", type=int, default=3, help="boots each with firmware, and of a whole host, by the clock (default: 3)")
+    p.add_argument("--hosts", metavar="N", type=int, default=3, help="boots each of a whole host (default: 3)")
     p.add_argument("--parts", metavar="NAMES", default=",".join(full.PARTS), help="which parts to measure anew, the others staying as they are in the output (default: %(default)s)")
     p.add_argument("--axes", metavar="NAMES", default=",".join(growth.AXES), help="which axes of --growth (default: %(default)s)")
     p.add_argument("--only", metavar="NAMES", default="A,B-lean,C", help="who takes part (default: A,B-lean,C; B-min too is known)")
@@ -61,7 +61,7 @@ def act(args: argparse.Namespace) -> int:
         return plots.draw(args.plots, args.plots.parent)
     if args.growth:
         return growth.run(init, args.axes.split(","), args.output or quick.OUT / "growth.json")
-    boots = {"icount": args.counted, "tpm": args.counted, "calls": 1, "clock": args.boots, "firmware": args.fewer, "host": args.fewer}
+    boots = {"icount": args.counted, "tpm": args.counted, "calls": 1, "clock": args.boots, "host": args.hosts}
     return full.run(init, args.only.split(","), boots, args.parts.split(","), args.output or quick.OUT / "results.json")
 
 

@@ -29,7 +29,7 @@ class Kind:
     more: str = ""              # words of the command line
 
 
-KINDS = {"icount": Kind(icount=True), "clock": Kind(), "tpm": Kind(icount=True, firmware=True, more=contenders.TRACE_TASKS), "firmware": Kind(firmware=True),
+KINDS = {"icount": Kind(icount=True), "clock": Kind(), "tpm": Kind(icount=True, firmware=True, more=contenders.TRACE_TASKS),
          "calls": Kind(icount=True, more=contenders.TRACE_CALLS)}
 PARTS = (*KINDS, "memory", "host")
 

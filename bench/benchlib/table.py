@@ -12,7 +12,7 @@ from .ratios import pairs, summary
 Samples = list[dict[str, Any]]
 Results = dict[str, Any]
 NOT_MEASURED = "not measured"
-KINDS = ("icount", "clock", "tpm", "firmware", "calls", "host")
+KINDS = ("icount", "clock", "tpm", "calls", "host")
 
 
 def _of(results: Results, kind: str, name: str) -> Samples:
@@ -75,7 +75,7 @@ ROWS: tuple[tuple[str, Callable[[Results, str], list[float]], float, int], ...] 
     ("pages faulted in, PID 1 and its children", _field("icount", lambda s: s["faults"]), 1, 0),
     ("initramfs, bytes", _stored("bytes", "initramfs "), 1, 0),
     ("UKI, bytes", _stored("bytes", "UKI "), 1, 0),
-    ("firmware loads, verifies and measures the UKI, s of this machine's clock", _field("firmware", lambda s: s["load_s"]), 1, 2),
+    ("firmware loads, verifies and measures the UKI, s of this machine's clock", _field("tpm", lambda s: s["load_s"]), 1, 2),
     ("first instruction of the machine to the kernel's, s of 1e9 instructions", _field("tpm", _before_kernel), 1e6, 2),
     ("largest resident set of PID 1, MiB", _field("icount", lambda s: s["maxrss_kb"]), 1024, 1),
     ("least memory that reaches the exec, MiB", _stored("least_memory_mib"), 1, 0),
