@@ -15,7 +15,7 @@ from rows import parts
 from . import full, growth, plots, prove, quick, stages, table
 
 DESCRIPTION = """\
-Boots one disk by verinit (A), by dracut (B-lean, B-min) and by a floor that checks nothing (C), and says what each costs.
+Boots one disk by verinit (A), by dracut (B-lean, B-min) and by a bare program that checks nothing (C), and says what each costs.
 Without an option: all of it, in turn A B C A B C, with raw samples in build/bench/results.json.
 """
 EPILOG = """\
@@ -28,9 +28,9 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(prog="tools/bench", description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
     what = p.add_mutually_exclusive_group()
-    what.add_argument("--quick", action="store_true", help="A and C once, in instructions, and sizes, against docs/bench/baseline.json")
+    what.add_argument("--quick", action="store_true", help="A and C once, in instructions, and the initramfs, against docs/bench/baseline.json")
     what.add_argument("--update-baseline", action="store_true", help="write docs/bench/baseline.json anew; takes --why")
-    what.add_argument("--growth", action="store_true", help="A over disks, partitions, modules and the size of /usr; build/bench/growth.json")
+    what.add_argument("--growth", action="store_true", help="A and C over what a machine has; build/bench/growth.json")
     what.add_argument("--stages", action="store_true", help="a boot in which all is on, in instructions by stage, by lap and by module; build/bench/stages.json")
     what.add_argument("--report", metavar="FILE", type=Path, help="print the table of docs/PERFORMANCE.md from such results")
     what.add_argument("--prove", action="store_true", help="C against what a bare init was counted at before this bench existed")
@@ -38,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--why", metavar="TEXT", default="", help="why the baseline changes")
     p.add_argument("--boots", metavar="N", type=int, default=7, help="boots each by the guest's clock (default: 7)")
     p.add_argument("--counted", metavar="N", type=int, default=2, help="boots each in instructions (default: 2)")
+    p.add_argument("--hosts", metavar="N", type=int, default=3, help="boots each of a whole host (default: 3)")
     p.add_argument("--parts", metavar="NAMES", default=",".join(full.PARTS), help="which parts to measure anew, the others staying as they are in the output (default: %(default)s)")
     p.add_argument("--axes", metavar="NAMES", default=",".join(growth.AXES), help="which axes of --growth (default: %(default)s)")
     p.add_argument("--only", metavar="NAMES", default="A,B-lean,C", help="who takes part (default: A,B-lean,C; B-min too is known)")
@@ -63,7 +64,8 @@ def act(args: argparse.Namespace) -> int:
         return plots.draw(args.plots, args.plots.parent)
     if args.growth:
         return growth.run(init, args.axes.split(","), args.output or quick.OUT / "growth.json")
-    return full.run(init, args.only.split(","), {"icount": args.counted, "clock": args.boots}, args.parts.split(","), args.output or quick.OUT / "results.json")
+    boots = {"icount": args.counted, "tpm": args.counted, "calls": 1, "clock": args.boots, "host": args.hosts}
+    return full.run(init, args.only.split(","), boots, args.parts.split(","), args.output or quick.OUT / "results.json")
 
 
 def main(argv: list[str] | None = None) -> int:

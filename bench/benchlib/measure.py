@@ -16,18 +16,25 @@ from rows import parts
 from .contenders import FLAVOUR, Boot
 from .disk import Disk
 
-# Of the kernel, before its exec of PID 1 (init/main.c run_init_process()); of bench/floor.c and of tests/qemu/guest/benchhost.c.
+# Of the kernel, before its exec of PID 1 (init/main.c run_init_process()); of bench/bare.c and of tests/qemu/guest/benchhost.c.
 MARK = r"^<\d+>\[ *(\d+)\.(\d{{6}})\] {}"
-BEGIN, FLOOR, END = (re.compile(MARK.format(text), re.M)
-                     for text in ("Run /init as init process", "verinit-bench: floor", "verinit-bench: host"))
+BEGIN, BARE, END = (re.compile(MARK.format(text), re.M)
+                     for text in ("Run /init as init process", "verinit-bench: bare", "verinit-bench: host"))
 # kernel/sched/stats.c show_schedstat(): the seventh number of a processor is what its tasks ran, in ns, the idle task left out.
 ACCOUNT = re.compile(r"^cpu0(?: \d+){6} (\d+)", re.M)
+# A task's own: what it ran and what it waited, in ns, and how often.
+OWN = re.compile(r"^(\d+) \d+ \d+$", re.M)
+FIRMWARE = ("firmware-load", "firmware-start")
 
 
 @dataclass(frozen=True)
 class Sample:
     """`span_us`: /init to the first act of what it executed. `idle_us`: the time until that act in which no task ran, that
-    of the kernel's own start among it; `idle_before_us` the same until C's first act, which only C can say."""
+    of the kernel's own start among it; `idle_before_us` the same until C's first act, which only C can say, as `pid1_us`:
+    what PID 1 itself ran between the two. `ticks_us`: from the machine's first instruction to that act, by the processor's counter, whose
+    unit is known under icount. `load_s`: the firmware's loading of a UKI, by the clock of the machine below. `traced`, in a boot that has
+    the kernel trace: from PID 1's first exec to its last the span, the time in which no task ran and that of PID 1, in us; system calls of
+    PID 1, and of all tasks."""
     name: str
     span_us: int
     start_us: int
@@ -38,9 +45,18 @@ class Sample:
     mem_free_kb: int
     modules: list[str]
     stages: dict[str, int] = field(default_factory=dict)
+    pid1_us: int | None = None
+    maxrss_kb: int = 0
+    ticks_us: int = 0
+    load_s: float | None = None
+    words: list[tuple[int, str]] = field(default_factory=list)
+    banks: list[str] = field(default_factory=list)
+    traced: list[int] = field(default_factory=list)
 
     def busy_us(self, idle_before_us: int) -> int:
         """Without idle time: under icount, thousands of instructions."""
+        if self.traced and self.traced[1]:
+            return self.traced[0] - self.traced[1]
         return self.span_us - (self.idle_us - idle_before_us)
 
     def to_json(self) -> dict[str, Any]:
@@ -65,29 +81,43 @@ def _idle(dmesg: str, mark: re.Pattern[str], account: str) -> int | None:
     return _us(at) - int(ran[1]) // 1000 if at and ran else None
 
 
-def sample_of(name: str, report: dict[str, bytes]) -> Sample:
+def _pid1(report: dict[str, bytes]) -> int | None:
+    before, after = (OWN.search(_text(report, name)) for name in ("account-begin.txt", "schedstat.txt"))
+    return (int(after[1]) - int(before[1])) // 1000 if before and after else None
+
+
+def _numbers(report: dict[str, bytes], name: str) -> list[int]:
+    return [int(word) for word in _text(report, name).split()]
+
+
+def sample_of(name: str, report: dict[str, bytes], marks: dict[str, float] | None = None) -> Sample:
     dmesg, memory = _text(report, "dmesg.txt"), _text(report, "meminfo.txt")
     begin, end = BEGIN.search(dmesg), END.search(dmesg)
     idle = _idle(dmesg, END, _text(report, "account.txt"))
     if not begin or not end or idle is None:
         raise Trouble(f"{name}: the kernel's log has no line of its beginning or of its end, or no account")
     stat = _text(report, "stat.txt").rpartition(")")[2].split()
-    stages = {}
-    if "boot.json" in report:
-        stages = {s["name"]: s["duration_us"] for s in json.loads(report["boot.json"])["stages"]}
+    ours = json.loads(report["boot.json"]) if "boot.json" in report else {"stages": [], "tpm": {"words": [], "banks": []}}
+    usage = _numbers(report, "usage.txt")
+    load, start = ((marks or {}).get(mark) for mark in FIRMWARE)
     return Sample(name=name, span_us=_us(end) - _us(begin), start_us=_us(begin), idle_us=idle,
-                  idle_before_us=_idle(dmesg, FLOOR, _text(report, "account-begin.txt")),
+                  idle_before_us=_idle(dmesg, BARE, _text(report, "account-begin.txt")),
                   # Its own, and those of the children that it has waited for.
                   faults=int(stat[7]) + int(stat[8]), mem_available_kb=_meminfo(memory, "MemAvailable"),
                   mem_free_kb=_meminfo(memory, "MemFree"),
-                  modules=[line.split()[0] for line in reversed(_text(report, "lsmod.txt").splitlines())], stages=stages)
+                  modules=[line.split()[0] for line in reversed(_text(report, "lsmod.txt").splitlines())],
+                  stages={s["name"]: s["duration_us"] for s in ours["stages"]}, pid1_us=_pid1(report), maxrss_kb=usage[0] if usage else 0,
+                  ticks_us=usage[2] // 1000 if usage else 0, load_s=round(start - load, 2) if load is not None and start is not None else None,
+                  words=[(word["pcr"], word["word"]) for word in ours["tpm"]["words"]], banks=ours["tpm"]["banks"],
+                  traced=_numbers(report, "trace.txt"))
 
 
 def run(which: Boot, disk: Disk, out: Path, *, icount: bool, memory: str = "1024", timeout: float = 300, **machine: Any) -> Sample:
     """`machine`: further fields of BootSpec."""
-    spec = BootSpec(out=out, disk=disk.path, kernel=parts.kernel(FLAVOUR).vmlinuz, initrd=which.initrd, append=which.cmdline,
-                    tpm=False, memory=memory, timeout=timeout, icount=icount, **machine)
+    start: dict[str, Any] = {"uki": which.uki} if which.uki else {
+        "kernel": parts.kernel(FLAVOUR).vmlinuz, "initrd": which.initrd, "append": which.cmdline, "tpm": False}
+    spec = BootSpec(out=out, disk=disk.path, memory=memory, timeout=timeout, icount=icount, **start, **machine)
     outcome = boot(spec)
     if outcome.result != "booted":
         raise Trouble(f"{which.name} came not up: {outcome.result}: {outcome.message}; see {out}/serial.log")
-    return sample_of(which.name, outcome.report)
+    return sample_of(which.name, outcome.report, outcome.marks)

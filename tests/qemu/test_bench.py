@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The benchmark's arithmetic without a machine: what a boot's report says, and when the guard is red."""
 
+import dataclasses
 import json
 import sys
 import unittest
@@ -11,11 +12,11 @@ TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "bench"))
 
 import benchlib  # noqa: E402, F401
-from benchlib import measure, ratios, stages, table  # noqa: E402
+from benchlib import contenders, measure, prove, ratios, stages, table  # noqa: E402
 from machine.spec import Trouble  # noqa: E402
 
-BASELINE = {"figures": {"ratio": 1.06, "init": 1000}}
-DMESG = ("<6>[    1.000000] Run /init as init process\n<13>[    1.010000] verinit-bench: floor\n"
+BASELINE = {"figures": {"ratio": 1.06, "size": 1000}}
+DMESG = ("<6>[    1.000000] Run /init as init process\n<13>[    1.010000] verinit-bench: bare\n"
          "<14>[    1.500000] verinit[early]: said\n<13>[    1.600000] verinit-bench: host\n")
 
 
@@ -24,9 +25,10 @@ def account(ran_us: int) -> bytes:
 
 
 def report(**more: bytes) -> dict[str, bytes]:
-    return {"dmesg.txt": DMESG.encode(), "account.txt": account(1_200_000), "account-begin.txt": account(910_000),
+    return {"dmesg.txt": DMESG.encode(), "account.txt": account(1_200_000), "account-begin.txt": account(910_000) + b"700000000 5 6\n",
             "stat.txt": b"1 (a (b) c) S 0 0 0 0 0 0 40 2 0 0\n", "meminfo.txt": b"MemFree:   7 kB\nMemAvailable:  9 kB\n",
-            "lsmod.txt": b"erofs 1 1 - Live 0\ndm_mod 1 1 - Live 0\n", **more}
+            "lsmod.txt": b"erofs 1 1 - Live 0\ndm_mod 1 1 - Live 0\n", "schedstat.txt": b"950000000 7 8\n",
+            "usage.txt": b"4096 0 2500000000\n", **more}
 
 
 class TestSample(unittest.TestCase):
@@ -36,6 +38,16 @@ class TestSample(unittest.TestCase):
         assert s.idle_before_us is not None
         self.assertEqual(s.busy_us(s.idle_before_us), 300_000)
         self.assertEqual((s.faults, s.mem_free_kb, s.mem_available_kb, s.modules), (42, 7, 9, ["dm_mod", "erofs"]))
+        self.assertEqual((s.pid1_us, s.maxrss_kb, s.ticks_us, s.load_s, s.traced), (250_000, 4096, 2_500_000, None, []))
+
+    def test_what_a_uki_and_a_trace_add(self) -> None:
+        boot = {"stages": [{"name": "early", "duration_us": 3}], "tpm": {"words": [{"pcr": 11, "word": "enter-initrd"}], "banks": ["sha256"]}}
+        s = measure.sample_of("A", report(**{"trace.txt": b"900 400 300 20 30\n", "boot.json": json.dumps(boot).encode()}),
+                              {"firmware-load": 5.5, "firmware-start": 7.25})
+        self.assertEqual((s.load_s, s.traced, s.stages), (1.75, [900, 400, 300, 20, 30], {"early": 3}))
+        self.assertEqual(s.busy_us(0), 500)
+        self.assertEqual(contenders.Work.of(json.loads(json.dumps(s.to_json()))),
+                         contenders.Work(("dm_mod", "erofs"), ((11, "enter-initrd"),), ("sha256",)))
 
     def test_a_report_without_a_mark_is_none(self) -> None:
         for name in ("dmesg.txt", "account.txt"):
@@ -76,16 +88,42 @@ class TestStages(unittest.TestCase):
             stages.of_report({"dmesg.txt": STAGES.encode()})
 
 
+class TestWord(unittest.TestCase):
+    def test_the_command_has_each_bank_once(self) -> None:
+        command = contenders.tpm_extend(11, "enter-initrd", ("sha1", "sha256"))
+        self.assertEqual(int.from_bytes(command[2:6], "big"), len(command))
+        # PCR, empty password, two banks; the first algorithm is SHA-1.
+        self.assertEqual(command[6:37].hex(), "00000182" "0000000b" "00000009" "400000090000000000" "00000002" "0004" "b1b01d5f")
+        # As systemd has the word.
+        self.assertEqual(command[-34:-28].hex(), "000b51e6b92f")
+
+
+class TestProof(unittest.TestCase):
+    def judge(self, known: float, span_us: int) -> bool:
+        with_tests, without = (measure.sample_of("C", report()) for _ in range(2))
+        return prove.judge(known, dataclasses.replace(with_tests, span_us=span_us), without)[0]
+
+    def test_within_the_tolerance(self) -> None:
+        self.assertTrue(self.judge(1000, 1_090_000))
+
+    def test_between_all_and_nothing_of_the_self_tests(self) -> None:
+        self.assertTrue(self.judge(800, 1_000_000))
+
+    def test_what_they_do_not_explain(self) -> None:
+        self.assertFalse(self.judge(500, 1_000_000))
+        self.assertFalse(self.judge(1200, 1_000_000))
+
+
 class TestGuard(unittest.TestCase):
     def test_within_the_tolerance_is_nothing(self) -> None:
-        self.assertEqual(ratios.compare(BASELINE, {"ratio": 1.06 * 1.029, "init": 10}), [])
+        self.assertEqual(ratios.compare(BASELINE, {"ratio": 1.06 * 1.029, "size": 10}), [])
 
     def test_growth_is_named(self) -> None:
-        (problem,) = ratios.compare(BASELINE, {"ratio": 1.06 * 1.031, "init": 1000})
+        (problem,) = ratios.compare(BASELINE, {"ratio": 1.06 * 1.031, "size": 1000})
         self.assertRegex(problem, r"^ratio: .* 3\.1 % over the baseline of 1\.06$")
 
     def test_a_figure_is_never_forgotten(self) -> None:
-        self.assertEqual([p.split(":")[0] for p in ratios.compare(BASELINE, {"ratio": 1.0, "new": 1})], ["init", "new"])
+        self.assertEqual([p.split(":")[0] for p in ratios.compare(BASELINE, {"ratio": 1.0, "new": 1})], ["new", "size"])
 
     def test_ratios_are_of_neighbours(self) -> None:
         self.assertEqual(ratios.pairs([2, 9], [1, 3]), [2, 3])
@@ -97,6 +135,27 @@ class TestGuard(unittest.TestCase):
         self.assertRegex(baseline["changed"], r"^\d{4}-\d\d-\d\d$")
         self.assertGreater(len(baseline["why"]), 20)
         self.assertEqual(ratios.compare(baseline, baseline["figures"]), [])
+
+
+class TestTable(unittest.TestCase):
+    def test_what_was_not_measured_has_its_line(self) -> None:
+        text = table.targets({"least_memory_mib": {}, "bytes": {"init": 4 << 20}})
+        rows = [line.split(" | ") for line in text.splitlines()[2:]]
+        self.assertEqual(len(rows), len(table.TARGETS))
+        self.assertEqual({row[-1].rstrip(" |") for row in rows if "init," not in row[0]}, {table.NOT_MEASURED})
+        self.assertIn("| init, stripped, MiB | at most 3 | 4.00 | no |", text)
+
+    def test_idle_time_of_each_kind_is_its_own(self) -> None:
+        def sample(name: str, span: int, before: "int | None") -> "dict[str, object]":
+            return {"name": name, "span_us": span, "idle_us": 50, "idle_before_us": before, "traced": []}
+        results = {"icount": [sample("A", 150, None), sample("C", 130, 20)], "tpm": [sample("A", 250, None), sample("C", 230, 40)]}
+        self.assertEqual(table.busy(results, "icount", "A"), [120_000])
+        self.assertEqual(table.busy(results, "tpm", "C"), [220_000])
+        self.assertEqual(table.busy(results, "clock", "A"), [])
+
+    def test_a_trace_knows_better(self) -> None:
+        results = {"tpm": [{"name": "A", "traced": [900, 400, 300, 0, 0]}]}
+        self.assertEqual(table.busy(results, "tpm", "A"), [500_000])
 
 
 class TestPage(unittest.TestCase):

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The floor that verinit is compared with: PID 1 of an initramfs that does the same to the kernel and checks nothing. The same
+ * The bare program that verinit is compared with: PID 1 of an initramfs that does the same to the kernel and checks nothing. The same
  * modules in the same order, the same mapping, mounts, and the same exec; each named by the builder of the
  * bench in a file of the initramfs, so that nothing is looked for either. Never boot anything with it.
  */
@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -24,7 +25,7 @@
 
 static void fail(const char *what)
 {
-        fprintf(stderr, "floor: %s: %s\n", what, strerror(errno));
+        fprintf(stderr, "bare: %s: %s\n", what, strerror(errno));
         exit(1);        /* the kernel panics, and the bench sees that */
 }
 
@@ -103,6 +104,36 @@ static void leave_udev_record(void)
         close(fd);
 }
 
+/* Until a device has its name; a SCSI disk comes some time after its driver. */
+static void await(const char *path)
+{
+        char events[4096];
+        int watch = inotify_init1(IN_CLOEXEC);
+
+        must(watch, "inotify");
+        must(inotify_add_watch(watch, "/dev", IN_CREATE), "/dev");
+        while (access(path, F_OK) < 0)
+                must((int) read(watch, events, sizeof(events)), path);
+        close(watch);
+}
+
+/* One command, whole and in hexadecimal: the bench has computed it. What the TPM answers begins with tag, size and code. */
+static void ask_tpm(const char *hex)
+{
+        unsigned char buffer[1024];
+        size_t n = strlen(hex) / 2;
+        int tpm = open("/dev/tpm0", O_RDWR | O_CLOEXEC);
+
+        must(tpm, "/dev/tpm0");
+        for (size_t i = 0; i < n && i < sizeof(buffer); i++)
+                sscanf(hex + 2 * i, "%2hhx", &buffer[i]);
+        must((int) write(tpm, buffer, n), "/dev/tpm0");
+        must((int) read(tpm, buffer, sizeof(buffer)), "/dev/tpm0");
+        errno = EPROTO;
+        must(memcmp(buffer + 6, "\0\0\0", 4) == 0 ? 0 : -1, "the answer of /dev/tpm0");
+        close(tpm);
+}
+
 static void mount_api(void)
 {
         static const struct {
@@ -137,13 +168,20 @@ static void enter_root(void)
         fail(INIT);
 }
 
-/* "module FILE", "verity UUID SECTORS PARAMETERS…", "mount DEVICE TYPE WHERE ro|rw": one a line, in this order. */
+/*
+ * "module FILE", "await DEVICE", "tpm COMMAND", "verity UUID SECTORS PARAMETERS…", "mount DEVICE TYPE WHERE ro|rw": one a line, done in
+ * their order.
+ */
 static void do_line(char *line)
 {
         char *verb = strsep(&line, " ");
 
         if (strcmp(verb, "module") == 0) {
                 load_module(line);
+        } else if (strcmp(verb, "await") == 0) {
+                await(line);
+        } else if (strcmp(verb, "tpm") == 0) {
+                ask_tpm(line);
         } else if (strcmp(verb, "verity") == 0) {
                 char *uuid = strsep(&line, " "), *sectors = strsep(&line, " ");
 
@@ -160,32 +198,40 @@ static void do_line(char *line)
         }
 }
 
+static void append_copy(int out, const char *path)
+{
+        static char text[4096];
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        ssize_t n;
+
+        must(fd, path);
+        must((int) (n = read(fd, text, sizeof(text))), path);
+        must((int) write(out, text, (size_t) n), path);
+        close(fd);
+}
+
 /*
- * What the kernel had done until now: a mark in its log, and its own account of the processor beside it, for the host to send on.
+ * What the kernel had done until now: a mark in its log, and its own account of the processor and of PID 1 beside it, for the host to send on.
  * A task's time is added when it leaves the processor, so this one does.
  */
 static void leave_account(void)
 {
         static const struct timespec moment = { .tv_nsec = 1 };
-        static const char mark[] = "<5>verinit-bench: floor\n";
-        static char text[4096];
+        static const char mark[] = "<5>verinit-bench: bare\n";
         int fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
-        ssize_t n;
 
         must((int) write(fd, mark, sizeof(mark) - 1), "/dev/kmsg");
         close(fd);
         nanosleep(&moment, NULL);
-        must(fd = open("/proc/schedstat", O_RDONLY | O_CLOEXEC), "/proc/schedstat");
-        must((int) (n = read(fd, text, sizeof(text))), "/proc/schedstat");
-        close(fd);
         must(fd = open("/run/begin", O_WRONLY | O_CREAT | O_CLOEXEC, 0600), "/run/begin");
-        must((int) write(fd, text, (size_t) n), "/run/begin");
+        append_copy(fd, "/proc/schedstat");
+        append_copy(fd, "/proc/self/schedstat");
         close(fd);
 }
 
 int main(void)
 {
-        static char text[16384];
+        static char text[32768];
         char *rest = text, *line;
         int fd;
 
