@@ -39,7 +39,7 @@ class Run:
             return contenders.verinit(self.disk, self.init)
         if name == "C":
             return contenders.floor(self.disk, self.loaded())
-        return peers.dracut(self.disk, name.removeprefix("B-"))
+        return peers.boot(self.disk, name)
 
     def sample(self, name: str, **how: Any) -> measure.Sample:
         s = measure.run(self.boot_of(name), self.disk, OUT / "vm", **how)
