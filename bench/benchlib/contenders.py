@@ -33,6 +33,7 @@ class Boot:
     name: str
     initrd: Path
     cmdline: str
+    kernel: Path | None = None      # in place of Debian's
 
 
 def cmdline(disk: Disk, selinux: bool) -> str:
@@ -90,12 +91,12 @@ def pack(tree: Path, out: Path) -> None:
     archive.unlink()
 
 
-def floor(disk: Disk, modules: list[str], *, compressed: bool = False) -> Boot:
-    """`modules` as A has loaded them, in that order; `compressed` as the kernel's package has them."""
-    directory = parts.modules(FLAVOUR)
+def floor(disk: Disk, modules: list[str], *, compressed: bool = False, directory: Path | None = None) -> Boot:
+    """`modules` as A has loaded them, in that order; `compressed` as the kernel's package has them; of Debian's kernel or `directory`."""
+    directory = directory or parts.modules(FLAVOUR)
     suffix = ".ko.xz" if compressed else ".ko"
     text = plan(disk, modules, suffix)
-    inputs = {"source": [file_digest(FLOOR), file_digest(Path(__file__))], "plan": text, "release": str(directory.relative_to(parts.IMAGES))}
+    inputs = {"source": [file_digest(FLOOR), file_digest(Path(__file__))], "plan": text, "release": str(directory.relative_to(parts.TOP))}
 
     def build(out: Path) -> None:
         with TemporaryDirectory(dir=out) as scratch:

@@ -85,7 +85,7 @@ def sample_of(name: str, report: dict[str, bytes]) -> Sample:
 
 def run(which: Boot, disk: Disk, out: Path, *, icount: bool, memory: str = "1024", timeout: float = 300, **machine: Any) -> Sample:
     """`machine`: further fields of BootSpec."""
-    spec = BootSpec(out=out, disk=disk.path, kernel=parts.kernel(FLAVOUR).vmlinuz, initrd=which.initrd, append=which.cmdline,
+    spec = BootSpec(out=out, disk=disk.path, kernel=which.kernel or parts.kernel(FLAVOUR).vmlinuz, initrd=which.initrd, append=which.cmdline,
                     tpm=False, memory=memory, timeout=timeout, icount=icount, **machine)
     outcome = boot(spec)
     if outcome.result != "booted":
