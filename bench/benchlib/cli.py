@@ -12,10 +12,10 @@ from imagelib.store import BuildError
 from machine.spec import Trouble
 from rows import parts
 
-from . import full, growth, plots, prove, quick, stages, table
+from . import builtin, full, growth, plots, prove, quick, stages, table, unpack
 
 DESCRIPTION = """\
-Boots one disk by verinit (A), by dracut (B-lean, B-min) and by a bare program that checks nothing (C), and says what each costs.
+Boots one disk by verinit (A), by dracut (B-lean, B-min), by what mkosi-initrd makes (B2) and by a bare program that checks nothing (C), and says what each costs.
 Without an option: all of it, in turn A B C A B C, with raw samples in build/bench/results.json.
 """
 EPILOG = """\
@@ -32,7 +32,9 @@ def parser() -> argparse.ArgumentParser:
     what.add_argument("--update-baseline", action="store_true", help="write docs/bench/baseline.json anew; takes --why")
     what.add_argument("--growth", action="store_true", help="A and C over what a machine has; build/bench/growth.json")
     what.add_argument("--stages", action="store_true", help="a boot in which all is on, in instructions by stage, by lap and by module; build/bench/stages.json")
-    what.add_argument("--report", metavar="FILE", type=Path, help="print the table of docs/PERFORMANCE.md from such results")
+    what.add_argument("--kernel", action="store_true", help="A and C with Debian's kernel, and with a small one that needs no modules and is compiled for it (long); build/bench/kernel.json")
+    what.add_argument("--unpack", action="store_true", help="A's initramfs packed in several ways; build/bench/unpack.json")
+    what.add_argument("--report", metavar="FILE", type=Path, help="print the table of docs/PERFORMANCE.md or docs/KERNEL.md from such results")
     what.add_argument("--prove", action="store_true", help="C against what a bare init was counted at before this bench existed")
     what.add_argument("--plots", metavar="FILE", type=Path, help="pictures of such a growth.json, beside it")
     p.add_argument("--why", metavar="TEXT", default="", help="why the baseline changes")
@@ -41,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--hosts", metavar="N", type=int, default=3, help="boots each of a whole host (default: 3)")
     p.add_argument("--parts", metavar="NAMES", default=",".join(full.PARTS), help="which parts to measure anew, the others staying as they are in the output (default: %(default)s)")
     p.add_argument("--axes", metavar="NAMES", default=",".join(growth.AXES), help="which axes of --growth (default: %(default)s)")
-    p.add_argument("--only", metavar="NAMES", default="A,B-lean,C", help="who takes part (default: A,B-lean,C; B-min too is known)")
+    p.add_argument("--only", metavar="NAMES", default="A,B-lean,C", help="who takes part (default: A,B-lean,C; B-min and B2 too are known)")
     p.add_argument("--init", metavar="FILE", type=Path, default=parts.INIT, help="verinit's PID 1 (default: build/release/init)")
     p.add_argument("--output", metavar="FILE", type=Path, help="where the samples go (default: in build/bench)")
     return p
@@ -62,6 +64,10 @@ def act(args: argparse.Namespace) -> int:
         return prove.run()
     if args.plots:
         return plots.draw(args.plots, args.plots.parent)
+    if args.kernel:
+        return builtin.run(init, args.counted, args.output or quick.OUT / "kernel.json")
+    if args.unpack:
+        return unpack.run(init, args.counted, args.output or quick.OUT / "unpack.json")
     if args.growth:
         return growth.run(init, args.axes.split(","), args.output or quick.OUT / "growth.json")
     boots = {"icount": args.counted, "tpm": args.counted, "calls": 1, "clock": args.boots, "host": args.hosts}

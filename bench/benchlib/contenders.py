@@ -46,6 +46,7 @@ class Boot:
     initrd: Path
     cmdline: str
     uki: Path | None = None     # booted by the firmware in place of the two
+    kernel: Path | None = None      # in place of Debian's
 
 
 def cmdline(disk: Disk, selinux: bool, more: str = "") -> str:
@@ -145,12 +146,12 @@ def pack(tree: Path, out: Path) -> None:
     archive.unlink()
 
 
-def bare(disk: Disk, work: Work, *, compressed: bool = False, more: str = "") -> Boot:
-    """`compressed`: modules as the kernel's package has them."""
-    directory = parts.modules(FLAVOUR)
+def bare(disk: Disk, work: Work, *, compressed: bool = False, more: str = "", directory: Path | None = None) -> Boot:
+    """`compressed`: modules as the kernel's package has them; of Debian's kernel or of `directory`."""
+    directory = directory or parts.modules(FLAVOUR)
     suffix = ".ko.xz" if compressed else ".ko"
     text = plan(disk, work, suffix)
-    inputs = {"source": [file_digest(BARE), file_digest(Path(__file__))], "plan": text, "release": str(directory.relative_to(parts.IMAGES))}
+    inputs = {"source": [file_digest(BARE), file_digest(Path(__file__))], "plan": text, "release": str(directory.relative_to(parts.TOP))}
 
     def build(out: Path) -> None:
         with TemporaryDirectory(dir=out) as scratch:

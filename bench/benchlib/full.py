@@ -54,7 +54,7 @@ class Run:
         elif name == "C":
             boot = contenders.bare(self.disk, self.work(kind), more=how.more)
         else:
-            boot = peers.dracut(self.disk, name.removeprefix("B-"))
+            boot = peers.boot(self.disk, name)
             boot = replace(boot, cmdline=f"{boot.cmdline} {how.more}".rstrip())
         return contenders.as_uki(boot) if how.firmware else boot
 

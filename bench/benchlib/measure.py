@@ -115,7 +115,7 @@ def sample_of(name: str, report: dict[str, bytes], marks: dict[str, float] | Non
 def run(which: Boot, disk: Disk, out: Path, *, icount: bool, memory: str = "1024", timeout: float = 300, **machine: Any) -> Sample:
     """`machine`: further fields of BootSpec."""
     start: dict[str, Any] = {"uki": which.uki} if which.uki else {
-        "kernel": parts.kernel(FLAVOUR).vmlinuz, "initrd": which.initrd, "append": which.cmdline, "tpm": False}
+        "kernel": which.kernel or parts.kernel(FLAVOUR).vmlinuz, "initrd": which.initrd, "append": which.cmdline, "tpm": False}
     spec = BootSpec(out=out, disk=disk.path, memory=memory, timeout=timeout, icount=icount, **start, **machine)
     outcome = boot(spec)
     if outcome.result != "booted":

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What people boot a verified /usr with today, built as they would: B is dracut of Debian trixie, with the configurations of
-bench/dracut/."""
+bench/dracut/; B2 is in mkosi.py."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from pathlib import Path
 from imagelib.debian import MINBASE, Debian
 from imagelib.store import EPOCH, Store, digests
 from imagelib.toolstree import Tools, host
+from machine.spec import Trouble
 from rows import parts
 
-from . import TOP
+from . import TOP, mkosi
 from .contenders import FLAVOUR, Boot, cmdline
 from .disk import BENCH, Disk
 
@@ -51,3 +52,12 @@ def initrd(configuration: str) -> Path:
 
 def dracut(disk: Disk, configuration: str, *, selinux: bool = False) -> Boot:
     return Boot(f"B-{configuration}", initrd(configuration), cmdline(disk, selinux))
+
+
+def boot(disk: Disk, name: str) -> Boot:
+    """A contender by its name."""
+    if name == "B2":
+        return mkosi.boot(disk)
+    if name.removeprefix("B-") not in CONFIGURATIONS:
+        raise Trouble(f"{name}: nobody of that name takes part; A, C, B2 and {', '.join(f'B-{c}' for c in CONFIGURATIONS)} do")
+    return dracut(disk, name.removeprefix("B-"))

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any, Callable
 
+from . import builtin, unpack
 from .ratios import pairs, summary
 
 Samples = list[dict[str, Any]]
@@ -147,4 +148,8 @@ def targets(results: Results) -> str:
 
 def of_file(path: Path) -> str:
     results = json.loads(path.read_text())
+    if "kernels" in results:
+        return builtin.table(results)
+    if "clock" not in results:
+        return unpack.table(results)
     return f"{of_results(results)}\n{targets(results)}"

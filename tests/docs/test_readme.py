@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 
 from documents import BUILD, TOP, VERINIT, facts, floor_problem, part, read, run, shell_blocks
 
-PAGES = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "NEWS.md", "docs/TESTING.md", "docs/DECISIONS.md", "docs/MAC.md",
+PAGES = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "NEWS.md", "docs/TESTING.md", "docs/DECISIONS.md", "docs/MAC.md", "docs/KERNEL.md",
          "docs/ARCHITECTURE.md", "docs/PERFORMANCE.md", "docs/FAILURES.md", "docs/MEASUREMENTS.md", "docs/TAMPER.md", "docs/THREAT_MODEL.md")
 HASH = "4f" * 32
 PIN = "init.verity=1:sha256:4096:4096:51138:1:-:7c1b5a52-5bb0-4e0b-9d4f-0c5c2b1a6e03"

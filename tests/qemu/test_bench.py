@@ -12,7 +12,7 @@ TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "bench"))
 
 import benchlib  # noqa: E402, F401
-from benchlib import contenders, measure, prove, ratios, stages, table  # noqa: E402
+from benchlib import builtin, contenders, counted, kernel, measure, mkosi, prove, ratios, stages, table, unpack  # noqa: E402
 from machine.spec import Trouble  # noqa: E402
 
 BASELINE = {"figures": {"ratio": 1.06, "size": 1000}}
@@ -158,12 +158,53 @@ class TestTable(unittest.TestCase):
         self.assertEqual(table.busy(results, "tpm", "A"), [500_000])
 
 
+def counts(label: str, start: int, span: int, idle: int, **more: object) -> dict[str, object]:
+    return {"label": label, "start_us": start, "span_us": span, "idle_us": idle, "modules": ["erofs"], "initramfs_bytes": 10,
+            "mem_available_kb": 2048, **more}
+
+
+class TestKernels(unittest.TestCase):
+    def test_an_option_that_was_not_taken_is_named(self) -> None:
+        self.assertEqual(kernel.missing("CONFIG_A=y\n# CONFIG_B is not set\nCONFIG_C=m\n", "# why\nCONFIG_A=y\nCONFIG_B=y\nCONFIG_C=y\n"),
+                         ["CONFIG_B=y", "CONFIG_C=y"])
+
+    def test_what_replaces_modules_is_on_the_page(self) -> None:
+        page = (TOP / "docs/KERNEL.md").read_text()
+        lines = [line for line in (TOP / "bench/kernel/builtin.config").read_text().splitlines() if line.startswith("CONFIG_")]
+        options = [line for line in lines if not line.startswith(("CONFIG_EROFS_FS_", "CONFIG_IPE_PROP_", "CONFIG_DM_VERITY_VERIFY_ROOTHASH_SIG_"))]
+        self.assertGreater(len(options), 5)
+        self.assertEqual([line for line in options if f"`{line}`" not in page], [])
+
+    def test_what_is_idle_is_not_counted(self) -> None:
+        self.assertEqual(counted.total(counts("A", 500, 100, 40)), 560_000)
+        results = {"icount": [counts("debian A", 500, 100, 40, idle_before_us=None), counts("debian C", 500, 90, 45, idle_before_us=30)]}
+        self.assertEqual(builtin.span(results, "debian", "A"), 90_000)
+        self.assertEqual(builtin.whole(results, "debian", "A") - builtin.span(results, "debian", "A"), 470_000)
+
+    def test_forms_are_compared_with_the_first(self) -> None:
+        rows = unpack.table({"icount": [counts("a", 1000, 500, 0), counts("b", 2000, 500, 0)]}).splitlines()[2:]
+        self.assertEqual(rows, ["| a | 10 | 1.5 | +0.0 | 2.0 |", "| b | 10 | 2.5 | +1.0 | 2.0 |"])
+
+    def test_what_mkosi_is_told(self) -> None:
+        """The configuration is Debian's, and the machine that builds has no say."""
+        words = mkosi.arguments("6.12")
+        self.assertIn("--include=mkosi-initrd", words)
+        self.assertNotIn("host", " ".join(words))
+
+
 class TestPage(unittest.TestCase):
+    def assert_shown(self, page_name: str, results: str) -> None:
+        page = (TOP / page_name).read_text()
+        begin, end = f"<!-- begin: tools/bench --report {results} -->\n", "<!-- end -->"
+        at = page.index(begin) + len(begin)
+        self.assertEqual(page[at:page.index(end, at)], table.of_file(TOP / results))
+
     def test_the_table_is_that_of_the_samples(self) -> None:
-        page = (TOP / "docs/PERFORMANCE.md").read_text()
-        begin, end = "<!-- begin: tools/bench --report docs/bench/results.json -->\n", "<!-- end -->"
-        shown = page[page.index(begin) + len(begin):page.index(end)]
-        self.assertEqual(shown, table.of_file(TOP / "docs/bench/results.json"))
+        self.assert_shown("docs/PERFORMANCE.md", "docs/bench/results.json")
+
+    def test_the_tables_of_the_kernels_are_those_of_the_samples(self) -> None:
+        self.assert_shown("docs/KERNEL.md", "docs/bench/kernel.json")
+        self.assert_shown("docs/KERNEL.md", "docs/bench/unpack.json")
 
 
 if __name__ == "__main__":
