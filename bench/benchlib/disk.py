@@ -126,7 +126,7 @@ def _partition(out: Path, files: list[tuple[Path, str, str, str]]) -> None:
 def _file_system(out: Path, tree: Path, mib: int) -> str:
     """Of /usr; with `mib` an ext4 that is so large and hardly filled."""
     if mib:
-        parts.run(["mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-U", UUID, "-E", f"hash_seed={UUID},root_owner=0:0", "-d", tree,
+        parts.run(["mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-b", str(BLOCK), "-U", UUID, "-E", f"hash_seed={UUID},root_owner=0:0", "-d", tree,
                    out, f"{mib}M"])
         return "ext4"
     parts.run(["mkfs.erofs", "--quiet", f"-T{EPOCH}", f"-U{UUID}", "--all-root", out, tree])
