@@ -182,32 +182,35 @@ static int check_boolean(const char *path, struct error *err)
         return 0;
 }
 
-/* Whatever else is wrong with it, it is there, and has to be set. */
-static bool is_absent(const char *path)
+/* 1: the policy has it, 0: it has not. Whatever else is wrong with it is an error: it may be there, and would have to be set. */
+static int look_for_boolean(const char *path, struct error *err)
 {
         struct stat st;
 
-        return stat(path, &st) < 0 && errno == ENOENT;
+        if (stat(path, &st) == 0)
+                return 1;
+        if (errno == ENOENT)
+                return 0;
+        return error_set(err, FAIL_SELINUX_LOCK_FAILED_CODE, errno, "%s: %s", path, errno_name(errno));
 }
 
 int sepolicy_check_lockable(struct error *err)
 {
-        struct stat st;
+        int r = look_for_boolean(BOOLEANS SEPOLICY_LOCK, err);
 
-        if (stat(BOOLEANS SEPOLICY_LOCK, &st) == 0)
-                return 0;
-        if (errno == ENOENT)
+        if (r == 0)
                 return error_set(err, FAIL_SELINUX_LOCK_FAILED_CODE, ENOENT, "the policy has no boolean " SEPOLICY_LOCK);
-        return error_set(err, FAIL_SELINUX_LOCK_FAILED_CODE, errno, BOOLEANS SEPOLICY_LOCK ": %s", errno_name(errno));
+        return r < 0 ? r : 0;
 }
 
 /* Not by libselinux: it would look for another name of a boolean in /etc/selinux. */
 int sepolicy_lock(struct error *err)
 {
-        bool has_booleans = !is_absent(BOOLEANS SEPOLICY_LOCK_BOOLEANS);
-        int r;
+        int r = look_for_boolean(BOOLEANS SEPOLICY_LOCK_BOOLEANS, err);
+        bool has_booleans = r > 0;
 
-        r = sepolicy_check_lockable(err);
+        if (r >= 0)
+                r = sepolicy_check_lockable(err);
         if (r == 0)
                 r = set_boolean(BOOLEANS SEPOLICY_LOCK, err);
         if (r == 0 && has_booleans)
