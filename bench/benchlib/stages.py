@@ -95,6 +95,8 @@ def of_report(report: dict[str, bytes]) -> Stages:
         else:
             stages.append(row)
             at = now
+    if not any(row.what == LOAD for row in laps):
+        raise Trouble(f"the log has no lap {LOAD}: what is beside the policy's load cannot be told")
     stages.append(Row(LAST, "", int(ran[0]) - at[1]))
     modules = [Row(match["stage"], match["name"], 1000 * int(match["ran"])) for match in MODULE.finditer(log)]
     hashed = re.findall(r"^\d+ \S*-kverityd (\d+) ", report.get("tasks.txt", b"").decode(), re.M)

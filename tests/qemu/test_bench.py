@@ -87,6 +87,10 @@ class TestStages(unittest.TestCase):
         with self.assertRaisesRegex(Trouble, "no beginning of PID 1"):
             stages.of_report({"dmesg.txt": STAGES.encode()})
 
+    def test_a_boot_that_loads_no_policy_is_none(self) -> None:
+        with self.assertRaisesRegex(Trouble, "no lap load"):
+            stages.of_report({"dmesg.txt": STAGES.replace("lap load", "lap other").encode(), "schedstat.txt": b"981000000 7 8\n"})
+
 
 class TestWord(unittest.TestCase):
     def test_the_command_has_each_bank_once(self) -> None:
