@@ -2,13 +2,35 @@
 /*
  * Stage activate: the kernel's mapping, and the kernel's own word that it is the one that was meant.
  */
+#include <errno.h>
+
 #include "verinit/boot.h"
 #include "verinit/devices.h"
+#include "verinit/fsat.h"
 #include "verinit/log.h"
 #include "verinit/signature.h"
 
 /* systemd's name: the host's veritysetup generator takes an active "usr" for its own and leaves it alone. */
 #define USR_NAME "usr"
+
+/*
+ * /usr needs its signature either way; this is for the volumes that the host opens later. The parameter was given with the module,
+ * and a dm-verity that is built into the kernel had no module to give it with. Nobody can write it now (6.12, mode 0444).
+ */
+static int check_signatures_are_required(const struct boot *boot, struct error *err)
+{
+        char value[8];
+        ssize_t n;
+
+        if (boot->config.floor.root_hash_signature == NEED_ALLOW)
+                return 0;
+        n = fsat_read_line(boot->root_fd, DM_REQUIRE_SIGNATURES, value, sizeof(value));
+        if (n > 0 && str_equal(value, "Y"))
+                return 0;
+        return error_set(err, FAIL_DM_FAILED_CODE, n < 0 ? (int) -n : EINVAL,
+                         "the kernel's dm-verity would open volumes without a signature, which the floor does not allow: if it is "
+                         "built into the kernel, put dm_verity.require_signatures=1 on the command line");
+}
 
 /*
  * The table has the numbers of the devices that were found. Held since then, they cannot have become another's; and if the
@@ -54,9 +76,9 @@ int stage_activate(struct boot *boot, struct error *err)
 {
         struct evidence *e = &boot->evidence;
         int32_t serial = 0;
-        int r = 0;
+        int r = check_signatures_are_required(boot, err);
 
-        if (boot->signature)
+        if (r == 0 && boot->signature)
                 r = hand_over_signature(boot->signature, &serial, err);
         if (r == 0)
                 r = verity_activate(boot->verified, USR_NAME, &boot->active, err);

@@ -13,6 +13,10 @@
 
 struct verity_superblock;
 
+/* "Y": the kernel's dm-verity opens no volume without a signature (6.12 drivers/md/dm-verity-verify-sig.c). Below the root directory. */
+#define DM_REQUIRE_SIGNATURES_DIR "sys/module/dm_verity/parameters"
+#define DM_REQUIRE_SIGNATURES DM_REQUIRE_SIGNATURES_DIR "/require_signatures"
+
 struct dm_device {
         dev_t devno;
         char name[128];

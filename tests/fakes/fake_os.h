@@ -34,6 +34,7 @@ struct fake_os {
         void (*deployed_ipe)(int root_fd, const char *dir);          /* its files are there, in this directory */
         int (*mount)(const char *source, const char *target, const char *fstype);
         int (*load_module)(const char *name);
+        bool ignores_params; /* as one that is built into the kernel, which is not started by a load */
         unsigned processors;         /* 0: one */
         bool is_last_worker_first;   /* of those that run, the one that began last ends first */
         size_t n_workers, max_workers; /* that run, and the most that ran at once */

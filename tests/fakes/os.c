@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 #include "fakes.h"
+#include "verinit/dm.h"
 #include "verinit/fsat.h"
 #include "verinit/ipe.h"
 
@@ -46,11 +48,32 @@ int os_umount_detached(const char *target)
         return fake_callf("os_umount_detached", "%s", target) ? -EIO : 0;
 }
 
+/* What /sys/module shows of one that is not built in. */
+static void show(const char *name, const char *params)
+{
+        const char *value = params && strstr(params, "require_signatures=1") ? "Y\n" : "N\n";
+
+        if (!strstr(name, "dm-verity.ko") || fake_os.root_fd <= 0 || fake_os.ignores_params)
+                return;
+        if (fsat_mkdir_p(fake_os.root_fd, DM_REQUIRE_SIGNATURES_DIR, 0755) < 0 ||
+            fsat_create(fake_os.root_fd, DM_REQUIRE_SIGNATURES, value, strlen(value), 0444) < 0)
+                abort();
+}
+
+static int load(const char *name, const char *params)
+{
+        int r = fake_os.load_module ? fake_os.load_module(name) : 0;
+
+        if (r == 0)
+                show(name, params);
+        return r;
+}
+
 int os_load_module(_unused_ int file_fd, const char *name, const char *params)
 {
         if (fake_callf("os_load_module", "%s %s", name, or_none(params)))
                 return -ENOEXEC;
-        return fake_os.load_module ? fake_os.load_module(name) : 0;
+        return load(name, params);
 }
 
 unsigned os_processors(void)
@@ -61,7 +84,7 @@ unsigned os_processors(void)
 /* By a number that grows, which is what the callers hold as a descriptor. */
 static struct fake_worker {
         bool is_running;
-        char name[FAKE_DETAIL_MAX];
+        char name[FAKE_DETAIL_MAX], params[FAKE_DETAIL_MAX];
 } fake_workers[256];
 static int next_worker;
 
@@ -82,6 +105,7 @@ int os_load_module_beside(_unused_ int file_fd, const char *name, const char *pa
                 return -EAGAIN;
         w->is_running = true;
         (void) str_copy(w->name, sizeof(w->name), name);
+        (void) str_copy(w->params, sizeof(w->params), params ? params : "");
         *ret_worker = next_worker++;
         if (++fake_os.n_workers > fake_os.max_workers)
                 fake_os.max_workers = fake_os.n_workers;
@@ -117,7 +141,7 @@ int os_wait_worker(const int *workers, size_t n, uint64_t *timeout_us, size_t *r
         }
         w->is_running = false;
         fake_os.n_workers--;
-        r = fake_os.load_module ? fake_os.load_module(w->name) : 0;
+        r = load(w->name, w->params);
         *ret_answer = fake_os.worker_answer ? fake_os.worker_answer(w->name, r) : r;
         *ret_which = which;
         return 1;

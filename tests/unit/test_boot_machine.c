@@ -56,6 +56,36 @@ static void test_the_kernel_is_told_to_want_signatures(_unused_ void **state)
         fake_machine_remove();
 }
 
+/* A dm-verity that is built in was never loaded, so what is given with the module does not reach it. */
+static void test_a_kernel_that_wants_no_signatures(_unused_ void **state)
+{
+        static const char *const values[] = { NULL, "N\n", "Y", "Y\n" };
+        const struct fake_machine_options allowed = {
+                .floor = FAKE_FLOOR "root-hash-signature=allow\n", .has_tpm = true, .has_selinux = true, .is_unsigned = true,
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+                bool is_wanted = values[i] && values[i][0] == 'Y';
+
+                fake_machine_make(&full);
+                fake_os.ignores_params = true;
+                if (values[i])
+                        fake_machine_put(DM_REQUIRE_SIGNATURES, values[i]);
+                assert_int_equal(run_pid1(), is_wanted ? FAKE_OS_EXECED : FAKE_OS_ENDED);
+                if (!is_wanted) {
+                        assert_int_equal(error.stage, STAGE_ACTIVATE);
+                        assert_int_equal(error.code, FAIL_DM_FAILED_CODE);
+                        assert_non_null(strstr(error.msg, "put dm_verity.require_signatures=1 on the command line"));
+                        assert_int_equal(fake_count("dm_create"), 0);
+                }
+                fake_machine_remove();
+        }
+        fake_machine_make(&allowed);
+        fake_os.ignores_params = true;
+        assert_int_equal(run_pid1(), FAKE_OS_EXECED);
+        fake_machine_remove();
+}
+
 static void test_empty_drive_is_passed_over(_unused_ void **state)
 {
         const struct fake_machine_options options = {
@@ -237,6 +267,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_a_disk_that_is_exchanged_is_noticed),
                 cmocka_unit_test(test_the_kernel_is_told_to_want_signatures),
+                cmocka_unit_test(test_a_kernel_that_wants_no_signatures),
                 cmocka_unit_test(test_empty_drive_is_passed_over),
                 cmocka_unit_test(test_absent_disk_lists_all),
                 cmocka_unit_test(test_storm_of_events_is_bounded),

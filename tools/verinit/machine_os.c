@@ -10,6 +10,7 @@
 #include <sys/sysmacros.h>
 #include <time.h>
 
+#include "verinit/dm.h"
 #include "verinit/fsat.h"
 #include "verinit/le.h"
 
@@ -53,8 +54,18 @@ int os_mount(const char *source, const char *target, const char *fstype, _unused
         return str_equal(target, USR_MOUNT) && str_after(source, "/dev/mapper/") ? machine_mount_usr(the_machine, fstype) : 0;
 }
 
+/* What /sys/module then shows; of one that is built in machine_populate() has shown it. */
+static int show_params(const char *name, const char *params)
+{
+        const char *value = strstr(params, "require_signatures=1") ? "Y\n" : "N\n";
+
+        if (!strstr(name, "/dm-verity.ko"))
+                return 0;
+        return fsat_create(the_machine->root_fd, DM_REQUIRE_SIGNATURES, value, strlen(value), 0444);
+}
+
 /* What the kernel asks of one before anything else: an ELF file, and its own release. */
-int os_load_module(int file_fd, const char *name, _unused_ const char *params)
+int os_load_module(int file_fd, const char *name, const char *params)
 {
         _cleanup_buffer_ struct buffer file = {}, module = {};
         _cleanup_free_ char *vermagic = NULL;
@@ -67,7 +78,7 @@ int os_load_module(int file_fd, const char *name, _unused_ const char *params)
             module.size < 4 || memcmp(module.data, "\177ELF", 4) != 0)
                 return -ENOEXEC;
         vermagic = tool_format("vermagic=%s ", the_machine->release);
-        return memmem(module.data, module.size, vermagic, strlen(vermagic)) ? 0 : -ENOEXEC;
+        return memmem(module.data, module.size, vermagic, strlen(vermagic)) ? show_params(name, params) : -ENOEXEC;
 }
 
 /* So nothing is loaded beside anything else. */

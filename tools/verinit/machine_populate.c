@@ -195,6 +195,18 @@ static void put_devices(struct place *p)
         }
 }
 
+/* Of a dm-verity that is built in, which has its words from the command line; a "no" there the guard of the command line refuses. */
+static void put_verity_params(struct place *p, const char *text)
+{
+        static struct cmdline cmdline;
+        char params[1024] = "";
+        size_t offset;
+
+        if (cmdline_parse(text, strlen(text), CMDLINE_KERNEL_LIMIT, &cmdline, &offset) == CMDLINE_OK)
+                (void) cmdline_module_params(&cmdline, "dm_verity", params, sizeof(params));
+        put_text(p, "kernel/" DM_REQUIRE_SIGNATURES, strstr(params, "require_signatures") ? "Y\n" : "N\n");
+}
+
 int machine_populate(struct machine *m, const struct machine_firmware *firmware, struct trouble *t)
 {
         struct place p = { .m = m };
@@ -221,6 +233,7 @@ int machine_populate(struct machine *m, const struct machine_firmware *firmware,
                 put_directory(&p, "kernel/" IPE_DIR "/policies");
                 put_text(&p, "kernel/" IPE_DIR "/enforce", "1");
         }
+        put_verity_params(&p, firmware->cmdline);
         put_disks(&p);
         put_devices(&p);
         if (m->has_firmware) {

@@ -183,7 +183,7 @@ DIRECT = [
     DirectBoot("direct-cloud-inline-ext4-ahci", Setup(image="inline", bus="ahci", ballast=BALLAST, **FULL),
                (line_is_that_of_azure_container_linux, ballast_is_freed)),
     DirectBoot("direct-bpo-explicit-tmpfs-virtio-blk-stray-words",
-               Setup(image="explicit", kernel="bpo", tpm=True, baked=added(*STRAY_WORDS, PARAMETER[0]), ballast=BALLAST,
+               Setup(image="explicit", kernel="bpo", tpm=True, cpus=2, baked=added(*STRAY_WORDS, PARAMETER[0]), ballast=BALLAST,
                      floor={"selinux-lock": "late"}, **FULL),
                (stray_words_were_there, parameter_is_set, ballast_is_freed)),
     DirectBoot("direct-cloud-discoverable-ext4-virtio-scsi-hotplug-debug",

@@ -152,14 +152,17 @@ def root_is(c: Case) -> Problems:
     yield from differ("boot.json root", wanted, c.boot()["root"])
 
 
+def is_signed(c: Case) -> bool:
+    """Then the floor requires it, and it is the kernel's to check too; without firmware the disk has none."""
+    return c.measured and "usr-verity-sig" in c.image.partitions
+
+
 def table_is_ours(c: Case) -> Problems:
     """The live table against what follows from image.json; the numbers of the two devices are the kernel's."""
     i = c.image
     length = i.data_blocks * (i.block_size // 512)
     start = i.hash_offset // i.block_size + 1
-    # A signature is the kernel's to check too; without firmware the disk has none.
-    is_signed = c.measured and "usr-verity-sig" in i.partitions
-    options = ("4 panic_on_corruption panic_on_error root_hash_sig_key_desc verinit:usr" if is_signed else
+    options = ("4 panic_on_corruption panic_on_error root_hash_sig_key_desc verinit:usr" if is_signed(c) else
                "2 panic_on_corruption panic_on_error")
     pattern = re.compile(
         rf"0 {length} verity 1 (\d+:\d+) (\d+:\d+) {i.block_size} {i.block_size} {i.data_blocks} {start} sha256 "
@@ -292,6 +295,14 @@ def crash_would_reset(c: Case) -> Problems:
                           [line for line in lines if line.startswith(f"/proc/sys/kernel/{name}:")])
 
 
+def kernel_wants_signatures(c: Case) -> Problems:
+    """Of every volume that the host opens, where the floor does of /usr; it cannot be taken back."""
+    wanted = "Y" if is_signed(c) else "N"
+    name = "/sys/module/dm_verity/parameters/require_signatures"
+    yield from differ("dm_verity.require_signatures", [f"{name}:{wanted}"],
+                      [line for line in c.text("kernel.txt").splitlines() if line.startswith(f"{name}:")])
+
+
 def initramfs_is_freed(c: Case) -> Problems:
     handoff = c.boot()["handoff"]
     yield from differ("way of the switch", c.switch, handoff["switch"])
@@ -332,7 +343,7 @@ def not_measured(c: Case) -> Problems:
 COMMON: tuple[Callable[[Case], Problems], ...] = (
     system_is_up, mapper_device_is_active, usr_is_read_only, policy_directory_is_verified, root_is,
     table_is_ours, devices_are_the_named_ones, size_is_proved, selinux_is_enforcing, lock_is_as_said, nobody_is_permissive, labels_are_right, evidence_is_whole,
-    init_starts_clean, crash_would_reset, initramfs_is_freed, console_is_as_asked)
+    init_starts_clean, crash_would_reset, kernel_wants_signatures, initramfs_is_freed, console_is_as_asked)
 
 
 def problems_of(case: Case, checks: Iterable[Callable[[Case], Problems]]) -> list[str]:
