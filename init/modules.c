@@ -113,9 +113,20 @@ bool module_is_for_other_machine(const struct modtable_module *m, int r)
 /* Of a module that was loaded ahead, whatever is no answer of the kernel's. */
 static int refuse_unanswered(const struct modtable_module *m, const struct module_answer *a, struct error *err)
 {
-        if (a->is_late)
+        if (a->wait_errno == ETIME)
                 return error_set(err, FAIL_MODULE_LOAD_FAILED_CODE, ETIME, "module %s is still not loaded", m->name);
+        if (a->wait_errno != 0)
+                return error_set(err, FAIL_MODULE_LOAD_FAILED_CODE, a->wait_errno, "cannot wait for the process that loads module %s: %s",
+                                 m->name, errno_name(a->wait_errno));
         return error_set(err, FAIL_MODULE_LOAD_FAILED_CODE, EOWNERDEAD, "the process that loads module %s was ended", m->name);
+}
+
+int modules_check_ahead(const struct boot *boot, struct error *err)
+{
+        for (size_t i = 0; i < boot->modtable.n_modules; i++)
+                if (boot->module_answers[i].is_known && boot->module_answers[i].r > 0)
+                        return refuse_unanswered(&boot->modtable.modules[i], &boot->module_answers[i], err);
+        return 0;
 }
 
 /* What a module costs that was loaded ahead, its process ran. */

@@ -4,8 +4,9 @@
  * own, one a processor. Most of what a module costs is its signature, which the kernel checks on the processor of whoever loads it.
  *
  * Nothing is decided here. The kernel's answers are kept, and modules.c then goes its way over them, in its order, as if it had
- * asked itself: so a boot that fails does so as with one processor. What was not asked here it asks.
+ * asked itself: so a boot that fails does so as with one processor, but for a module that does not answer in 180 s. What was not asked here it asks.
  */
+#include <errno.h>
 #include <inttypes.h>
 
 #include "modules_load.h"
@@ -93,25 +94,26 @@ static void begin_all_that_can(struct ahead *a)
                         begin(a, a->wanted[i]);
 }
 
-static void keep_answer(struct ahead *a, const struct job *job, int r, bool is_late)
+static void keep_answer(struct ahead *a, const struct job *job, int r, int wait_errno)
 {
         const struct modtable_module *m = &a->boot->modtable.modules[job->module];
 
         a->progress[job->module] = ENDED;
         if (r != 0 && !module_is_for_other_machine(m, r))
-                a->is_over = true; /* as it would be for modules.c, which says what it means */
+                /* Nothing more is begun: what the answer means modules.c says, and after a device's fault it loads the rest itself. */
+                a->is_over = true;
         if (r == OS_WORKER_MUTE)
                 return;
         a->boot->module_answers[job->module] = (struct module_answer) {
-                .is_known = true, .is_late = is_late, .r = r, .us = os_boottime_us() - job->start_us,
+                .is_known = true, .r = r, .wait_errno = wait_errno, .us = os_boottime_us() - job->start_us,
         };
 }
 
-static void give_up(struct ahead *a, bool is_late)
+static void give_up(struct ahead *a, int wait_errno)
 {
         for (size_t i = 0; i < a->n_workers; i++) {
                 os_drop_worker(a->workers[i]);
-                keep_answer(a, &a->jobs[i], OS_WORKER_DIED, is_late);
+                keep_answer(a, &a->jobs[i], OS_WORKER_DIED, wait_errno);
         }
         a->n_workers = 0;
 }
@@ -125,14 +127,14 @@ static void wait_for_one(struct ahead *a)
 
         r = os_wait_worker(a->workers, a->n_workers, &timeout_us, &which, &answer);
         if (r <= 0) {
-                give_up(a, r == 0);
+                give_up(a, r == 0 ? ETIME : -r);
                 return;
         }
         job = a->jobs[which];
         a->n_workers--;
         a->workers[which] = a->workers[a->n_workers];
         a->jobs[which] = a->jobs[a->n_workers];
-        keep_answer(a, &job, answer, false);
+        keep_answer(a, &job, answer, 0);
 }
 
 void modules_load_ahead(struct boot *boot, const char *const features[], size_t n_features)

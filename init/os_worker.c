@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The one process that PID 1 ever starts: a copy of itself that makes one finit_module(2) and ends with what it answered. It shares
+ * The one kind of process that PID 1 ever starts, one a processor at most: a copy of itself that makes one finit_module(2) and ends with what it answered. It shares
  * no memory and no descriptor table, calls no library, and cannot come back into the code that made it. Part of the adapter os.h.
  */
 #include <errno.h>

@@ -30,6 +30,12 @@ static bool is_packed(const char *name, const void *userdata)
         return modules_has_feature(userdata, name);
 }
 
+/* Not packed: built in. Then the mount says so. */
+static bool needs_efivarfs(const struct boot *boot)
+{
+        return boot->facts.is_efi && modules_has_feature(boot, "efivarfs");
+}
+
 static void load_ahead(struct boot *boot, const struct feature_need *needs, size_t n_needs)
 {
         const char *features[FEATURES_MAX_NEEDED + 1];
@@ -37,7 +43,7 @@ static void load_ahead(struct boot *boot, const struct feature_need *needs, size
 
         for (size_t i = 0; i < n_needs; i++)
                 features[n++] = needs[i].name;
-        if (boot->facts.is_efi)
+        if (needs_efivarfs(boot))
                 features[n++] = "efivarfs";
         modules_load_ahead(boot, features, n);
 }
@@ -59,7 +65,7 @@ static int load_modules(struct boot *boot, struct error *err)
                 if (r < 0)
                         return error_prefix(err, "%s", needs[i].why);
         }
-        return 0;
+        return modules_check_ahead(boot, err);
 }
 
 static int mount_efivars(struct boot *boot, struct error *err)
@@ -69,8 +75,7 @@ static int mount_efivars(struct boot *boot, struct error *err)
 
         if (!facts->is_efi)
                 return 0;
-        /* Not packed: built in. Then the mount says so. */
-        r = modules_has_feature(boot, "efivarfs") ? modules_load_feature(boot, "efivarfs", err) : 0;
+        r = needs_efivarfs(boot) ? modules_load_feature(boot, "efivarfs", err) : 0;
         if (r < 0)
                 return r;
         r = os_mount("efivarfs", "/" EFIVARS, "efivarfs", MS_NOSUID | MS_NOEXEC | MS_NODEV, NULL);

@@ -18,8 +18,8 @@ struct proven_signature;
 /* What the kernel said of a module that was loaded ahead (modules.h). */
 struct module_answer {
         bool is_known;
-        bool is_late; /* it has not said anything for too long */
         int r;        /* as of os_wait_worker() */
+        int wait_errno; /* with OS_WORKER_DIED: why nobody waits for it any more; 0: it was ended */
         uint64_t us;
 };
 

@@ -23,3 +23,9 @@ void modules_load_ahead(struct boot *boot, const char *const features[], size_t 
  * a driver makes devices (a SCSI host makes disks). *ret_loaded is how many modules were loaded.
  */
 int modules_coldplug(struct boot *boot, unsigned *ret_loaded, struct error *err);
+
+/*
+ * After all that: whether each module that was begun ahead was heard of, also one whose device has gone since and which nobody asked
+ * for again. It may still be at work in the kernel. MODULE_LOAD_FAILED.
+ */
+int modules_check_ahead(const struct boot *boot, struct error *err);

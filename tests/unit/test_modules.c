@@ -33,15 +33,22 @@ struct outcome {
         struct error error;
 };
 
+#define DISK_MODALIAS "sys/bus/virtio/devices/a/modalias"
+
+static void put_disk(void)
+{
+        assert_int_equal(fsat_create(dir.fd, DISK_MODALIAS, "virtio:2v1\n", 11, 0644), 0);
+}
+
 static int set_up(_unused_ void **state)
 {
         char path[64];
 
         if (temp_dir_make(&dir) < 0 || fsat_mkdir_p(dir.fd, "lib/modules", 0755) < 0 ||
             fsat_mkdir_p(dir.fd, "sys/bus/virtio/devices/a", 0755) < 0 || fsat_mkdir_p(dir.fd, "sys/bus/virtio/devices/b", 0755) < 0 ||
-            fsat_create(dir.fd, "sys/bus/virtio/devices/a/modalias", "virtio:2v1\n", 11, 0644) < 0 ||
             fsat_create(dir.fd, "sys/bus/virtio/devices/b/modalias", "virtio:1v1\n", 11, 0644) < 0)
                 return -1;
+        put_disk();
         for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
                 (void) snprintf(path, sizeof(path), "lib/modules/%s.ko", names[i]);
                 if (fsat_create(dir.fd, path, "ELF", 3, 0644) < 0)
@@ -65,7 +72,7 @@ static int load_all(struct error *err)
         r = modules_coldplug(&boot, &n, err);
         for (size_t i = 0; r == 0 && i < 2; i++)
                 r = modules_load_feature(&boot, features[i], err);
-        return r;
+        return r < 0 ? r : modules_check_ahead(&boot, err);
 }
 
 static struct outcome load_with(unsigned processors)
@@ -321,8 +328,29 @@ static void test_workers_that_cannot_be_waited_for(_unused_ void **state)
         reset();
         fake_fail_name("os_wait_worker");
         o = load_with(2);
-        assert_refused(&o, "module host was ended", EOWNERDEAD);
+        assert_refused(&o, "cannot wait for the process that loads module host: EIO", EIO);
         assert_int_equal(fake_count("os_drop_worker"), 2);
+}
+
+/* Its device went away meanwhile, so nobody asks for the driver in its turn; the one that hangs is told all the same. */
+static int unplug_disk(const char *name, int r)
+{
+        if (!strstr(name, "/disk.ko"))
+                return r;
+        assert_int_equal(unlinkat(dir.fd, DISK_MODALIAS, 0), 0);
+        return OS_WORKER_DIED;
+}
+
+static void test_a_worker_whose_device_is_gone(_unused_ void **state)
+{
+        struct outcome o;
+
+        reset();
+        fake_os.worker_answer = unplug_disk;
+        o = load_with(2);
+        put_disk();
+        assert_int_equal(at("os_load_module", "disk"), 0);
+        assert_refused(&o, "the process that loads module disk was ended", EOWNERDEAD);
 }
 
 /* No memory for a copy: then as with one processor. */
@@ -385,6 +413,7 @@ int main(void)
                 cmocka_unit_test(test_a_worker_that_dies),
                 cmocka_unit_test(test_a_worker_that_hangs),
                 cmocka_unit_test(test_workers_that_cannot_be_waited_for),
+                cmocka_unit_test(test_a_worker_whose_device_is_gone),
                 cmocka_unit_test(test_without_workers),
                 cmocka_unit_test(test_a_file_that_is_missing),
                 cmocka_unit_test(test_a_cycle_is_not_begun),

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -128,13 +129,14 @@ static void test_a_worker_says_what_the_kernel_says(_unused_ void **state)
         assert_int_equal(os_wait_worker(&worker, 1, &left_us, &which, &answer), -EBADF);
 }
 
-/* In place of a worker: it ends by a signal, by a status, or not at all. */
+/* In place of a worker: it ends by a signal, by a status, or not at all. Of a test that failed nothing may stay: ctest waits for it. */
 static int start(int sig, int status)
 {
         pid_t pid = fork();
 
         assert_true(pid >= 0);
         if (pid == 0) {
+                (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
                 if (sig != 0)
                         (void) raise(sig);
                 while (status < 0)
