@@ -14,6 +14,7 @@ enum { MODTABLE_MAX_FIELDS = 5, MODTABLE_MAX_NAME = 63 };
 
 struct parser {
         struct modtable *table;
+        uint16_t last_of_chain[MODTABLE_CHAINS];
         unsigned line;
         struct error *err;
 };
@@ -135,6 +136,34 @@ static int parse_feature(struct parser *p, char **fields)
         return 0;
 }
 
+/* Of each bus its own, nearly: by the first bytes, "pci", "usb", "acp". Chain 0 has the patterns that are shorter before their wildcard. */
+static size_t chain_of(const char *text, size_t n_literal)
+{
+        return n_literal < 3 ? 0 : 1 + (((unsigned char) text[0] * 31U + (unsigned char) text[1]) * 31U + (unsigned char) text[2]) % (MODTABLE_CHAINS - 1);
+}
+
+static void append_to_chain(struct parser *p, struct modtable_alias *a)
+{
+        size_t chain = chain_of(a->pattern, a->n_literal);
+        uint16_t number = (uint16_t) (a - p->table->aliases + 1);
+
+        if (p->last_of_chain[chain] == 0)
+                p->table->chains[chain] = number;
+        else
+                p->table->aliases[p->last_of_chain[chain] - 1].next = number;
+        p->last_of_chain[chain] = number;
+        a->next = 0;
+}
+
+/* The aliases of a module stand together. */
+static bool find_module_of_alias(const struct modtable *t, const char *name, uint16_t *ret)
+{
+        if (t->n_aliases == 0 || !str_equal(t->modules[t->aliases[t->n_aliases - 1].module].name, name))
+                return find_module(t, name, ret);
+        *ret = t->aliases[t->n_aliases - 1].module;
+        return true;
+}
+
 static int parse_alias(struct parser *p, char **fields)
 {
         struct modtable *t = p->table;
@@ -143,10 +172,11 @@ static int parse_alias(struct parser *p, char **fields)
         if (t->n_aliases == MODTABLE_MAX_ALIASES)
                 return refuse(p, "more than %d aliases", MODTABLE_MAX_ALIASES);
         a = &t->aliases[t->n_aliases];
-        if (!find_module(t, fields[2], &a->module))
+        if (!find_module_of_alias(t, fields[2], &a->module))
                 return refuse(p, "module '%.64s' is not defined above", fields[2]);
         a->pattern = fields[1];
         a->n_literal = strcspn(fields[1], "*?[\\");
+        append_to_chain(p, a);
         t->n_aliases++;
         return 0;
 }
@@ -239,6 +269,7 @@ int modtable_parse(const char *text, size_t size, struct modtable *ret, struct e
         struct parser p = { .table = ret, .err = err };
 
         ret->n_modules = ret->n_features = ret->n_aliases = 0;
+        memset(ret->chains, 0, sizeof(ret->chains));
         if (size >= MODTABLE_MAX_BYTES)
                 return error_set(err, FAIL_MODULE_TABLE_MALFORMED_CODE, EFBIG,
                                  "module table: %zu bytes; less than %d are read", size, MODTABLE_MAX_BYTES);
@@ -263,25 +294,38 @@ const struct modtable_feature *modtable_feature(const struct modtable *t, const 
         return NULL;
 }
 
-/* Nearly every alias is of another bus or maker, and the first bytes tell it without fnmatch(). */
+/* Nearly every alias of a bus is of another maker, and the first bytes tell it without fnmatch(). */
 static bool alias_matches(const struct modtable_alias *a, const char *modalias)
 {
         return strncmp(a->pattern, modalias, a->n_literal) == 0 && fnmatch(a->pattern, modalias, /* flags= */ 0) == 0;
+}
+
+/* Of two chains, which both go upwards, in the order of the table. */
+static const struct modtable_alias *next_alias(const struct modtable *t, uint16_t *a, uint16_t *b)
+{
+        uint16_t *at = *b == 0 || (*a != 0 && *a < *b) ? a : b;
+        const struct modtable_alias *alias = *at == 0 ? NULL : &t->aliases[*at - 1];
+
+        if (alias)
+                *at = alias->next;
+        return alias;
 }
 
 int modtable_match(const struct modtable *t, const char *modalias, int (*f)(uint16_t index, void *userdata),
                    void *userdata)
 {
         bool is_called[MODTABLE_MAX_MODULES] = { false };
+        size_t chain = chain_of(modalias, strlen(modalias));
+        uint16_t any = t->chains[0], own = chain == 0 ? 0 : t->chains[chain];
+        const struct modtable_alias *a;
 
-        for (size_t i = 0; i < t->n_aliases; i++) {
-                uint16_t module = t->aliases[i].module;
+        while ((a = next_alias(t, &any, &own))) {
                 int r;
 
-                if (is_called[module] || !alias_matches(&t->aliases[i], modalias))
+                if (is_called[a->module] || !alias_matches(a, modalias))
                         continue;
-                is_called[module] = true;
-                r = f(module, userdata);
+                is_called[a->module] = true;
+                r = f(a->module, userdata);
                 if (r != 0)
                         return r;
         }

@@ -23,6 +23,7 @@ enum {
         MODTABLE_MAX_DEPS = 32,
         MODTABLE_MAX_FEATURES = 32,
         MODTABLE_MAX_ALIASES = 2048,
+        MODTABLE_CHAINS = 65,
 };
 
 struct modtable_module {
@@ -43,6 +44,7 @@ struct modtable_alias {
         const char *pattern;
         size_t n_literal; /* bytes before the first that fnmatch(3) does not take as itself */
         uint16_t module;
+        uint16_t next; /* of its chain, counted from 1; 0: the last */
 };
 
 struct modtable {
@@ -51,6 +53,7 @@ struct modtable {
         struct modtable_module modules[MODTABLE_MAX_MODULES];
         struct modtable_feature features[MODTABLE_MAX_FEATURES];
         struct modtable_alias aliases[MODTABLE_MAX_ALIASES];
+        uint16_t chains[MODTABLE_CHAINS]; /* the first alias of each, counted from 1: those that one modalias could match */
         char storage[MODTABLE_MAX_BYTES]; /* the text, cut into words */
 };
 

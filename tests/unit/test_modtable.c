@@ -175,7 +175,7 @@ static void test_room_is_bounded(_unused_ void **state)
 
 struct seen {
         size_t n;
-        uint16_t modules[8];
+        uint16_t modules[32];
         int answer;
 };
 
@@ -203,19 +203,20 @@ static void test_match_calls_each_module_once(_unused_ void **state)
         assert_int_equal(none.n, 0);
 }
 
+static const char *const patterns[] = {
+        "virtio:d00000002v*", "virtio:d00000002v", "virtio:d0000000?v*", "virtio:d0000000[12]v*", "*", "v*", "?irtio:*",
+        "[uv]irtio:*", "virtio:\\d00000002v*", "\\virtio:d00000002v*", "VIRTIO:*", "virtio:d00000002v00001AF4", "virtio:d00000002vx*",
+        "pci:v*sv*", "pci:v00001AF4*bc01*", "usb:v1", "usb:v1\\*", "usb:v1?", "usb:v", "u*", "us*", "usb*", "us",
+};
+
+static const char *const modaliases[] = {
+        "virtio:d00000002v00001AF4", "virtio:d00000002v", "virtio:d00000002", "virtio:d00000001v00001AF4", "v", "",
+        "pci:v00001AF4d00001001sv00001AF4sd00000002bc01sc00i00", "usb:v1", "usb:v1*", "usb:v12", "usb:v", "us", "usb",
+};
+
 /* The first bytes decide nothing that fnmatch() would not: the answer is its own for each pair. */
 static void test_match_is_that_of_fnmatch(_unused_ void **state)
 {
-        static const char *const patterns[] = {
-                "virtio:d00000002v*", "virtio:d00000002v", "virtio:d0000000?v*", "virtio:d0000000[12]v*", "*", "v*", "?irtio:*",
-                "[uv]irtio:*", "virtio:\\d00000002v*", "\\virtio:d00000002v*", "VIRTIO:*", "virtio:d00000002v00001AF4", "virtio:d00000002vx*",
-                "pci:v*sv*", "pci:v00001AF4*bc01*", "usb:v1", "usb:v1\\*", "usb:v1?", "usb:v", "u*",
-        };
-        static const char *const modaliases[] = {
-                "virtio:d00000002v00001AF4", "virtio:d00000002v", "virtio:d00000002", "virtio:d00000001v00001AF4", "v", "",
-                "pci:v00001AF4d00001001sv00001AF4sd00000002bc01sc00i00", "usb:v1", "usb:v1*", "usb:v12", "usb:v",
-        };
-
         for (size_t i = 0; i < ARRAY_SIZE(patterns); i++) {
                 char text[128];
 
@@ -229,6 +230,35 @@ static void test_match_is_that_of_fnmatch(_unused_ void **state)
                         if (seen.n != wanted)
                                 fail_msg("%s against %s: %zu", patterns[i], modaliases[k], seen.n);
                 }
+        }
+}
+
+/* And of all in one table, in its order: that is the order in which drivers are loaded. */
+static void test_matches_are_in_the_order_of_the_table(_unused_ void **state)
+{
+        char text[4096] = HEAD;
+
+        for (size_t i = 0; i < ARRAY_SIZE(patterns); i++)
+                snprintf(text + strlen(text), sizeof(text) - strlen(text), "module m%zu m.ko - -\n", i);
+        for (size_t i = 0; i < ARRAY_SIZE(patterns); i++)
+                snprintf(text + strlen(text), sizeof(text) - strlen(text), "alias %s m%zu\n", patterns[i], i);
+        parse_ok(text);
+        for (size_t k = 0; k < ARRAY_SIZE(modaliases); k++) {
+                struct seen wanted = {}, seen = {};
+
+                for (size_t i = 0; i < ARRAY_SIZE(patterns); i++)
+                        if (fnmatch(patterns[i], modaliases[k], 0) == 0)
+                                wanted.modules[wanted.n++] = (uint16_t) i;
+                assert_int_equal(modtable_match(&t, modaliases[k], see, &seen), 0);
+                assert_memory_equal(&seen, &wanted, sizeof(seen));
+        }
+        /* Nothing of one table is left in the next. */
+        parse_ok(HEAD "module a a.ko - -\nalias other:* a\n");
+        for (size_t k = 0; k < ARRAY_SIZE(modaliases); k++) {
+                struct seen seen = {};
+
+                assert_int_equal(modtable_match(&t, modaliases[k], see, &seen), 0);
+                assert_int_equal(seen.n, 0);
         }
 }
 
@@ -246,6 +276,7 @@ int main(void)
                 cmocka_unit_test(test_room_is_bounded),
                 cmocka_unit_test(test_match_calls_each_module_once),
                 cmocka_unit_test(test_match_is_that_of_fnmatch),
+                cmocka_unit_test(test_matches_are_in_the_order_of_the_table),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
