@@ -232,16 +232,26 @@ static void partition_name(const char *disk, unsigned number, char ret[static BL
 }
 
 /* By the table, good or damaged: the question is which disk claims to be it. */
-static void look_for_boot_partition(struct walk *walk)
+static bool is_boot_partition(const struct boot *boot, const struct partition *p)
+{
+        return boot->facts.boot_partuuid[0] != '\0' && str_equal(boot->facts.boot_partuuid, p->uuid);
+}
+
+static bool has_boot_partition(const struct boot *boot)
+{
+        for (size_t i = 0; i < table.n_partitions; i++)
+                if (is_boot_partition(boot, &table.partitions[i]))
+                        return true;
+        return false;
+}
+
+static void note_boot_partitions(struct walk *walk)
 {
         struct devices_scan *scan = walk->scan;
-        const char *wanted = walk->boot->facts.boot_partuuid;
 
-        walk->is_boot_disk = false;
-        for (size_t i = 0; wanted[0] != '\0' && i < table.n_partitions; i++) {
-                if (!str_equal(wanted, table.partitions[i].uuid))
+        for (size_t i = 0; i < table.n_partitions; i++) {
+                if (!is_boot_partition(walk->boot, &table.partitions[i]))
                         continue;
-                walk->is_boot_disk = true;
                 if (scan->n_boot_partitions < ARRAY_SIZE(scan->boot_partitions))
                         partition_name(walk->disk, table.partitions[i].number,
                                        scan->boot_partitions[scan->n_boot_partitions]);
@@ -281,12 +291,14 @@ static void read_table(struct walk *walk, uint64_t sectors)
         _cleanup_fd_ int fd = -1;
         bool is_read;
 
-        memset(&table, 0, sizeof(table));
         fd = os_open_device(walk->boot->root_fd, walk->disk, true);
         /* A drive without a medium, or one that is dying, is not the one; others may be. */
         is_read = fd >= 0 && blockdev_read_gpt(fd, &table, &unread) >= 0;
         if (!is_read)
                 memset(&table, 0, sizeof(table));
+        walk->is_boot_disk = has_boot_partition(walk->boot);
+        if (walk->is_boot_disk)
+                blockdev_read_gpt_backup(fd, &table);
         compare_with_kernel(walk);
         note_seen(walk->scan, "%s %" PRIu64 " MiB%s%s%s", walk->disk, sectors / 2048,
                   fd < 0 ? " (cannot be opened" : !is_read ? " (cannot be read" :
@@ -324,7 +336,7 @@ static int walk_disk(const char *name, void *userdata)
                 return r == -ENOENT ? 0 : r;
 
         read_table(walk, sectors);
-        look_for_boot_partition(walk);
+        note_boot_partitions(walk);
         whole.size_bytes = sectors * 512;
         if (read_devno(boot, name, name, &whole.devno) == 0)
                 offer(walk, name, &whole, NULL);

@@ -38,3 +38,11 @@ int blockdev_read_gpt(int disk_fd, struct partition_table *ret, struct error *er
                                  errno_name(-r));
         return gpt_read(disk_fd, &disk, ret, err);
 }
+
+void blockdev_read_gpt_backup(int disk_fd, struct partition_table *table)
+{
+        struct gpt_disk disk;
+
+        if (read_shape(disk_fd, &disk) >= 0)
+                gpt_read_backup(disk_fd, &disk, table);
+}

@@ -54,15 +54,20 @@ static bool is_same(const struct gpt_header *a, const struct gpt_header *b, cons
 }
 
 /* Where the primary says: on a disk that is larger than the image that was written to it, that is not the last sector. */
-static enum gpt_backup look_at_backup(int fd, const struct gpt_disk *disk, const struct gpt_header *primary,
-                                      const struct partition_table *table)
+void gpt_read_backup(int fd, const struct gpt_disk *disk, struct partition_table *table)
 {
-        struct gpt_header header = {};
+        uint8_t sector[GPT_SECTOR_MAX];
+        struct gpt_header primary = {}, header = {};
         struct error why = {};
 
-        if (read_copy(fd, disk, primary->alternate_lba, &header, &the_backup, &why) < 0)
-                return GPT_BACKUP_DAMAGED;
-        return is_same(primary, &header, table, &the_backup) ? GPT_BACKUP_SAME : GPT_BACKUP_DIFFERS;
+        if (table->state != GPT_VALID)
+                return;
+        table->backup = GPT_BACKUP_DAMAGED;
+        if (read_bytes(fd, disk, GPT_PRIMARY_LBA, sector, disk->sector_bytes, &why) < 0 ||
+            gpt_header_parse(sector, disk, GPT_PRIMARY_LBA, &primary, &why) < 0 ||
+            read_copy(fd, disk, primary.alternate_lba, &header, &the_backup, &why) < 0)
+                return;
+        table->backup = is_same(&primary, &header, table, &the_backup) ? GPT_BACKUP_SAME : GPT_BACKUP_DIFFERS;
 }
 
 /* What the disk was: a damaged table whose disk is not known would be taken for a disk that is not there. */
@@ -110,7 +115,6 @@ int gpt_read(int fd, const struct gpt_disk *disk, struct partition_table *ret, s
                 return r;
         }
         if (r == 0 && gpt_has_protective_mbr(first)) {
-                ret->backup = look_at_backup(fd, disk, &header, ret);
                 ret->state = GPT_VALID;
                 return 0;
         }

@@ -50,6 +50,9 @@ struct partition_table {
  */
 int blockdev_read_gpt(int disk_fd, struct partition_table *ret, struct error *err);
 
+/* What its backup is, which decides nothing: table->backup. Reads as much again, so it is for the disk that is booted from. */
+void blockdev_read_gpt_backup(int disk_fd, struct partition_table *table);
+
 struct filesystem {
         char type[16]; /* "erofs", "ext4", …; empty: none recognised */
         char label[PARTITION_LABEL_MAX];

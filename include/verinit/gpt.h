@@ -53,8 +53,8 @@ int gpt_header_parse(const uint8_t *sector, const struct gpt_disk *disk, uint64_
 int gpt_entries_parse(const uint8_t *bytes, const struct gpt_header *header, const struct gpt_disk *disk,
                       struct partition_table *ret, struct error *err);
 
-/*
- * Reads the whole of it. The primary alone decides; the backup is looked at where the primary says that it is, and
- * ret->backup says what it was. 0 with ret->state, DEVICE_UNREADABLE.
- */
+/* Reads the primary, which alone decides. 0 with ret->state, DEVICE_UNREADABLE. */
 int gpt_read(int fd, const struct gpt_disk *disk, struct partition_table *ret, struct error *err);
+
+/* Looks at the backup of a valid table, where the primary says that it is: table->backup says what it was. */
+void gpt_read_backup(int fd, const struct gpt_disk *disk, struct partition_table *table);

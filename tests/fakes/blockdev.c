@@ -26,7 +26,15 @@ int blockdev_read_gpt(int disk_fd, struct partition_table *ret, struct error *er
                 fake_blockdev.read_gpt(disk_fd, ret);
         } else
                 *ret = fake_blockdev.gpt;
+        ret->backup = GPT_BACKUP_UNKNOWN;
         return 0;
+}
+
+void blockdev_read_gpt_backup(_unused_ int disk_fd, struct partition_table *table)
+{
+        fake_blockdev.n_backups++;
+        if (table->state == GPT_VALID)
+                table->backup = fake_blockdev.backup;
 }
 
 /* As the real one, it recognises no type that was not asked for. */

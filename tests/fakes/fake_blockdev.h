@@ -10,6 +10,8 @@
 
 struct fake_blockdev {
         struct partition_table gpt;
+        enum gpt_backup backup; /* of each valid one */
+        unsigned n_backups;     /* that were looked at */
         struct filesystem filesystem;
         ino_t unreadable; /* the node of a drive without a medium; 0: none */
         void (*read_gpt)(int disk_fd, struct partition_table *ret); /* NULL: gpt */

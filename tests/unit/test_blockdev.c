@@ -35,6 +35,7 @@ static void expect_the_two_partitions(int fd)
 
         memset(&table, 0x5a, sizeof(table));
         assert_int_equal(blockdev_read_gpt(fd, &table, &err), 0);
+        blockdev_read_gpt_backup(fd, &table);
         assert_int_equal(table.state, GPT_VALID);
         assert_string_equal(table.why, "");
         assert_int_equal(table.n_partitions, 2);

@@ -150,7 +150,11 @@ static void test_on_the_boot_disk(_unused_ void **state)
 static void test_a_twin_elsewhere_is_recorded(_unused_ void **state)
 {
         fake_machine_put_second_disk(entries[0].uuid);
+        fake_blockdev.backup = GPT_BACKUP_DIFFERS;
         assert_found("vda1");
+        assert_string_equal(boot.evidence.boot_gpt_backup, "differs");
+        /* Of the disk that was booted from, and not of each that is there. */
+        assert_int_equal(fake_blockdev.n_backups, 1);
         assert_int_equal(boot.evidence.n_twins_ignored, 1);
         assert_string_equal(boot.evidence.twins_ignored[0], "vdb1");
         assert_int_equal(fake_count("blockdev_read_gpt"), 2);

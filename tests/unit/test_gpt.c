@@ -318,6 +318,8 @@ static void assert_read(int fd, enum gpt_state state, enum gpt_backup backup)
         assert_int_equal(gpt_read(fd, &disk, &table, &err), 0);
         if (table.state != state)
                 fail_msg("state %d: %s", (int) table.state, table.why);
+        assert_int_equal(table.backup, GPT_BACKUP_UNKNOWN);
+        gpt_read_backup(fd, &disk, &table);
         assert_int_equal(table.backup, backup);
 }
 

@@ -74,6 +74,7 @@ int machine_add_disk(struct machine *m, const char *path, struct trouble *t)
                 return trouble_set(t, OUTCOME_TROUBLE, "%s is neither a regular file nor a block device", path);
         if (blockdev_read_gpt(d->fd, &d->table, &err) < 0)
                 return trouble_set(t, OUTCOME_TROUBLE, "%s: %s", path, err.msg);
+        blockdev_read_gpt_backup(d->fd, &d->table);
         return 0;
 }
 
