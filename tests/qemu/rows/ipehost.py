@@ -261,7 +261,8 @@ class IpeHost:
         predicted = prediction.of_disk(image.disk, uki, image.floor, room.out, image.variables)
         outcome = boot(BootSpec(out=room.out, disk=image.disk, uki=uki, timeout=850, report_grace=600, note=prediction.note(room.out),
                                 extra_disks=(errands(),)))
-        case = Case(outcome, room.out, image, kernel, image.cmdline, "virtio-blk", SWITCH["cloud"], measured=True, predicted=predicted)
+        case = Case(outcome, room.out, image, kernel, image.cmdline, "virtio-blk", SWITCH["cloud"], measured=True, predicted=predicted,
+                    allows_unsigned=FLOOR["root-hash-signature"] == "allow")
         finding = finding_of(case, (*COMMON, evidence_of_tpm, log_is_exact, pcrs_are_predicted,
                                     under_ipe if self.is_under_ipe else without_ipe))
         finding.relaxed = [*outcome.relaxed, *(f"floor {key}={value}" for key, value in FLOOR.items())]
