@@ -41,8 +41,9 @@ int blockdev_read_gpt(int disk_fd, struct partition_table *ret, struct error *er
 
 void blockdev_read_gpt_backup(int disk_fd, struct partition_table *table)
 {
-        struct gpt_disk disk;
+        struct gpt_disk disk = {};
 
-        if (read_shape(disk_fd, &disk) >= 0)
-                gpt_read_backup(disk_fd, &disk, table);
+        /* One that does not say how large it is any more has no sectors, and so no good backup. */
+        (void) read_shape(disk_fd, &disk);
+        gpt_read_backup(disk_fd, &disk, table);
 }

@@ -53,6 +53,15 @@ static bool is_same(const struct gpt_header *a, const struct gpt_header *b, cons
                memcmp(t->partitions, u->partitions, t->n_partitions * sizeof(t->partitions[0])) == 0;
 }
 
+static bool is_possible(const struct gpt_disk *disk)
+{
+        uint32_t n = disk->sector_bytes;
+
+        /* MBR, header and array at either end, and something between. */
+        return n >= GPT_SECTOR_MIN && n <= GPT_SECTOR_MAX && (n & (n - 1)) == 0 && disk->n_sectors >= 8 &&
+               disk->n_sectors <= INT64_MAX / n;
+}
+
 /* Where the primary says: on a disk that is larger than the image that was written to it, that is not the last sector. */
 void gpt_read_backup(int fd, const struct gpt_disk *disk, struct partition_table *table)
 {
@@ -63,7 +72,8 @@ void gpt_read_backup(int fd, const struct gpt_disk *disk, struct partition_table
         if (table->state != GPT_VALID)
                 return;
         table->backup = GPT_BACKUP_DAMAGED;
-        if (read_bytes(fd, disk, GPT_PRIMARY_LBA, sector, disk->sector_bytes, &why) < 0 ||
+        /* Asked for a second time: a disk may have become another one since its primary was read. */
+        if (!is_possible(disk) || read_bytes(fd, disk, GPT_PRIMARY_LBA, sector, disk->sector_bytes, &why) < 0 ||
             gpt_header_parse(sector, disk, GPT_PRIMARY_LBA, &primary, &why) < 0 ||
             read_copy(fd, disk, primary.alternate_lba, &header, &the_backup, &why) < 0)
                 return;
@@ -80,15 +90,6 @@ static void name_from_backup(int fd, const struct gpt_disk *disk, struct partiti
                 return;
         table->n_partitions = the_backup.n_partitions;
         memcpy(table->partitions, the_backup.partitions, sizeof(table->partitions));
-}
-
-static bool is_possible(const struct gpt_disk *disk)
-{
-        uint32_t n = disk->sector_bytes;
-
-        /* MBR, header and array at either end, and something between. */
-        return n >= GPT_SECTOR_MIN && n <= GPT_SECTOR_MAX && (n & (n - 1)) == 0 && disk->n_sectors >= 8 &&
-               disk->n_sectors <= INT64_MAX / n;
 }
 
 int gpt_read(int fd, const struct gpt_disk *disk, struct partition_table *ret, struct error *err)

@@ -56,5 +56,8 @@ int gpt_entries_parse(const uint8_t *bytes, const struct gpt_header *header, con
 /* Reads the primary, which alone decides. 0 with ret->state, DEVICE_UNREADABLE. */
 int gpt_read(int fd, const struct gpt_disk *disk, struct partition_table *ret, struct error *err);
 
-/* Looks at the backup of a valid table, where the primary says that it is: table->backup says what it was. */
+/*
+ * Looks at the backup of a valid table, where the primary says that it is: table->backup says what it was. The disk may have another
+ * shape by now, of any size: then it is damaged.
+ */
 void gpt_read_backup(int fd, const struct gpt_disk *disk, struct partition_table *table);

@@ -323,6 +323,23 @@ static void assert_read(int fd, enum gpt_state state, enum gpt_backup backup)
         assert_int_equal(table.backup, backup);
 }
 
+/* Sectors may have become larger than there is room for, or all of it gone, since the primary was read. */
+static void test_backup_of_a_disk_that_changed(_unused_ void **state)
+{
+        static const struct gpt_disk others[] = {
+                { .sector_bytes = 2 * GPT_SECTOR_MAX, .n_sectors = 1000 }, { .sector_bytes = 64 * GPT_SECTOR_MAX, .n_sectors = 1000 }, {},
+        };
+        _cleanup_fd_ int fd = memfd_create("disk", MFD_CLOEXEC);
+
+        assert_int_equal(ftruncate(fd, 64 << 20), 0);
+        for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+                memset(&table, 0, sizeof(table));
+                table.state = GPT_VALID;
+                gpt_read_backup(fd, &others[i], &table);
+                assert_int_equal(table.backup, GPT_BACKUP_DAMAGED);
+        }
+}
+
 static void test_read(_unused_ void **state)
 {
         static const uint32_t sizes[] = { 512, 1024, 2048, 4096 };
@@ -434,6 +451,7 @@ int main(void)
                 TEST(test_names),
                 TEST(test_protective_mbr),
                 TEST(test_read),
+                TEST(test_backup_of_a_disk_that_changed),
                 TEST(test_the_backup_names_what_the_primary_was),
                 TEST(test_backups_that_differ),
                 TEST(test_disks_that_cannot_be),
