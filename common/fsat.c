@@ -225,6 +225,13 @@ int fsat_mkdir_p(int dir_fd, const char *path, mode_t mode)
         return mkdir_one(dir_fd, partial, mode);
 }
 
+int fsat_open_dir(int dir_fd, const char *path)
+{
+        int fd = openat(dir_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        return fd < 0 ? -errno : fd;
+}
+
 bool fsat_exists(int dir_fd, const char *path)
 {
         struct stat st;

@@ -15,6 +15,7 @@
 #include "verinit/log.h"
 
 #define SYS_BLOCK "sys/class/block"
+#define ITSELF "."
 
 struct kernel_partition {
         char name[BLOCKDEV_NAME_MAX];
@@ -31,6 +32,7 @@ struct walk {
         struct boot *boot;
         struct devices_scan *scan;
         const char *disk;
+        int disk_fd; /* its directory in /sys, which is ten links and directories away: looked up once */
         uint64_t diskseq;
         bool is_boot_disk;
         size_t n_partitions;
@@ -53,31 +55,24 @@ static _printf_(2, 3) void note_seen(struct devices_scan *scan, const char *fmt,
         }
 }
 
-static int sysfs_path(const char *disk, const char *name, const char *attribute, char *ret, size_t size)
+/* Of one of its partitions, or of the disk ITSELF. */
+static int read_attribute(const struct walk *walk, const char *name, const char *attribute, uint64_t *ret)
 {
-        int n = str_equal(disk, name) ? snprintf(ret, size, SYS_BLOCK "/%s/%s", disk, attribute) :
-                                        snprintf(ret, size, SYS_BLOCK "/%s/%s/%s", disk, name, attribute);
+        char path[BLOCKDEV_NAME_MAX + 16];
+        int n = snprintf(path, sizeof(path), "%s/%s", name, attribute);
 
-        return n < 0 || (size_t) n >= size ? -ENAMETOOLONG : 0;
+        return n < 0 || (size_t) n >= sizeof(path) ? -ENAMETOOLONG : fsat_read_u64(walk->disk_fd, path, ret);
 }
 
-static int read_attribute(struct boot *boot, const char *disk, const char *name, const char *attribute, uint64_t *ret)
+static int read_devno(const struct walk *walk, const char *name, dev_t *ret)
 {
-        char path[192];
-        int r = sysfs_path(disk, name, attribute, path, sizeof(path));
-
-        return r < 0 ? r : fsat_read_u64(boot->root_fd, path, ret);
-}
-
-static int read_devno(struct boot *boot, const char *disk, const char *name, dev_t *ret)
-{
+        char path[BLOCKDEV_NAME_MAX + 16], text[32];
         unsigned major, minor;
-        char path[192], text[32];
-        int r = sysfs_path(disk, name, "dev", path, sizeof(path));
+        int n = snprintf(path, sizeof(path), "%s/dev", name);
 
-        if (r < 0)
-                return r;
-        if (fsat_read_line(boot->root_fd, path, text, sizeof(text)) <= 0)
+        if (n < 0 || (size_t) n >= sizeof(path))
+                return -ENAMETOOLONG;
+        if (fsat_read_line(walk->disk_fd, path, text, sizeof(text)) <= 0)
                 return -ENOENT;
         if (sscanf(text, "%u:%u", &major, &minor) != 2)
                 return -EINVAL;
@@ -180,10 +175,10 @@ static int collect_partition(const char *name, void *userdata)
             walk->n_partitions == ARRAY_SIZE(kernel_partitions))
                 return 0;
         /* What vanishes under our hands: its event will bring us back. */
-        if (read_attribute(walk->boot, walk->disk, name, "partition", &k.number) < 0 ||
-            read_attribute(walk->boot, walk->disk, name, "start", &start) < 0 ||
-            read_attribute(walk->boot, walk->disk, name, "size", &size) < 0 ||
-            read_devno(walk->boot, walk->disk, name, &k.devno) < 0)
+        if (read_attribute(walk, name, "partition", &k.number) < 0 ||
+            read_attribute(walk, name, "start", &start) < 0 ||
+            read_attribute(walk, name, "size", &size) < 0 ||
+            read_devno(walk, name, &k.devno) < 0)
                 return 0;
         k.start_bytes = start * 512; /* in units of 512 bytes whatever the disk's sector size */
         k.size_bytes = size * 512;
@@ -295,7 +290,7 @@ static void read_table(struct walk *walk, uint64_t sectors)
         /* A drive without a medium, or one that is dying, is not the one; others may be. */
         is_read = fd >= 0 && blockdev_read_gpt(fd, &table, &unread) >= 0;
         if (!is_read)
-                memset(&table, 0, sizeof(table));
+                partition_table_clear(&table);
         walk->is_boot_disk = has_boot_partition(walk->boot);
         if (walk->is_boot_disk)
                 blockdev_read_gpt_backup(fd, &table);
@@ -310,38 +305,53 @@ static void read_table(struct walk *walk, uint64_t sectors)
                   table.n_partitions, unread.msg[0] ? "; " : "", unread.msg);
 }
 
-static int walk_disk(const char *name, void *userdata)
+/* The list of all block devices has them right behind their disk, which was asked for them. */
+static bool is_partition_of_last(const struct walk *walk, const char *name)
 {
-        struct walk *walk = userdata;
-        struct boot *boot = walk->boot;
-        struct kernel_partition whole = {};
-        uint64_t sectors = 0;
-        char path[192];
+        for (size_t i = 0; i < walk->n_partitions; i++)
+                if (str_equal(kernel_partitions[i].name, name))
+                        return true;
+        return false;
+}
+
+static int walk_open_disk(struct walk *walk, const char *name, uint64_t sectors)
+{
+        struct kernel_partition whole = { .size_bytes = sectors * 512 };
         int r;
 
-        if (!str_copy(whole.name, sizeof(whole.name), name))
-                return 0;
-        if (snprintf(path, sizeof(path), SYS_BLOCK "/%s/partition", name) < 0 || fsat_exists(boot->root_fd, path))
-                return 0; /* a partition: reached through its disk */
-        if (read_attribute(boot, name, name, "size", &sectors) < 0 || sectors == 0)
-                return 0; /* no medium, or an unused loop device */
         walk->disk = name;
         walk->diskseq = 0;
-        (void) read_attribute(boot, name, name, "diskseq", &walk->diskseq);
+        (void) read_attribute(walk, ITSELF, "diskseq", &walk->diskseq);
         walk->n_partitions = 0;
-        if (snprintf(path, sizeof(path), SYS_BLOCK "/%s", name) >= (int) sizeof(path))
-                return 0;
-        r = fsat_each(boot->root_fd, path, collect_partition, walk);
+        r = fsat_each(walk->disk_fd, ITSELF, collect_partition, walk);
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
 
         read_table(walk, sectors);
         note_boot_partitions(walk);
-        whole.size_bytes = sectors * 512;
-        if (read_devno(boot, name, name, &whole.devno) == 0)
+        if (read_devno(walk, ITSELF, &whole.devno) == 0)
                 offer(walk, name, &whole, NULL);
         offer_partitions(walk);
         return 0;
+}
+
+static int walk_device(const char *name, void *userdata)
+{
+        struct walk *walk = userdata;
+        _cleanup_fd_ int fd = -1;
+        char path[sizeof(SYS_BLOCK) + BLOCKDEV_NAME_MAX];
+        uint64_t sectors = 0;
+
+        if (strlen(name) >= BLOCKDEV_NAME_MAX || is_partition_of_last(walk, name))
+                return 0;
+        (void) snprintf(path, sizeof(path), SYS_BLOCK "/%s", name);
+        fd = fsat_open_dir(walk->boot->root_fd, path);
+        if (fd < 0 || fsat_exists(fd, "partition"))
+                return 0; /* gone, or a partition: reached through its disk */
+        walk->disk_fd = fd;
+        if (read_attribute(walk, ITSELF, "size", &sectors) < 0 || sectors == 0)
+                return 0; /* no medium, or an unused loop device */
+        return walk_open_disk(walk, name, sectors);
 }
 
 int devices_scan_once(struct boot *boot, struct devices_scan *scan, struct error *err)
@@ -356,7 +366,7 @@ int devices_scan_once(struct boot *boot, struct devices_scan *scan, struct error
         scan->boot_backup = GPT_BACKUP_UNKNOWN;
         for (size_t i = 0; i < scan->n_wanted; i++)
                 scan->wanted[i].on_boot_disk = scan->wanted[i].elsewhere = (struct devices_matches) {};
-        r = fsat_each(boot->root_fd, SYS_BLOCK, walk_disk, &walk);
+        r = fsat_each(boot->root_fd, SYS_BLOCK, walk_device, &walk);
         if (r < 0)
                 return error_set(err, FAIL_DEVICE_UNREADABLE_CODE, -r, "cannot list /" SYS_BLOCK);
         return 0;

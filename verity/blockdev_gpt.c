@@ -31,8 +31,10 @@ static int read_shape(int fd, struct gpt_disk *ret)
 int blockdev_read_gpt(int disk_fd, struct partition_table *ret, struct error *err)
 {
         struct gpt_disk disk;
-        int r = read_shape(disk_fd, &disk);
+        int r;
 
+        partition_table_clear(ret);
+        r = read_shape(disk_fd, &disk);
         if (r < 0)
                 return error_set(err, FAIL_DEVICE_UNREADABLE_CODE, -r, "the disk does not say how large it is: %s",
                                  errno_name(-r));
@@ -41,9 +43,5 @@ int blockdev_read_gpt(int disk_fd, struct partition_table *ret, struct error *er
 
 void blockdev_read_gpt_backup(int disk_fd, struct partition_table *table)
 {
-        struct gpt_disk disk = {};
-
-        /* One that does not say how large it is any more has no sectors, and so no good backup. */
-        (void) read_shape(disk_fd, &disk);
-        gpt_read_backup(disk_fd, &disk, table);
+        gpt_read_backup(disk_fd, table);
 }

@@ -36,21 +36,52 @@ enum gpt_backup {
 };
 const char *gpt_backup_name(enum gpt_backup backup); /* "", "same", "damaged", "differs" */
 
+/* The disk that a table is on. */
+struct gpt_disk {
+        uint32_t sector_bytes; /* 512 to 4096, a power of two */
+        uint64_t n_sectors;
+};
+
+struct gpt_header {
+        uint64_t lba, alternate_lba; /* of this header and of the other */
+        uint64_t first_usable_lba, last_usable_lba;
+        uint64_t entries_lba;
+        uint32_t n_entries;
+        uint32_t entries_crc;
+        uint8_t disk_guid[16];
+};
+
 struct partition_table {
         enum gpt_state state;
         enum gpt_backup backup;
-        char why[GPT_WHY_MAX]; /* of DAMAGED */
+        struct gpt_disk disk;
+        struct gpt_header header; /* the primary, of VALID */
+        char why[GPT_WHY_MAX];    /* of DAMAGED */
         size_t n_partitions;   /* used entries */
         struct partition partitions[BLOCKDEV_MAX_PARTITIONS];
 };
 
+/* No table, of no disk. What is behind n_partitions nobody reads, and to clear all of it would cost more than to parse one. */
+static inline void partition_table_clear(struct partition_table *table)
+{
+        table->state = GPT_NONE;
+        table->backup = GPT_BACKUP_UNKNOWN;
+        table->disk = (struct gpt_disk) {};
+        table->header = (struct gpt_header) {};
+        table->why[0] = '\0';
+        table->n_partitions = 0;
+}
+
 /*
  * Reads the GPT of a whole disk, and nothing else of it. DEVICE_UNREADABLE: it cannot be read, such as a drive without a
- * medium.
+ * medium; then *ret is clear.
  */
 int blockdev_read_gpt(int disk_fd, struct partition_table *ret, struct error *err);
 
-/* What its backup is, which decides nothing: table->backup. Reads as much again, so it is for the disk that is booted from. */
+/*
+ * What the backup of this table is, which decides nothing: table->backup. By what the primary said when it was read: a disk that has
+ * become another since has no good backup of it. Reads as much again, so it is for the disk that is booted from.
+ */
 void blockdev_read_gpt_backup(int disk_fd, struct partition_table *table);
 
 struct filesystem {

@@ -34,6 +34,9 @@ int fsat_create(int dir_fd, const char *path, const void *data, size_t size, mod
 /* mkdir -p with this mode for what is missing; 0 or -errno. */
 int fsat_mkdir_p(int dir_fd, const char *path, mode_t mode);
 
+/* For what is asked of one directory more than once. A descriptor or -errno. */
+int fsat_open_dir(int dir_fd, const char *path);
+
 bool fsat_exists(int dir_fd, const char *path); /* does not follow a final symbolic link */
 
 /* A monotonic list of names in a directory, without "." and "..": calls f for each until it answers non-zero. */

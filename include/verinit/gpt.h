@@ -16,21 +16,7 @@ enum {
         GPT_MAX_ENTRIES = 1024,
         GPT_MAX_ENTRY_BYTES = GPT_MAX_ENTRIES * GPT_ENTRY_BYTES,
         GPT_PRIMARY_LBA = 1,
-};
-
-struct gpt_header {
-        uint64_t lba, alternate_lba; /* of this header and of the other */
-        uint64_t first_usable_lba, last_usable_lba;
-        uint64_t entries_lba;
-        uint32_t n_entries;
-        uint32_t entries_crc;
-        uint8_t disk_guid[16];
-};
-
-/* The disk that a table is on. */
-struct gpt_disk {
-        uint32_t sector_bytes; /* 512 to 4096, a power of two */
-        uint64_t n_sectors;
+        GPT_USUAL_ENTRIES = 128, /* so many makes everybody, and right behind the header */
 };
 
 /* A record of type 0xee that begins at LBA 1: without it the kernel sees no GPT. Other records beside it are as well. */
@@ -56,8 +42,5 @@ int gpt_entries_parse(const uint8_t *bytes, const struct gpt_header *header, con
 /* Reads the primary, which alone decides. 0 with ret->state, DEVICE_UNREADABLE. */
 int gpt_read(int fd, const struct gpt_disk *disk, struct partition_table *ret, struct error *err);
 
-/*
- * Looks at the backup of a valid table, where the primary says that it is: table->backup says what it was. The disk may have another
- * shape by now, of any size: then it is damaged.
- */
-void gpt_read_backup(int fd, const struct gpt_disk *disk, struct partition_table *table);
+/* Looks at the backup of a valid table, where its primary says that it is: table->backup says what it was. */
+void gpt_read_backup(int fd, struct partition_table *table);

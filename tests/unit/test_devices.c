@@ -208,6 +208,8 @@ static void test_an_unknown_boot_disk(_unused_ void **state)
         set_boot_partuuid("");
         assert_found("vda1");
         assert_string_equal(boot.evidence.boot_disk, "");
+        assert_string_equal(boot.evidence.boot_gpt_backup, "");
+        assert_int_equal(fake_blockdev.n_backups, 0);
         assert_int_equal(fake_count("os_wait_uevent"), 2);
         fake_machine_put_second_disk(entries[0].uuid);
         assert_refused(FAIL_TWIN_DEVICE_CODE, "(data of /usr) is there 2 times: vda1, vdb1");

@@ -319,24 +319,72 @@ static void assert_read(int fd, enum gpt_state state, enum gpt_backup backup)
         if (table.state != state)
                 fail_msg("state %d: %s", (int) table.state, table.why);
         assert_int_equal(table.backup, GPT_BACKUP_UNKNOWN);
-        gpt_read_backup(fd, &disk, &table);
+        gpt_read_backup(fd, &table);
         assert_int_equal(table.backup, backup);
 }
 
-/* Sectors may have become larger than there is room for, or all of it gone, since the primary was read. */
+/* What the primary said when it was read counts: the disk is not asked a second time what it is. */
 static void test_backup_of_a_disk_that_changed(_unused_ void **state)
 {
-        static const struct gpt_disk others[] = {
-                { .sector_bytes = 2 * GPT_SECTOR_MAX, .n_sectors = 1000 }, { .sector_bytes = 64 * GPT_SECTOR_MAX, .n_sectors = 1000 }, {},
-        };
-        _cleanup_fd_ int fd = memfd_create("disk", MFD_CLOEXEC);
+        static const uint8_t nothing[GPT_SECTOR_MAX];
+        _cleanup_fd_ int fd = make_disk();
+        struct error err = {};
 
-        assert_int_equal(ftruncate(fd, 64 << 20), 0);
-        for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
-                memset(&table, 0, sizeof(table));
-                table.state = GPT_VALID;
-                gpt_read_backup(fd, &others[i], &table);
-                assert_int_equal(table.backup, GPT_BACKUP_DAMAGED);
+        assert_int_equal(gpt_read(fd, &disk, &table, &err), 0);
+        write_at(fd, 0, nothing, 512);
+        write_at(fd, 1, nothing, 512);
+        gpt_read_backup(fd, &table);
+        assert_int_equal(table.backup, GPT_BACKUP_SAME);
+        assert_int_equal(table.state, GPT_VALID);
+        assert_int_equal(ftruncate(fd, 700), 0);
+        gpt_read_backup(fd, &table);
+        assert_int_equal(table.backup, GPT_BACKUP_DAMAGED);
+}
+
+/* Behind what is read of a disk at once, and more than that holds. */
+static void test_an_array_elsewhere(_unused_ void **state)
+{
+        static const struct { uint64_t lba; uint32_t n; } arrays[] = { { 60, 8 }, { 40, 8 }, { 3, 200 }, { 2, 240 }, { 2, 129 }, { 2, 128 } };
+
+        for (size_t i = 0; i < ARRAY_SIZE(arrays); i++) {
+                int fd = make_disk();
+
+                memset(entries, 0, sizeof(entries));
+                put_entry(arrays[i].n - 1, 64, 127, "last");
+                put_header(true);
+                put(sector + 72, arrays[i].lba, 8);
+                seal(arrays[i].n);
+                write_at(fd, 1, sector, 512);
+                write_at(fd, arrays[i].lba, entries, (size_t) arrays[i].n * GPT_ENTRY_BYTES);
+                assert_read(fd, GPT_VALID, GPT_BACKUP_DIFFERS);
+                assert_int_equal(table.n_partitions, 1);
+                assert_int_equal(table.partitions[0].number, arrays[i].n);
+                (void) fd_close(fd);
+                assert_int_equal(setup(NULL), 0);
+        }
+}
+
+/* A sum goes over free entries in one step each: between used ones, at either end, and many. */
+static void test_sums_over_free_entries(_unused_ void **state)
+{
+        static const unsigned used[] = { 0, 1, 5, 127, 1023 };
+
+        for (size_t i = 0; i < ARRAY_SIZE(used); i++) {
+                struct error err = {};
+
+                memset(entries, 0, sizeof(entries));
+                put_entry(used[i], 64, 127, "one");
+                put_header(true);
+                /* So many fit nowhere before sector 64, and nothing else is wrong with it. */
+                put(sector + 40, 300, 8);
+                put(entries + (size_t) used[i] * GPT_ENTRY_BYTES + 32, 300, 8);
+                put(entries + (size_t) used[i] * GPT_ENTRY_BYTES + 40, 310, 8);
+                seal(GPT_MAX_ENTRIES);
+                if (parse(1, &err) < 0)
+                        fail_msg("entry %u: %s", used[i], err.msg);
+                entries[(size_t) (used[i] ^ 1) * GPT_ENTRY_BYTES + 127] = 1;
+                assert_true(parse(1, &err) < 0);
+                assert_non_null(strstr(err.msg, "CRC of the 1024 entries"));
         }
 }
 
@@ -452,6 +500,8 @@ int main(void)
                 TEST(test_protective_mbr),
                 TEST(test_read),
                 TEST(test_backup_of_a_disk_that_changed),
+                TEST(test_an_array_elsewhere),
+                TEST(test_sums_over_free_entries),
                 TEST(test_the_backup_names_what_the_primary_was),
                 TEST(test_backups_that_differ),
                 TEST(test_disks_that_cannot_be),
