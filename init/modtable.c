@@ -4,17 +4,17 @@
  * can be written down.
  */
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "verinit/modtable.h"
 
+#include "modtable_chains.h"
+
 enum { MODTABLE_MAX_FIELDS = 5, MODTABLE_MAX_NAME = 63 };
 
 struct parser {
         struct modtable *table;
-        uint16_t last_of_chain[MODTABLE_CHAINS];
         unsigned line;
         struct error *err;
 };
@@ -136,25 +136,6 @@ static int parse_feature(struct parser *p, char **fields)
         return 0;
 }
 
-/* Of each bus its own, nearly: by the first bytes, "pci", "usb", "acp". Chain 0 has the patterns that are shorter before their wildcard. */
-static size_t chain_of(const char *text, size_t n_literal)
-{
-        return n_literal < 3 ? 0 : 1 + (((unsigned char) text[0] * 31U + (unsigned char) text[1]) * 31U + (unsigned char) text[2]) % (MODTABLE_CHAINS - 1);
-}
-
-static void append_to_chain(struct parser *p, struct modtable_alias *a)
-{
-        size_t chain = chain_of(a->pattern, a->n_literal);
-        uint16_t number = (uint16_t) (a - p->table->aliases + 1);
-
-        if (p->last_of_chain[chain] == 0)
-                p->table->chains[chain] = number;
-        else
-                p->table->aliases[p->last_of_chain[chain] - 1].next = number;
-        p->last_of_chain[chain] = number;
-        a->next = 0;
-}
-
 /* The aliases of a module stand together. */
 static bool find_module_of_alias(const struct modtable *t, const char *name, uint16_t *ret)
 {
@@ -175,8 +156,7 @@ static int parse_alias(struct parser *p, char **fields)
         if (!find_module_of_alias(t, fields[2], &a->module))
                 return refuse(p, "module '%.64s' is not defined above", fields[2]);
         a->pattern = fields[1];
-        a->n_literal = strcspn(fields[1], "*?[\\");
-        append_to_chain(p, a);
+        modtable_chain_alias(t, a);
         t->n_aliases++;
         return 0;
 }
@@ -270,6 +250,7 @@ int modtable_parse(const char *text, size_t size, struct modtable *ret, struct e
 
         ret->n_modules = ret->n_features = ret->n_aliases = 0;
         memset(ret->chains, 0, sizeof(ret->chains));
+        memset(ret->chain_ends, 0, sizeof(ret->chain_ends));
         if (size >= MODTABLE_MAX_BYTES)
                 return error_set(err, FAIL_MODULE_TABLE_MALFORMED_CODE, EFBIG,
                                  "module table: %zu bytes; less than %d are read", size, MODTABLE_MAX_BYTES);
@@ -292,42 +273,4 @@ const struct modtable_feature *modtable_feature(const struct modtable *t, const 
                 if (str_equal(t->features[i].name, name))
                         return &t->features[i];
         return NULL;
-}
-
-/* Nearly every alias of a bus is of another maker, and the first bytes tell it without fnmatch(). */
-static bool alias_matches(const struct modtable_alias *a, const char *modalias)
-{
-        return strncmp(a->pattern, modalias, a->n_literal) == 0 && fnmatch(a->pattern, modalias, /* flags= */ 0) == 0;
-}
-
-/* Of two chains, which both go upwards, in the order of the table. */
-static const struct modtable_alias *next_alias(const struct modtable *t, uint16_t *a, uint16_t *b)
-{
-        uint16_t *at = *b == 0 || (*a != 0 && *a < *b) ? a : b;
-        const struct modtable_alias *alias = *at == 0 ? NULL : &t->aliases[*at - 1];
-
-        if (alias)
-                *at = alias->next;
-        return alias;
-}
-
-int modtable_match(const struct modtable *t, const char *modalias, int (*f)(uint16_t index, void *userdata),
-                   void *userdata)
-{
-        bool is_called[MODTABLE_MAX_MODULES] = { false };
-        size_t chain = chain_of(modalias, strlen(modalias));
-        uint16_t any = t->chains[0], own = chain == 0 ? 0 : t->chains[chain];
-        const struct modtable_alias *a;
-
-        while ((a = next_alias(t, &any, &own))) {
-                int r;
-
-                if (is_called[a->module] || !alias_matches(a, modalias))
-                        continue;
-                is_called[a->module] = true;
-                r = f(a->module, userdata);
-                if (r != 0)
-                        return r;
-        }
-        return 0;
 }

@@ -53,7 +53,8 @@ struct modtable {
         struct modtable_module modules[MODTABLE_MAX_MODULES];
         struct modtable_feature features[MODTABLE_MAX_FEATURES];
         struct modtable_alias aliases[MODTABLE_MAX_ALIASES];
-        uint16_t chains[MODTABLE_CHAINS]; /* the first alias of each, counted from 1: those that one modalias could match */
+        /* First and last alias of each, counted from 1: those that one modalias could match. */
+        uint16_t chains[MODTABLE_CHAINS], chain_ends[MODTABLE_CHAINS];
         char storage[MODTABLE_MAX_BYTES]; /* the text, cut into words */
 };
 
