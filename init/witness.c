@@ -41,12 +41,9 @@ static int read_pcrs(struct boot *boot, struct provenance_input *in, struct erro
                 if (r < 0)
                         return r;
         }
-        for (size_t i = 0; i < PROVENANCE_PCRS; i++)
-                for (size_t j = 0; j < m->banks.n; j++) {
-                        r = tpm_read_pcr(m->tpm, pcrs[i], m->banks.algs[j], &in->pcrs[i][j], err);
-                        if (r < 0)
-                                return r;
-                }
+        r = tpm_read_pcrs(m->tpm, pcrs, PROVENANCE_PCRS, &m->banks, in->pcrs, err);
+        if (r < 0)
+                return r;
         if (floor->tpm_ek_size > 0) {
                 tpm_session_end(m->tpm);
                 boot->evidence.provenance.is_tpm_key_checked = true;

@@ -211,7 +211,77 @@ static bool is_forged(const struct tpm *tpm, TSS2_RC rc)
         return false;
 }
 
-static TSS2_RC read_value(struct tpm *tpm, const TPML_PCR_SELECTION *wanted, TPML_DIGEST **ret)
+struct reading {
+        const unsigned *pcrs;
+        size_t n_pcrs;
+        const struct tpm_banks *banks;
+        struct digest (*values)[TPM_MAX_BANKS];
+        uint32_t left[TPM_MAX_BANKS]; /* of each bank, a bit for each PCR that the TPM has not said yet */
+};
+
+/* Of the first PCR with one, or NULL. */
+static const enum digest_alg *first_left(const struct reading *reading, unsigned *ret_pcr)
+{
+        for (size_t i = 0; i < reading->n_pcrs; i++)
+                for (size_t j = 0; j < reading->banks->n; j++)
+                        if ((reading->left[j] >> reading->pcrs[i] & 1) != 0) {
+                                *ret_pcr = reading->pcrs[i];
+                                return &reading->banks->algs[j];
+                        }
+        return NULL;
+}
+
+static void select_left(const struct reading *reading, TPML_PCR_SELECTION *ret)
+{
+        ret->count = 0;
+        for (size_t j = 0; j < reading->banks->n; j++)
+                if (reading->left[j] != 0) {
+                        TPMS_PCR_SELECTION *s = &ret->pcrSelections[ret->count++];
+
+                        *s = (TPMS_PCR_SELECTION) { .hash = digest_tpm_id(reading->banks->algs[j]), .sizeofSelect = TPM_PCRS / 8 };
+                        for (size_t i = 0; i < TPM_PCRS / 8; i++)
+                                s->pcrSelect[i] = (uint8_t) (reading->left[j] >> 8 * i);
+                }
+}
+
+static bool take_value(struct reading *reading, TPMI_ALG_HASH hash, unsigned pcr, const TPM2B_DIGEST *value)
+{
+        for (size_t j = 0; j < reading->banks->n; j++) {
+                enum digest_alg alg = reading->banks->algs[j];
+
+                if (digest_tpm_id(alg) != hash || pcr >= TPM_PCRS || (reading->left[j] >> pcr & 1) == 0 || value->size != digest_size(alg))
+                        continue;
+                for (size_t i = 0; i < reading->n_pcrs; i++)
+                        if (reading->pcrs[i] == pcr) {
+                                reading->values[i][j].alg = alg;
+                                memcpy(reading->values[i][j].bytes, value->buffer, digest_size(alg));
+                        }
+                reading->left[j] &= ~(UINT32_C(1) << pcr);
+                return true;
+        }
+        return false;
+}
+
+/* How many there were; -EBADMSG for one that was not asked for, and where names and values are not as many. */
+static int take_values(struct reading *reading, const TPML_PCR_SELECTION *named, const TPML_DIGEST *values)
+{
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < named->count; i++) {
+                const TPMS_PCR_SELECTION *s = &named->pcrSelections[i];
+
+                for (unsigned pcr = 0; pcr < 8U * s->sizeofSelect; pcr++) {
+                        if ((s->pcrSelect[pcr / 8] >> pcr % 8 & 1) == 0)
+                                continue;
+                        if (n == values->count || !take_value(reading, s->hash, pcr, &values->digests[n]))
+                                return -EBADMSG;
+                        n++;
+                }
+        }
+        return n == values->count ? (int) n : -EBADMSG;
+}
+
+static TSS2_RC read_values(struct tpm *tpm, const TPML_PCR_SELECTION *wanted, TPML_PCR_SELECTION **ret_named, TPML_DIGEST **ret)
 {
         ESYS_TR session = tpm->is_session_on ? tpm->session : ESYS_TR_NONE;
         unsigned n_tried = 0;
@@ -221,28 +291,25 @@ static TSS2_RC read_value(struct tpm *tpm, const TPML_PCR_SELECTION *wanted, TPM
         if (rc != TSS2_RC_SUCCESS)
                 return rc;
         do
-                rc = Esys_PCR_Read(tpm->esys, session, ESYS_TR_NONE, ESYS_TR_NONE, wanted, NULL, NULL, ret);
+                rc = Esys_PCR_Read(tpm->esys, session, ESYS_TR_NONE, ESYS_TR_NONE, wanted, NULL, ret_named, ret);
         while (tpm_esys_retry(rc, &n_tried));
         return rc;
 }
 
-int tpm_read_pcr(struct tpm *tpm, unsigned pcr, enum digest_alg alg, struct digest *ret, struct error *err)
+/* One command: whatever the TPM says of what is left. */
+static int read_some(struct tpm *tpm, struct reading *reading, unsigned pcr, enum digest_alg alg, struct error *err)
 {
+        _cleanup_esys_ TPML_PCR_SELECTION *named = NULL;
         _cleanup_esys_ TPML_DIGEST *values = NULL;
-        TPML_PCR_SELECTION wanted = { .count = 1 };
+        TPML_PCR_SELECTION wanted;
         char what[64];
         TSS2_RC rc;
+        int n;
 
-        if (pcr >= TPM_PCRS || digest_size(alg) == 0)
-                return error_set(err, FAIL_BUG_CODE, EINVAL, "TPM %s: reading PCR %u", tpm->path, pcr);
         if (tpm->is_session_on && tpm->session == ESYS_TR_NONE)
-                return error_set(err, FAIL_TPM_FAILED_CODE, EPIPE, "TPM %s: PCR %u: the session broke off before", tpm->path,
-                                 pcr);
-        wanted.pcrSelections[0].hash = digest_tpm_id(alg);
-        wanted.pcrSelections[0].sizeofSelect = 3;
-        wanted.pcrSelections[0].pcrSelect[pcr / 8] = (uint8_t) (1U << (pcr % 8));
-
-        rc = read_value(tpm, &wanted, &values);
+                return error_set(err, FAIL_TPM_FAILED_CODE, EPIPE, "TPM %s: PCR %u: the session broke off before", tpm->path, pcr);
+        select_left(reading, &wanted);
+        rc = read_values(tpm, &wanted, &named, &values);
         if (is_forged(tpm, rc)) {
                 (void) snprintf(what, sizeof(what), "the answer with PCR %u was changed on its way", pcr);
                 return tpm_esys_error(err, FAIL_TPM_ANSWER_FORGED_CODE, tpm, rc, what);
@@ -251,11 +318,33 @@ int tpm_read_pcr(struct tpm *tpm, unsigned pcr, enum digest_alg alg, struct dige
                 (void) snprintf(what, sizeof(what), "PCR %u cannot be read", pcr);
                 return tpm_esys_error(err, FAIL_TPM_FAILED_CODE, tpm, rc, what);
         }
+        n = take_values(reading, named, values);
+        if (n < 0)
+                return error_set(err, FAIL_TPM_FAILED_CODE, -n, "TPM %s: asked for PCR %u, it answers with others", tpm->path, pcr);
         /* A bank that is not active is no failure to the TPM: it answers with an empty list. */
-        if (values->count != 1 || values->digests[0].size != digest_size(alg))
-                return error_set(err, FAIL_TPM_FAILED_CODE, ENOENT, "TPM %s: no PCR %u in bank %s", tpm->path, pcr,
-                                 digest_name(alg));
-        ret->alg = alg;
-        memcpy(ret->bytes, values->digests[0].buffer, digest_size(alg));
+        if (n == 0)
+                return error_set(err, FAIL_TPM_FAILED_CODE, ENOENT, "TPM %s: no PCR %u in bank %s", tpm->path, pcr, digest_name(alg));
+        return 0;
+}
+
+int tpm_read_pcrs(struct tpm *tpm, const unsigned *pcrs, size_t n_pcrs, const struct tpm_banks *banks,
+                  struct digest ret[][TPM_MAX_BANKS], struct error *err)
+{
+        struct reading reading = { .pcrs = pcrs, .n_pcrs = n_pcrs, .banks = banks, .values = ret };
+        const enum digest_alg *alg;
+        unsigned pcr;
+
+        for (size_t j = 0; j < banks->n; j++)
+                for (size_t i = 0; i < n_pcrs; i++) {
+                        if (pcrs[i] >= TPM_PCRS || digest_size(banks->algs[j]) == 0)
+                                return error_set(err, FAIL_BUG_CODE, EINVAL, "TPM %s: reading PCR %u", tpm->path, pcrs[i]);
+                        reading.left[j] |= UINT32_C(1) << pcrs[i];
+                }
+        while ((alg = first_left(&reading, &pcr))) {
+                int r = read_some(tpm, &reading, pcr, *alg, err);
+
+                if (r < 0)
+                        return r;
+        }
         return 0;
 }

@@ -37,12 +37,16 @@ int tpm_read_banks(struct tpm *tpm, struct tpm_banks *ret, struct error *err);
 int tpm_extend(struct tpm *tpm, unsigned pcr, const struct digest *digests, size_t n_digests, struct error *err);
 
 /*
- * From here on each tpm_read_pcr() is answered with an HMAC that only the owner of this key can make: an HMAC session, salted
+ * From here on each tpm_read_pcrs() is answered with an HMAC that only the owner of this key can make: an HMAC session, salted
  * for it. key_name: the TPM Name (algorithm, digest of the public part) of a key that the TPM keeps. TPM_KEY_MISMATCH: it
  * keeps none of that Name. TPM_FAILED.
  */
 int tpm_session_begin(struct tpm *tpm, const uint8_t *key_name, size_t size, struct error *err);
 void tpm_session_end(struct tpm *tpm);
 
-/* TPM_FAILED; in a session also TPM_ANSWER_FORGED. */
-int tpm_read_pcr(struct tpm *tpm, unsigned pcr, enum digest_alg alg, struct digest *ret, struct error *err);
+/*
+ * These PCRs in each of these banks: ret[i][j] is pcrs[i] in banks->algs[j]. In as few commands as the TPM lets, since each takes a
+ * discrete one some milliseconds; an answer has room for eight values. TPM_FAILED; in a session also TPM_ANSWER_FORGED.
+ */
+int tpm_read_pcrs(struct tpm *tpm, const unsigned *pcrs, size_t n_pcrs, const struct tpm_banks *banks,
+                  struct digest ret[][TPM_MAX_BANKS], struct error *err);

@@ -109,12 +109,10 @@ void tpm_session_end(_unused_ struct tpm *tpm)
         fake_tpm.is_session_on = false;
 }
 
-int tpm_read_pcr(_unused_ struct tpm *tpm, unsigned pcr, enum digest_alg alg, struct digest *ret, struct error *err)
+static int read_pcr(unsigned pcr, enum digest_alg alg, struct digest *ret, struct error *err)
 {
         struct digest value = { .alg = alg };
 
-        if (fake_callf("tpm_read_pcr", "%u %s%s", pcr, digest_name(alg), fake_tpm.is_session_on ? " in a session" : ""))
-                return error_set(err, FAIL_TPM_FAILED_CODE, EIO, "fake tpm_read_pcr");
         for (size_t i = 0; i < fake_tpm.banks.n && pcr < TPM_PCRS; i++)
                 if (fake_tpm.banks.algs[i] == alg)
                         memcpy(value.bytes, fake_tpm.measured[pcr][i].bytes, sizeof(value.bytes));
@@ -130,5 +128,20 @@ int tpm_read_pcr(_unused_ struct tpm *tpm, unsigned pcr, enum digest_alg alg, st
                 }
         }
         *ret = value;
+        return 0;
+}
+
+int tpm_read_pcrs(_unused_ struct tpm *tpm, const unsigned *pcrs, size_t n_pcrs, const struct tpm_banks *banks,
+                  struct digest ret[][TPM_MAX_BANKS], struct error *err)
+{
+        if (fake_callf("tpm_read_pcrs", "%zu in %zu banks%s", n_pcrs, banks->n, fake_tpm.is_session_on ? " in a session" : ""))
+                return error_set(err, FAIL_TPM_FAILED_CODE, EIO, "fake tpm_read_pcrs");
+        for (size_t i = 0; i < n_pcrs; i++)
+                for (size_t j = 0; j < banks->n; j++) {
+                        int r = read_pcr(pcrs[i], banks->algs[j], &ret[i][j], err);
+
+                        if (r < 0)
+                                return r;
+                }
         return 0;
 }

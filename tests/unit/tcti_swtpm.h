@@ -10,7 +10,7 @@
 enum { TCTI_MAX_ANSWERS = 64 };
 
 struct tcti_answer {
-        uint8_t bytes[64];
+        uint8_t bytes[96];
         size_t size; /* 0: the transport fails */
 };
 

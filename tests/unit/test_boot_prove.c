@@ -96,7 +96,7 @@ static void assert_refused_in_prove(enum fail_code code, const char *in_message)
                 fail_msg("'%s' is not in '%s'", in_message, error.msg);
         assert_int_equal(fake_count("blockdev_read_gpt"), 0);
         for (size_t i = 0; i < fake_tpm.n_extends; i++) /* nothing but the poison */
-                assert_true(fake_position("tpm_extend", i) > fake_position("tpm_read_pcr", 0));
+                assert_true(fake_position("tpm_extend", i) > fake_position("tpm_read_pcrs", 0));
         fake_machine_remove();
 }
 
@@ -365,7 +365,7 @@ static void test_a_crash_kernel_asks_no_tpm(_unused_ void **state)
         assert_int_equal(fsat_create(fake_machine_fd(), "proc/vmcore", "", 0, 0400), 0);
         assert_int_equal(run_pid1(), FAKE_OS_EXECED);
         assert_string_equal(boot.evidence.provenance.reason, "crash-kernel");
-        assert_int_equal(fake_count("tpm_read_pcr"), 0);
+        assert_int_equal(fake_count("tpm_read_pcrs"), 0);
         fake_machine_remove();
 }
 

@@ -36,7 +36,7 @@ static void assert_pcr(unsigned pcr, enum digest_alg alg, const struct digest *w
         struct digest got;
         struct error err = {};
 
-        if (tpm_read_pcr(machine.tpm, pcr, alg, &got, &err) < 0)
+        if (swtpm_read_pcr(machine.tpm, pcr, alg, &got, &err) < 0)
                 fail_msg("%s", err.msg);
         assert_int_equal(got.alg, alg);
         assert_memory_equal(got.bytes, want->bytes, digest_size(alg));
@@ -112,7 +112,7 @@ static void test_poison_changes_every_pcr_it_names(_unused_ void **state)
         measure_poison(&m, "bug");
         for (size_t i = 0; i < ARRAY_SIZE(poisoned); i++)
                 for (size_t j = 0; j < ARRAY_SIZE(all); j++) {
-                        assert_int_equal(tpm_read_pcr(machine.tpm, poisoned[i], all[j], &pcr, &err), 0);
+                        assert_int_equal(swtpm_read_pcr(machine.tpm, poisoned[i], all[j], &pcr, &err), 0);
                         assert_memory_not_equal(pcr.bytes, zero, digest_size(all[j]));
                 }
 }
@@ -256,9 +256,76 @@ static void test_a_pcr_that_is_not_there(_unused_ void **state)
         struct error err = {};
 
         tcti_answer_bytes(empty, sizeof(empty));
-        refused(tpm_read_pcr(machine.tpm, 11, DIGEST_SHA384, &d, &err), &err, FAIL_TPM_FAILED_CODE, "no PCR 11 in bank sha384");
-        refused(tpm_read_pcr(machine.tpm, 24, DIGEST_SHA384, &d, &err), &err, FAIL_BUG_CODE, "PCR 24");
+        refused(swtpm_read_pcr(machine.tpm, 11, DIGEST_SHA384, &d, &err), &err, FAIL_TPM_FAILED_CODE, "no PCR 11 in bank sha384");
+        refused(swtpm_read_pcr(machine.tpm, 24, DIGEST_SHA384, &d, &err), &err, FAIL_BUG_CODE, "PCR 24");
         assert_int_equal(d.alg, DIGEST_NONE);
+}
+
+static void extend_all(unsigned pcr)
+{
+        struct digest digests[ARRAY_SIZE(all)];
+        struct error err = {};
+
+        for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+                digests[i] = digest_of(all[i], "word", 4, NULL, 0);
+        assert_int_equal(tpm_extend(machine.tpm, pcr, digests, ARRAY_SIZE(all), &err), 0);
+}
+
+/* Twelve values, of which an answer holds eight. */
+static void test_pcrs_at_once(_unused_ void **state)
+{
+        static const unsigned pcrs[] = { 12, 9, 11 }; /* in the asker's order */
+        const struct tpm_banks banks = { .n = 4, .algs = { DIGEST_SHA512, DIGEST_SHA1, DIGEST_SHA384, DIGEST_SHA256 } };
+        struct digest values[ARRAY_SIZE(pcrs)][TPM_MAX_BANKS] = {}, one;
+        struct error err = {};
+        unsigned n;
+
+        for (unsigned i = 0; i < ARRAY_SIZE(pcrs); i++)
+                for (unsigned times = 0; times <= i; times++)
+                        extend_all(pcrs[i]);
+        n = tcti_swtpm.n_commands;
+        if (tpm_read_pcrs(machine.tpm, pcrs, ARRAY_SIZE(pcrs), &banks, values, &err) < 0)
+                fail_msg("%s", err.msg);
+        assert_int_equal(tcti_swtpm.n_commands, n + 2);
+        for (size_t i = 0; i < ARRAY_SIZE(pcrs); i++)
+                for (size_t j = 0; j < banks.n; j++) {
+                        assert_int_equal(swtpm_read_pcr(machine.tpm, pcrs[i], banks.algs[j], &one, &err), 0);
+                        assert_true(digest_equal(&values[i][j], &one));
+                        assert_int_equal(values[i][j].alg, banks.algs[j]);
+                }
+        assert_false(digest_equal(&values[0][3], &values[1][3]));
+        assert_false(digest_equal(&values[1][3], &values[2][3]));
+}
+
+/* TPM2_PCR_Read: the update counter, the selection, the values. PCR 11 of SHA-1 is what was asked for. */
+static void test_values_of_other_pcrs(_unused_ void **state)
+{
+#define BEHIND(size, ...) { 0x80, 0x01, 0, 0, 0, size, 0, 0, 0, 0, 0, 0, 0, 1, __VA_ARGS__ }
+#define SELECTED(alg, low, high) 0, alg, 3, low, high, 0
+#define SHA1_VALUE 0, 20, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20
+        static const struct { const char *what; uint8_t bytes[96]; } answers[] = {
+                { "another PCR", BEHIND(50, 0, 0, 0, 1, SELECTED(4, 0, 4), 0, 0, 0, 1, SHA1_VALUE) },
+                { "another bank", BEHIND(50, 0, 0, 0, 1, SELECTED(0xb, 0, 8), 0, 0, 0, 1, SHA1_VALUE) },
+                { "one more", BEHIND(72, 0, 0, 0, 1, SELECTED(4, 0, 12), 0, 0, 0, 2, SHA1_VALUE, SHA1_VALUE) },
+                { "a name too many", BEHIND(56, 0, 0, 0, 2, SELECTED(4, 0, 8), SELECTED(4, 0, 8), 0, 0, 0, 1, SHA1_VALUE) },
+                { "twice", BEHIND(78, 0, 0, 0, 2, SELECTED(4, 0, 8), SELECTED(4, 0, 8), 0, 0, 0, 2, SHA1_VALUE, SHA1_VALUE) },
+                { "a value too many", BEHIND(72, 0, 0, 0, 1, SELECTED(4, 0, 8), 0, 0, 0, 2, SHA1_VALUE, SHA1_VALUE) },
+                { "a value without a name", BEHIND(44, 0, 0, 0, 0, 0, 0, 0, 1, SHA1_VALUE) },
+                { "a short value", BEHIND(32, 0, 0, 0, 1, SELECTED(4, 0, 8), 0, 0, 0, 1, 0, 2, 1, 2) },
+        };
+        static const uint8_t good[] = BEHIND(50, 0, 0, 0, 1, SELECTED(4, 0, 8), 0, 0, 0, 1, SHA1_VALUE);
+        struct error err = {};
+        struct digest d = { .alg = DIGEST_NONE };
+
+        for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
+                print_message("%s\n", answers[i].what);
+                tcti_answer_bytes(answers[i].bytes, answers[i].bytes[5]);
+                refused(swtpm_read_pcr(machine.tpm, 11, DIGEST_SHA1, &d, &err), &err, FAIL_TPM_FAILED_CODE,
+                        "asked for PCR 11, it answers with others");
+        }
+        tcti_answer_bytes(good, sizeof(good));
+        assert_int_equal(swtpm_read_pcr(machine.tpm, 11, DIGEST_SHA1, &d, &err), 0);
+        assert_int_equal(d.bytes[19], 20);
 }
 
 static void test_open_once(_unused_ void **state)
@@ -290,6 +357,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_garbage_is_refused, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_which_banks_are_ours, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_a_pcr_that_is_not_there, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_pcrs_at_once, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_values_of_other_pcrs, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_open_once, setup, teardown),
         };
 

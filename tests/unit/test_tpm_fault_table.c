@@ -41,7 +41,7 @@ static int make_call(enum call call, struct error *err)
                 return tpm_session_begin(machine.tpm, key.bytes, key.size, err);
         case READ_SIGNED:
         case READ:
-                return tpm_read_pcr(machine.tpm, 11, DIGEST_SHA256, &d, err);
+                return swtpm_read_pcr(machine.tpm, 11, DIGEST_SHA256, &d, err);
         case END_SESSION:
                 tpm_session_end(machine.tpm);
                 return 0;
@@ -236,7 +236,7 @@ static struct digest pcr11(void)
         struct error err = {};
 
         tpm_session_end(machine.tpm); /* it may have broken */
-        if (tpm_read_pcr(machine.tpm, 11, DIGEST_SHA256, &d, &err) < 0)
+        if (swtpm_read_pcr(machine.tpm, 11, DIGEST_SHA256, &d, &err) < 0)
                 fail_msg("%s", err.msg);
         return d;
 }

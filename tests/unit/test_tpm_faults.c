@@ -41,7 +41,7 @@ static struct digest value(unsigned pcr)
         struct digest d;
         struct error err = {};
 
-        if (tpm_read_pcr(machine.tpm, pcr, DIGEST_SHA256, &d, &err) < 0)
+        if (swtpm_read_pcr(machine.tpm, pcr, DIGEST_SHA256, &d, &err) < 0)
                 fail_msg("%s", err.msg);
         return d;
 }
@@ -269,7 +269,7 @@ static void test_reading_has_an_end_too(_unused_ void **state)
         struct error err = {};
 
         tcti_swtpm.is_silent = true;
-        assert_int_equal(tpm_read_pcr(machine.tpm, 11, DIGEST_SHA256, &d, &err), -ETIMEDOUT);
+        assert_int_equal(swtpm_read_pcr(machine.tpm, 11, DIGEST_SHA256, &d, &err), -ETIMEDOUT);
         assert_int_equal(err.code, FAIL_TPM_FAILED_CODE);
         assert_int_equal(tpm_read_banks(machine.tpm, &banks, &err), -ETIMEDOUT);
         assert_int_equal(err.code, FAIL_TPM_FAILED_CODE);

@@ -60,17 +60,17 @@ static void assert_reads_agree(const struct key_name *name)
 
         for (size_t i = 0; i < ARRAY_SIZE(pcrs); i++)
                 for (size_t j = 0; j < ARRAY_SIZE(algs); j++)
-                        assert_int_equal(tpm_read_pcr(machine.tpm, pcrs[i], algs[j], &plain[i][j], &err), 0);
+                        assert_int_equal(swtpm_read_pcr(machine.tpm, pcrs[i], algs[j], &plain[i][j], &err), 0);
         begin(name);
         for (size_t i = 0; i < ARRAY_SIZE(pcrs); i++)
                 for (size_t j = 0; j < ARRAY_SIZE(algs); j++) {
-                        if (tpm_read_pcr(machine.tpm, pcrs[i], algs[j], &seen, &err) < 0)
+                        if (swtpm_read_pcr(machine.tpm, pcrs[i], algs[j], &seen, &err) < 0)
                                 fail_msg("%s", err.msg);
                         assert_int_equal(wire_get(tcti_swtpm.last_command, 2), 0x8002); /* with a session */
                         assert_true(digest_equal(&seen, &plain[i][j]));
                 }
         tpm_session_end(machine.tpm);
-        assert_int_equal(tpm_read_pcr(machine.tpm, 11, DIGEST_SHA256, &seen, &err), 0);
+        assert_int_equal(swtpm_read_pcr(machine.tpm, 11, DIGEST_SHA256, &seen, &err), 0);
         assert_int_equal(wire_get(tcti_swtpm.last_command, 2), 0x8001);
 }
 
@@ -218,9 +218,9 @@ static void assert_noticed(const struct interposer *who)
         tcti_swtpm.alter = who->alter;
         begin(&name);
         for (unsigned i = 0; i < who->n_good; i++)
-                assert_int_equal(tpm_read_pcr(machine.tpm, 11, DIGEST_SHA256, &seen, &err), 0);
+                assert_int_equal(swtpm_read_pcr(machine.tpm, 11, DIGEST_SHA256, &seen, &err), 0);
         seen = (struct digest) {};
-        refused(tpm_read_pcr(machine.tpm, 11, DIGEST_SHA256, &seen, &err), &err, FAIL_TPM_ANSWER_FORGED_CODE,
+        refused(swtpm_read_pcr(machine.tpm, 11, DIGEST_SHA256, &seen, &err), &err, FAIL_TPM_ANSWER_FORGED_CODE,
                 "PCR 11 was changed on its way");
         assert_int_equal(seen.alg, DIGEST_NONE);
 }
@@ -260,14 +260,14 @@ static void test_no_way_back_to_plain_reads(_unused_ void **state)
 
         begin(&name);
         tcti_answer_failure();
-        refused(tpm_read_pcr(machine.tpm, 11, DIGEST_SHA256, &seen, &err), &err, FAIL_TPM_FAILED_CODE, "PCR 11 cannot be read");
+        refused(swtpm_read_pcr(machine.tpm, 11, DIGEST_SHA256, &seen, &err), &err, FAIL_TPM_FAILED_CODE, "PCR 11 cannot be read");
         n = tcti_swtpm.n_commands;
-        refused(tpm_read_pcr(machine.tpm, 11, DIGEST_SHA256, &seen, &err), &err, FAIL_TPM_FAILED_CODE, "broke off");
+        refused(swtpm_read_pcr(machine.tpm, 11, DIGEST_SHA256, &seen, &err), &err, FAIL_TPM_FAILED_CODE, "broke off");
         assert_int_equal(tcti_swtpm.n_commands, n);
         extend(11); /* the poison has to get through */
-        refused(tpm_read_pcr(machine.tpm, 11, DIGEST_SHA256, &seen, &err), &err, FAIL_TPM_FAILED_CODE, "broke off");
+        refused(swtpm_read_pcr(machine.tpm, 11, DIGEST_SHA256, &seen, &err), &err, FAIL_TPM_FAILED_CODE, "broke off");
         tpm_session_end(machine.tpm);
-        assert_int_equal(tpm_read_pcr(machine.tpm, 11, DIGEST_SHA256, &seen, &err), 0);
+        assert_int_equal(swtpm_read_pcr(machine.tpm, 11, DIGEST_SHA256, &seen, &err), 0);
 }
 
 static unsigned n_strange;

@@ -52,9 +52,12 @@ void tpm_session_end(_unused_ struct tpm *tpm)
 {
 }
 
-int tpm_read_pcr(_unused_ struct tpm *tpm, unsigned pcr, _unused_ enum digest_alg alg, struct digest *ret, _unused_ struct error *err)
+int tpm_read_pcrs(_unused_ struct tpm *tpm, const unsigned *pcrs, size_t n_pcrs, const struct tpm_banks *banks,
+                  struct digest ret[][TPM_MAX_BANKS], _unused_ struct error *err)
 {
-        machine_tpm_get(pcr, ret);
+        for (size_t i = 0; i < n_pcrs; i++)
+                for (size_t j = 0; j < banks->n; j++)
+                        machine_tpm_get(pcrs[i], &ret[i][j]);
         return 0;
 }
 
