@@ -18,7 +18,7 @@ from rows import parts, signatures
 from rows.initrd import Floor, Initrd, floor_text
 from rows.setup import WITHOUT_FIRMWARE
 
-from .disk import BENCH, ROOT, TREE, USR, Disk, compile_static
+from .disk import BENCH, ROOT, TREE, USR, Disk
 
 FLAVOUR = "cloud"
 BARE = BENCH / "bare.c"
@@ -157,7 +157,7 @@ def bare(disk: Disk, work: Work, *, compressed: bool = False, more: str = "", di
         with TemporaryDirectory(dir=out) as scratch:
             tree = Path(scratch)
             (tree / "modules").mkdir()
-            compile_static(BARE, tree / "init")
+            parts.compile_static(tree / "init", BARE)
             for name in work.modules:
                 source = _module_file(directory, name)
                 (tree / f"modules/{name}{suffix}").write_bytes(source.read_bytes() if compressed else module_bytes(source))

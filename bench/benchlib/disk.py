@@ -29,7 +29,6 @@ HOST = GUEST / "benchhost.c"
 SMALL_POLICY = BENCH / "small-policy.cil"
 ROOT_UUID = "7c1b5a52-5bb0-4e0b-9d4f-0c5c2b1a6e05"
 ROOT_MIB, ESP_MIB = 32, 96
-CC = ("cc", "-std=c17", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-Os", "-static", "-s")
 OS_RELEASE = "ID=bench\nNAME=bench\nPRETTY_NAME=bench\nVERSION_ID=1\n"
 USR, TREE, ROOT = 1, 2, 3       # partitions
 
@@ -62,10 +61,6 @@ class Disk:
         return self.data_blocks * (BLOCK // 512)
 
 
-def compile_static(source: Path, target: Path) -> None:
-    parts.run([*CC, "-o", target, source])
-
-
 def _small_policy(out: Path) -> None:
     """As /usr has one: configuration, policy, labels. Compiled by trixie's secilc."""
     tree = Debian(Store(parts.IMAGES / "stages"), TOP / "build/debs").tree
@@ -95,7 +90,7 @@ def policy_bytes(name: str) -> int:
 def _usr_tree(top: Path, policy: str) -> None:
     program = top / "lib/systemd/systemd"
     program.parent.mkdir(parents=True)
-    compile_static(HOST, program)
+    parts.compile_static(program, HOST)
     (top / "lib/os-release").write_text(OS_RELEASE)
     shutil.copytree(policy_of(policy), top / "lib/selinux")
 

@@ -64,7 +64,7 @@ def put_layer(out: Path, scratch: Path) -> None:
     for name in ("bin", "dev", "proc", "sys", "tmp"):
         (layer / name).mkdir(parents=True)
     program = layer / "bin/tries"
-    parts.run(["cc", "-std=c17", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-Os", "-static", "-s", "-o", program, TRIES])
+    parts.compile_static(program, TRIES)
     parts.run(["mkfs.erofs", "--quiet", f"-T{EPOCH}", f"-U{UUID}", "--all-root", data, layer])
     root_hash = sealed(data, out, "layer")
     key, cert = signatures.key_of("db")

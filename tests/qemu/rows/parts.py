@@ -90,6 +90,11 @@ def run(command: Sequence[str | Path], stdin: str | None = None) -> str:
     return done.stdout
 
 
+def compile_static(target: Path, *sources: Path) -> None:
+    """A program for a guest, which has no library of ours."""
+    run(["cc", "-std=c17", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-Os", "-static", "-s", "-o", target, *sources])
+
+
 def succeeds(command: Sequence[str | Path]) -> bool:
     """A helper program whose exit status is the answer."""
     return process.succeeds(command)

@@ -85,8 +85,7 @@ class Volume:
         if self.is_host:
             program = out / "tree/lib/systemd/systemd"
             program.parent.mkdir(parents=True)
-            parts.run(["cc", "-std=c17", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-Os", "-static", "-s",
-                       "-o", program, *(source for source in self.sources if source.suffix == ".c")])
+            parts.compile_static(program, *(source for source in self.sources if source.suffix == ".c"))
         if self.files or self.policy:
             policies = {path or policy.path_in_usr: policy.make().read_bytes() for path, policy in self.policies.items()}
             for path, content in {**self.files, **policies}.items():
