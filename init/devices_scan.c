@@ -314,7 +314,7 @@ static bool is_partition_of_last(const struct walk *walk, const char *name)
         return false;
 }
 
-static int walk_open_disk(struct walk *walk, const char *name, uint64_t sectors)
+static int walk_disk(struct walk *walk, const char *name, uint64_t sectors)
 {
         struct kernel_partition whole = { .size_bytes = sectors * 512 };
         int r;
@@ -351,7 +351,7 @@ static int walk_device(const char *name, void *userdata)
         walk->disk_fd = fd;
         if (read_attribute(walk, ITSELF, "size", &sectors) < 0 || sectors == 0)
                 return 0; /* no medium, or an unused loop device */
-        return walk_open_disk(walk, name, sectors);
+        return walk_disk(walk, name, sectors);
 }
 
 int devices_scan_once(struct boot *boot, struct devices_scan *scan, struct error *err)

@@ -165,6 +165,21 @@ static void test_exists_does_not_follow(_unused_ void **state)
         assert_true(fsat_exists(dir.fd, "l"));
 }
 
+static void test_open_dir(_unused_ void **state)
+{
+        _cleanup_fd_ int fd = -1;
+        char text[8];
+
+        assert_int_equal(fsat_mkdir_p(dir.fd, "real/sub", 0755), 0);
+        assert_int_equal(fsat_create(dir.fd, "real/f", "1\n", 2, 0600), 0);
+        assert_int_equal(symlinkat("real", dir.fd, "link"), 0); /* as the entries of /sys/class are */
+        fd = fsat_open_dir(dir.fd, "link");
+        assert_true(fd >= 0);
+        assert_int_equal(fsat_read_line(fd, "./f", text, sizeof(text)), 1);
+        assert_int_equal(fsat_open_dir(dir.fd, "real/f"), -ENOTDIR);
+        assert_int_equal(fsat_open_dir(dir.fd, "none"), -ENOENT);
+}
+
 struct names {
         char text[64];
         const char *stop_at;
@@ -242,6 +257,7 @@ int main(void)
                 TEST(test_a_create_that_fails_leaves_the_old_file),
                 TEST(test_mkdir_p),
                 TEST(test_exists_does_not_follow),
+                TEST(test_open_dir),
                 TEST(test_each_is_sorted_and_stops),
                 TEST(test_read_at),
                 TEST(test_read_at_goes_on_after_a_short_read),
