@@ -20,7 +20,6 @@
 struct kernel_partition {
         char name[BLOCKDEV_NAME_MAX];
         uint64_t number, start_bytes, size_bytes;
-        dev_t devno;
 };
 
 /* Static: too large for a stack. One walk, and in it one disk, at a time. */
@@ -114,14 +113,18 @@ static bool is_used_by_usr(const struct boot *boot, const struct found_device *d
                (boot->active && active_volume_dev(boot->active) == device->devno);
 }
 
+static bool is_known_by_filesystem(const struct devices_wanted *w)
+{
+        return w->filesystems && (w->spec->kind == DEVICE_LABEL || w->spec->kind == DEVICE_UUID);
+}
+
 static bool filesystem_matches(struct boot *boot, const struct devices_wanted *w, const struct found_device *device)
 {
         struct filesystem fs = {};
         struct error ignored = {};
         _cleanup_fd_ int fd = -1;
 
-        if (!w->filesystems || (w->spec->kind != DEVICE_LABEL && w->spec->kind != DEVICE_UUID) ||
-            is_used_by_usr(boot, device))
+        if (!is_known_by_filesystem(w) || !device->is_found || is_used_by_usr(boot, device))
                 return false;
         fd = os_open_device(boot->root_fd, device->name, true);
         /* A device that cannot be read is not the one; others may be. */
@@ -144,25 +147,59 @@ static void add_match(struct walk *walk, struct devices_wanted *w, const struct 
                   minor(device->devno), device->size_bytes, walk->is_boot_disk ? ", on the boot disk" : "");
 }
 
+/* Only of what may be wanted: most of what is there is not. One that has vanished meanwhile is not there. */
+static void number_device(const struct walk *walk, struct found_device *device)
+{
+        if (device->is_found && device->devno == 0 &&
+            read_devno(walk, str_equal(device->name, walk->disk) ? ITSELF : device->name, &device->devno) < 0)
+                device->is_found = false;
+}
+
 static void offer(struct walk *walk, const char *name, const struct kernel_partition *k, const struct partition *entry)
 {
         struct found_device device = { .is_found = k, .diskseq = walk->diskseq };
         bool is_tabled_disk = !entry && str_equal(name, walk->disk) && table.state != GPT_NONE;
 
-        if (k) {
-                device.devno = k->devno;
+        if (k)
                 device.size_bytes = k->size_bytes;
-        }
         if (!str_copy(device.name, sizeof(device.name), name) ||
             !str_copy(device.disk, sizeof(device.disk), walk->disk))
                 return;
         for (size_t i = 0; i < walk->scan->n_wanted; i++) {
                 struct devices_wanted *w = &walk->scan->wanted[i];
 
-                if (spec_matches(w->spec, name, entry) ||
-                    (k && !is_tabled_disk && filesystem_matches(walk->boot, w, &device)))
+                bool is_meant = spec_matches(w->spec, name, entry), is_asked = k && !is_tabled_disk && is_known_by_filesystem(w);
+
+                if (is_meant || is_asked)
+                        number_device(walk, &device);
+                if (is_meant || (is_asked && filesystem_matches(walk->boot, w, &device)))
                         add_match(walk, w, &device);
         }
+}
+
+/* As the kernel names them (6.12 block/partitions/core.c, bdev_add_partition()): vda2, nvme0n1p2. */
+static void partition_name(const char *disk, unsigned number, char ret[static BLOCKDEV_NAME_MAX])
+{
+        bool has_digit = isdigit((unsigned char) disk[strlen(disk) - 1]) != 0;
+
+        (void) snprintf(ret, BLOCKDEV_NAME_MAX, "%s%s%u", disk, has_digit ? "p" : "", number);
+}
+
+/* What it names is no question to /sys, where each costs as much as half a disk's table. */
+static bool parse_partition_name(const char *disk, const char *name, uint64_t *ret_number)
+{
+        char again[BLOCKDEV_NAME_MAX];
+        const char *digits = str_after(name, disk);
+        unsigned long n;
+
+        if (!digits)
+                return false;
+        n = strtoul(digits + (digits[0] == 'p' ? 1 : 0), NULL, 10);
+        if (n == 0 || n > UINT16_MAX)
+                return false;
+        partition_name(disk, (unsigned) n, again);
+        *ret_number = n;
+        return str_equal(name, again);
 }
 
 static int collect_partition(const char *name, void *userdata)
@@ -171,14 +208,11 @@ static int collect_partition(const char *name, void *userdata)
         struct kernel_partition k = {};
         uint64_t start, size;
 
-        if (!str_after(name, walk->disk) || !str_copy(k.name, sizeof(k.name), name) ||
+        if (!parse_partition_name(walk->disk, name, &k.number) || !str_copy(k.name, sizeof(k.name), name) ||
             walk->n_partitions == ARRAY_SIZE(kernel_partitions))
                 return 0;
         /* What vanishes under our hands: its event will bring us back. */
-        if (read_attribute(walk, name, "partition", &k.number) < 0 ||
-            read_attribute(walk, name, "start", &start) < 0 ||
-            read_attribute(walk, name, "size", &size) < 0 ||
-            read_devno(walk, name, &k.devno) < 0)
+        if (read_attribute(walk, name, "start", &start) < 0 || read_attribute(walk, name, "size", &size) < 0)
                 return 0;
         k.start_bytes = start * 512; /* in units of 512 bytes whatever the disk's sector size */
         k.size_bytes = size * 512;
@@ -216,14 +250,6 @@ static void compare_with_kernel(struct walk *walk)
                                 "the kernel's %.31s begins at byte %" PRIu64 " and has %" PRIu64 ", which no entry says",
                                 k->name, k->start_bytes, k->size_bytes);
         }
-}
-
-/* As the kernel names them (6.12 block/partitions/core.c, bdev_add_partition()): vda2, nvme0n1p2. */
-static void partition_name(const char *disk, unsigned number, char ret[static BLOCKDEV_NAME_MAX])
-{
-        bool has_digit = isdigit((unsigned char) disk[strlen(disk) - 1]) != 0;
-
-        (void) snprintf(ret, BLOCKDEV_NAME_MAX, "%s%s%u", disk, has_digit ? "p" : "", number);
 }
 
 /* By the table, good or damaged: the question is which disk claims to be it. */
@@ -329,8 +355,7 @@ static int walk_disk(struct walk *walk, const char *name, uint64_t sectors)
 
         read_table(walk, sectors);
         note_boot_partitions(walk);
-        if (read_devno(walk, ITSELF, &whole.devno) == 0)
-                offer(walk, name, &whole, NULL);
+        offer(walk, name, &whole, NULL);
         offer_partitions(walk);
         return 0;
 }
