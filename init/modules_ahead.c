@@ -4,7 +4,7 @@
  * own, one a processor. Most of what a module costs is its signature, which the kernel checks on the processor of whoever loads it.
  *
  * Nothing is decided here. The kernel's answers are kept, and modules.c then goes its way over them, in its order, as if it had
- * asked itself: so a boot that fails does so as with one processor, but for a module that does not answer in 180 s. What was not asked here it asks.
+ * asked itself, and asks what was not asked here: so a boot fails as with one processor, or because a module gives no answer.
  */
 #include <errno.h>
 #include <inttypes.h>

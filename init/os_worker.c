@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The one kind of process that PID 1 ever starts, one a processor at most: a copy of itself that makes one finit_module(2) and ends with what it answered. It shares
- * no memory and no descriptor table, calls no library, and cannot come back into the code that made it. Part of the adapter os.h.
+ * The one kind of process that PID 1 starts, at most one a processor: a copy of itself that makes one finit_module(2) and ends with
+ * the answer. It shares no memory and no descriptor table, calls no library, and cannot come back into the code that made it. Part of
+ * the adapter os.h.
  */
 #include <errno.h>
 #include <linux/sched.h>

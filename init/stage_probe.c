@@ -65,7 +65,7 @@ static int load_modules(struct boot *boot, struct error *err)
                 if (r < 0)
                         return error_prefix(err, "%s", needs[i].why);
         }
-        return modules_check_ahead(boot, err);
+        return 0;
 }
 
 static int mount_efivars(struct boot *boot, struct error *err)
@@ -201,6 +201,10 @@ int stage_probe(struct boot *boot, struct error *err)
         if (r < 0)
                 return r;
         r = mount_efivars(boot, err);
+        if (r < 0)
+                return r;
+        /* Behind the last that asks for its module by name: who asked says what for. */
+        r = modules_check_ahead(boot, err);
         if (r < 0)
                 return r;
         firmware_read_variables(boot->root_fd, &boot->facts);
