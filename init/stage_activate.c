@@ -6,12 +6,25 @@
 
 #include "verinit/boot.h"
 #include "verinit/devices.h"
+#include "verinit/dm.h"
 #include "verinit/fsat.h"
 #include "verinit/log.h"
 #include "verinit/signature.h"
 
 /* systemd's name: the host's veritysetup generator takes an active "usr" for its own and leaves it alone. */
 #define USR_NAME "usr"
+
+/* ENOENT: 6.12 compiles the parameter with the check of signatures, or not at all (drivers/md/Makefile). */
+static int refuse_unknown(int e, struct error *err)
+{
+        if (e == ENOENT)
+                return error_set(err, FAIL_VERITY_TAKES_UNSIGNED_CODE, e,
+                                 "/" DM_REQUIRE_SIGNATURES " is not there, so the kernel's dm-verity checks no signature of the volumes that "
+                                 "the host opens: it needs CONFIG_DM_VERITY_VERIFY_ROOTHASH_SIG=y");
+        return error_set(err, FAIL_VERITY_TAKES_UNSIGNED_CODE, e,
+                         "/" DM_REQUIRE_SIGNATURES ", whether the kernel's dm-verity wants signatures of all volumes, cannot be read: %s",
+                         errno_name(e));
+}
 
 /*
  * /usr needs its signature either way; this is for the volumes that the host opens later. The parameter was given with the module,
@@ -25,11 +38,14 @@ static int check_signatures_are_required(const struct boot *boot, struct error *
         if (boot->config.floor.root_hash_signature == NEED_ALLOW)
                 return 0;
         n = fsat_read_line(boot->root_fd, DM_REQUIRE_SIGNATURES, value, sizeof(value));
-        if (n > 0 && str_equal(value, "Y"))
+        if (n < 0)
+                return refuse_unknown((int) -n, err);
+        if (str_equal(value, "Y"))
                 return 0;
-        return error_set(err, FAIL_DM_FAILED_CODE, n < 0 ? (int) -n : EINVAL,
-                         "the kernel's dm-verity would open volumes without a signature, which the floor does not allow: if it is "
-                         "built into the kernel, put dm_verity.require_signatures=1 on the command line");
+        return error_set(err, FAIL_VERITY_TAKES_UNSIGNED_CODE, EINVAL,
+                         "/" DM_REQUIRE_SIGNATURES " is '%s': the kernel's dm-verity would open volumes without a signature, which the floor "
+                         "does not allow; if it is built into the kernel, put dm_verity.require_signatures=1 on the command line",
+                         value);
 }
 
 /*

@@ -164,6 +164,8 @@
                   "the kernel does not accept a signature: look for the signer's certificate in dbx, and for its namesake in db") \
         FAIL_CODE(DM_CORRUPTED, "dm-corrupted", FAIL_TAMPER,                                               \
                   "the kernel found the image corrupted: write it again")                                  \
+        FAIL_CODE(VERITY_TAKES_UNSIGNED, "verity-takes-unsigned", FAIL_UNVERIFIED,                         \
+                  "tell the kernel to want signatures of every volume, or say root-hash-signature=allow in the floor: see the message") \
         /* usr */                                                                                          \
         FAIL_CODE(USR_FSTYPE_UNKNOWN, "usr-fstype-unknown", FAIL_CONFIG,                                   \
                   "give mount.usrfstype=, or build /usr as erofs, squashfs or ext4")                       \

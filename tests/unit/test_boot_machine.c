@@ -3,6 +3,7 @@
  * Boots on machines with something odd: disks, drivers, kernel events, firmware without services.
  */
 #include "pid1.h"
+#include "verinit/dm.h"
 
 /* What find opens and activate asks again about is held to one disk: exchanged in between, the boot ends. */
 static int diskseq_until_there_is_a_mapping(_unused_ int fd, uint64_t *ret)
@@ -59,23 +60,38 @@ static void test_the_kernel_is_told_to_want_signatures(_unused_ void **state)
 /* A dm-verity that is built in was never loaded, so what is given with the module does not reach it. */
 static void test_a_kernel_that_wants_no_signatures(_unused_ void **state)
 {
-        static const char *const values[] = { NULL, "N\n", "Y", "Y\n" };
+        static const struct {
+                const char *value;
+                bool is_directory;
+                const char *said; /* NULL: the kernel wants them */
+        } cases[] = {
+                { .said = "/" DM_REQUIRE_SIGNATURES " is not there" },
+                { .is_directory = true, .said = "/" DM_REQUIRE_SIGNATURES ", whether the kernel's dm-verity wants signatures of all volumes, "
+                                                "cannot be read: EISDIR" },
+                { .value = "too long for it\n", .said = "cannot be read: EFBIG" },
+                { .value = "", .said = "is ''" },
+                { .value = "N\n", .said = "/" DM_REQUIRE_SIGNATURES " is 'N': the kernel's dm-verity would open volumes without a signature" },
+                { .value = "N", .said = "put dm_verity.require_signatures=1 on the command line" },
+                { .value = "Y" },
+                { .value = "Y\n" },
+        };
         const struct fake_machine_options allowed = {
                 .floor = FAKE_FLOOR "root-hash-signature=allow\n", .has_tpm = true, .has_selinux = true, .is_unsigned = true,
         };
 
-        for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
-                bool is_wanted = values[i] && values[i][0] == 'Y';
-
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 fake_machine_make(&full);
                 fake_os.ignores_params = true;
-                if (values[i])
-                        fake_machine_put(DM_REQUIRE_SIGNATURES, values[i]);
-                assert_int_equal(run_pid1(), is_wanted ? FAKE_OS_EXECED : FAKE_OS_ENDED);
-                if (!is_wanted) {
+                if (cases[i].is_directory)
+                        assert_int_equal(fsat_mkdir_p(fake_machine_fd(), DM_REQUIRE_SIGNATURES, 0755), 0);
+                if (cases[i].value)
+                        fake_machine_put(DM_REQUIRE_SIGNATURES, cases[i].value);
+                assert_int_equal(run_pid1(), cases[i].said ? FAKE_OS_ENDED : FAKE_OS_EXECED);
+                if (cases[i].said) {
                         assert_int_equal(error.stage, STAGE_ACTIVATE);
-                        assert_int_equal(error.code, FAIL_DM_FAILED_CODE);
-                        assert_non_null(strstr(error.msg, "put dm_verity.require_signatures=1 on the command line"));
+                        assert_int_equal(error.code, FAIL_VERITY_TAKES_UNSIGNED_CODE);
+                        if (!strstr(error.msg, cases[i].said))
+                                fail_msg("\"%s\" is not in \"%s\"", cases[i].said, error.msg);
                         assert_int_equal(fake_count("dm_create"), 0);
                 }
                 fake_machine_remove();

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "verinit/dm.h"
 #include "verinit/efi_variable.h"
 #include "verinit/fsat.h"
 #include "verinit/ipe.h"

@@ -154,7 +154,7 @@ def root_is(c: Case) -> Problems:
 
 
 def is_signed(c: Case) -> bool:
-    """Then the floor requires it, and it is the kernel's to check too; without firmware the disk has none."""
+    """The root hash, for the kernel to check too. A floor that allows unsigned ones does not change that; boots without firmware have none."""
     return c.measured and "usr-verity-sig" in c.image.partitions
 
 

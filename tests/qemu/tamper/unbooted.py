@@ -19,6 +19,8 @@ UNBOOTED = {
     "dm-table-differs": "the kernel would have to report another table than it took",
     "dm-corrupted": "what it would find, stage verify has found in the same blocks before; a disk that answers otherwise the "
                     "second time ends in a panic",
+    "verity-takes-unsigned": "dm-verity would have to be built in: the kernels of the rows have it as a module, and PID 1 gives the parameter with it; "
+                             "verinit image verify is tested with one that is built in",
     "enforce-failed": "the kernel would have to take a policy and refuse to enforce it",
     "ipe-not-enforced": "the kernel would have to take a policy, activate it and show another, or be told by ipe.enforce=0, which stage config "
                         "refuses",
