@@ -21,6 +21,7 @@ from case import FALSE, TROUBLE, USAGE, YES, Result, ToolTest, kernel  # noqa: E
 from imagelib import sparse  # noqa: E402
 from imagelib.image import Image, load  # noqa: E402
 from imagelib.variants import VARIANTS  # noqa: E402
+from kernels import Kernel  # noqa: E402
 from rows import parts  # noqa: E402
 from rows.ipe import BY_SIGNATURE, DENY, Policy  # noqa: E402
 from rows.initrd import floor_text, read_floor  # noqa: E402
@@ -194,6 +195,46 @@ class Wrong(ImageTest):
             with self.subTest(n):
                 done = self.check(self.image.disk, "--quick", "--uki", self.file("cut.efi", uki[:n]))
                 self.assertIn(done.returncode, (TROUBLE, FALSE, UNDECIDED), done.stderr)
+
+
+class BuiltIn(ImageTest):
+    """A dm-verity that is built into the kernel: nothing is packed of it, so nobody gives it its parameter but the command line."""
+
+    def kernel_with_verity(self) -> Kernel:
+        """Such a kernel's module directory. No driver is lost: the boot is asked, not made."""
+        other = kernel("cloud").copy(self.dir / "kernel")
+        module = next(other.modules.rglob("dm-verity.ko*"))
+        module.unlink()
+        names = other.modules / "modules.builtin"
+        text = names.read_text() + f"{module.relative_to(other.modules).parent}/dm-verity.ko\n"
+        names.unlink()
+        names.write_text(text)
+        other.index()
+        return other
+
+    def judged(self, on: Kernel, line: str) -> Result:
+        variant = VARIANTS["discoverable"]
+        own = {**WITHOUT_FIRMWARE, **read_floor(variant.floor_path), "root-hash-signature": "require"}
+        self.output.unlink(missing_ok=True)
+        self.assert_ends(self.build("--floor", self.file("floor", floor_text(own)), "--certificate", self.image.db_cert,
+                                    *(f"--feature={name}" for name in variant.features), on=on, cmdline=line), YES)
+        return self.check(self.image.disk, "--quick", "--initrd", self.output, "--cmdline", line, "--uname", on.release, "--json=short")
+
+    def test_the_kernel_was_not_told_to_want_signatures(self) -> None:
+        done = self.judged(self.kernel_with_verity(), self.image.cmdline)
+        self.assert_ends(done, FALSE, "require_signatures is 'N'", "put dm_verity.require_signatures=1 on the command line")
+        answer = json.loads(done.stdout)
+        self.assertEqual((answer["check"], answer["code"]), ("activate", "verity-takes-unsigned"))
+
+    def test_the_kernel_was_told(self) -> None:
+        """On the line that is packed; and a module needs no such word, PID 1 gives it."""
+        told = f"{self.image.cmdline} dm_verity.require_signatures=1"
+        for on, line in ((self.kernel_with_verity(), told), (kernel("cloud"), self.image.cmdline)):
+            with self.subTest(line):
+                seen = self.verdicts(self.judged(on, line))
+                # Whose key the kernel's keyrings have, nobody says without --cert.
+                self.assertEqual(seen["activate"]["verdict"], "undecided", seen)
+                self.assertEqual(seen["usr"]["verdict"], "ok", seen)
 
 
 class Ipe(ImageTest):
