@@ -215,7 +215,7 @@ struct reading {
         const unsigned *pcrs;
         size_t n_pcrs;
         const struct tpm_banks *banks;
-        struct digest (*values)[TPM_MAX_BANKS];
+        struct digest values[TPM_PCRS][TPM_MAX_BANKS];
         uint32_t left[TPM_MAX_BANKS]; /* of each bank, a bit for each PCR that the TPM has not said yet */
 };
 
@@ -239,6 +239,7 @@ static void select_left(const struct reading *reading, TPML_PCR_SELECTION *ret)
                         TPMS_PCR_SELECTION *s = &ret->pcrSelections[ret->count++];
 
                         *s = (TPMS_PCR_SELECTION) { .hash = digest_tpm_id(reading->banks->algs[j]), .sizeofSelect = TPM_PCRS / 8 };
+                        _Static_assert(TPM_MAX_BANKS <= ARRAY_SIZE(ret->pcrSelections), "each bank has a selection");
                         for (size_t i = 0; i < TPM_PCRS / 8; i++)
                                 s->pcrSelect[i] = (uint8_t) (reading->left[j] >> 8 * i);
                 }
@@ -249,7 +250,8 @@ static bool take_value(struct reading *reading, TPMI_ALG_HASH hash, unsigned pcr
         for (size_t j = 0; j < reading->banks->n; j++) {
                 enum digest_alg alg = reading->banks->algs[j];
 
-                if (digest_tpm_id(alg) != hash || pcr >= TPM_PCRS || (reading->left[j] >> pcr & 1) == 0 || value->size != digest_size(alg))
+                if (digest_tpm_id(alg) != hash || pcr >= TPM_PCRS || (reading->left[j] >> pcr & 1) == 0 ||
+                    value->size != digest_size(alg))
                         continue;
                 for (size_t i = 0; i < reading->n_pcrs; i++)
                         if (reading->pcrs[i] == pcr) {
@@ -320,7 +322,8 @@ static int read_some(struct tpm *tpm, struct reading *reading, unsigned pcr, enu
         }
         n = take_values(reading, named, values);
         if (n < 0)
-                return error_set(err, FAIL_TPM_FAILED_CODE, -n, "TPM %s: asked for PCR %u, it answers with others", tpm->path, pcr);
+                return error_set(err, FAIL_TPM_FAILED_CODE, -n, "TPM %s: its answer about PCR %u and others does not fit what was asked",
+                                 tpm->path, pcr);
         /* A bank that is not active is no failure to the TPM: it answers with an empty list. */
         if (n == 0)
                 return error_set(err, FAIL_TPM_FAILED_CODE, ENOENT, "TPM %s: no PCR %u in bank %s", tpm->path, pcr, digest_name(alg));
@@ -330,10 +333,13 @@ static int read_some(struct tpm *tpm, struct reading *reading, unsigned pcr, enu
 int tpm_read_pcrs(struct tpm *tpm, const unsigned *pcrs, size_t n_pcrs, const struct tpm_banks *banks,
                   struct digest ret[][TPM_MAX_BANKS], struct error *err)
 {
-        struct reading reading = { .pcrs = pcrs, .n_pcrs = n_pcrs, .banks = banks, .values = ret };
+        static struct reading reading; /* too large for a stack */
         const enum digest_alg *alg;
         unsigned pcr;
 
+        if (n_pcrs > TPM_PCRS || banks->n > TPM_MAX_BANKS)
+                return error_set(err, FAIL_BUG_CODE, EINVAL, "TPM %s: reading %zu PCRs in %zu banks", tpm->path, n_pcrs, banks->n);
+        reading = (struct reading) { .pcrs = pcrs, .n_pcrs = n_pcrs, .banks = banks };
         for (size_t j = 0; j < banks->n; j++)
                 for (size_t i = 0; i < n_pcrs; i++) {
                         if (pcrs[i] >= TPM_PCRS || digest_size(banks->algs[j]) == 0)
@@ -346,5 +352,7 @@ int tpm_read_pcrs(struct tpm *tpm, const unsigned *pcrs, size_t n_pcrs, const st
                 if (r < 0)
                         return r;
         }
+        for (size_t i = 0; i < n_pcrs; i++)
+                memcpy(ret[i], reading.values[i], banks->n * sizeof(ret[i][0]));
         return 0;
 }

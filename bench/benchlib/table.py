@@ -57,6 +57,11 @@ def over_a(values: Callable[[Results, str], list[float]]) -> Callable[[Results, 
     return ratios
 
 
+def _traced_calls(place: int) -> Callable[[Results, str], list[float]]:
+    """Of a boot whose trace could be read."""
+    return lambda results, name: [s["traced"][place] for s in _of(results, "calls", name) if s["traced"]]
+
+
 def _before_kernel(s: dict[str, Any]) -> float:
     return float(s["ticks_us"] - s["span_us"] - s["start_us"])
 
@@ -71,8 +76,8 @@ ROWS: tuple[tuple[str, Callable[[Results, str], list[float]], float, int], ...] 
     ("the same over A, pair by pair", over_a(counted("tpm")), 1, 3),
     ("guest clock, /init to exec, s", SPAN, 1e6, 2),
     ("the same over A, pair by pair", over_a(SPAN), 1, 2),
-    ("system calls of PID 1", _field("calls", lambda s: s["traced"][3]), 1, 0),
-    ("system calls of all tasks", _field("calls", lambda s: s["traced"][4]), 1, 0),
+    ("system calls of PID 1", _traced_calls(3), 1, 0),
+    ("system calls of all tasks", _traced_calls(4), 1, 0),
     ("pages faulted in, PID 1 and its children", _field("icount", lambda s: s["faults"]), 1, 0),
     ("initramfs, bytes", _stored("bytes", "initramfs "), 1, 0),
     ("UKI, bytes", _stored("bytes", "UKI "), 1, 0),

@@ -46,7 +46,7 @@ void tpm_session_end(struct tpm *tpm);
 
 /*
  * These PCRs in each of these banks: ret[i][j] is pcrs[i] in banks->algs[j]. In as few commands as the TPM lets, since each takes a
- * discrete one some milliseconds; an answer has room for eight values. TPM_FAILED; in a session also TPM_ANSWER_FORGED.
+ * discrete one some milliseconds; an answer has room for eight values. *ret is untouched on failure: TPM_FAILED; in a session also TPM_ANSWER_FORGED.
  */
 int tpm_read_pcrs(struct tpm *tpm, const unsigned *pcrs, size_t n_pcrs, const struct tpm_banks *banks,
                   struct digest ret[][TPM_MAX_BANKS], struct error *err);

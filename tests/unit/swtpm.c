@@ -70,10 +70,9 @@ int swtpm_stop(struct swtpm *s)
 int swtpm_read_pcr(struct tpm *tpm, unsigned pcr, enum digest_alg alg, struct digest *ret, struct error *err)
 {
         const struct tpm_banks bank = { .n = 1, .algs = { alg } };
-        struct digest values[1][TPM_MAX_BANKS];
+        struct digest values[1][TPM_MAX_BANKS] = { { *ret } };
         int r = tpm_read_pcrs(tpm, &pcr, 1, &bank, values, err);
 
-        if (r == 0)
-                *ret = values[0][0];
+        *ret = values[0][0];
         return r;
 }

@@ -18,5 +18,5 @@ int swtpm_start(struct swtpm *s); /* 0, or -1 */
 int swtpm_stop(struct swtpm *s);
 void swtpm_open(struct swtpm *s); /* after a tpm_close() */
 
-/* tpm_read_pcrs() of one value; *ret is left alone where it fails. */
+/* tpm_read_pcrs() of one value; *ret is what that leaves of it. */
 int swtpm_read_pcr(struct tpm *tpm, unsigned pcr, enum digest_alg alg, struct digest *ret, struct error *err);

@@ -32,7 +32,7 @@ enum call { BANKS, SESSION, READ_SIGNED, END_SESSION, READ, EXTEND, _CALL_MAX };
 static int make_call(enum call call, struct error *err)
 {
         struct tpm_banks banks;
-        struct digest d;
+        struct digest d = {};
 
         switch (call) {
         case BANKS:
@@ -232,7 +232,7 @@ static unsigned n_records(void)
 
 static struct digest pcr11(void)
 {
-        struct digest d;
+        struct digest d = {};
         struct error err = {};
 
         tpm_session_end(machine.tpm); /* it may have broken */

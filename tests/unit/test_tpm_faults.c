@@ -38,7 +38,7 @@ static int teardown(_unused_ void **state)
 
 static struct digest value(unsigned pcr)
 {
-        struct digest d;
+        struct digest d = {};
         struct error err = {};
 
         if (swtpm_read_pcr(machine.tpm, pcr, DIGEST_SHA256, &d, &err) < 0)

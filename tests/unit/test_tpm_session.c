@@ -55,7 +55,7 @@ static void assert_reads_agree(const struct key_name *name)
 {
         static const enum digest_alg algs[] = { DIGEST_SHA1, DIGEST_SHA256, DIGEST_SHA384, DIGEST_SHA512 };
         static const unsigned pcrs[] = { 9, 11, 12 };
-        struct digest plain[3][4], seen;
+        struct digest plain[3][4] = {}, seen = {};
         struct error err = {};
 
         for (size_t i = 0; i < ARRAY_SIZE(pcrs); i++)
@@ -270,6 +270,83 @@ static void test_no_way_back_to_plain_reads(_unused_ void **state)
         assert_int_equal(swtpm_read_pcr(machine.tpm, 11, DIGEST_SHA256, &seen, &err), 0);
 }
 
+static void (*alter_later)(const uint8_t *command, uint8_t *response, size_t *size);
+static unsigned n_reads;
+
+/* The second command with PCRs in it; the first is answered truly. */
+static void alter_second(const uint8_t *command, uint8_t *response, size_t *size)
+{
+        if (is_answer_to(command, CC_PCR_READ) && ++n_reads == 2)
+                alter_later(command, response, size);
+}
+
+static void fail_second(const uint8_t *command, uint8_t *response, _unused_ size_t *size)
+{
+        if (is_answer_to(command, CC_PCR_READ) && ++n_reads == 1)
+                tcti_answer_failure();
+        (void) response;
+}
+
+static int read_all(struct digest ret[3][TPM_MAX_BANKS], struct error *err)
+{
+        static const unsigned pcrs[] = { 9, 11, 12 };
+        const struct tpm_banks banks = { .n = 4, .algs = { DIGEST_SHA1, DIGEST_SHA256, DIGEST_SHA384, DIGEST_SHA512 } };
+
+        n_reads = 0;
+        memset(ret, 0, 3 * sizeof(ret[0]));
+        return tpm_read_pcrs(machine.tpm, pcrs, ARRAY_SIZE(pcrs), &banks, ret, err);
+}
+
+static void assert_untouched(struct digest values[3][TPM_MAX_BANKS])
+{
+        for (size_t i = 0; i < 3; i++)
+                for (size_t j = 0; j < 4; j++)
+                        assert_int_equal(values[i][j].alg, DIGEST_NONE);
+}
+
+static void begin_anew(void (*alter)(const uint8_t *command, uint8_t *response, size_t *size))
+{
+        struct key_name name;
+
+        assert_int_equal(swtpm_stop(&machine), 0);
+        assert_int_equal(swtpm_start(&machine), 0);
+        name = swtpm_keep_key(SWTPM_ENDORSEMENT, EK_HANDLE, /* is_rsa= */ false);
+        begin(&name);
+        recorded_size = 0;
+        tcti_swtpm.alter = alter;
+}
+
+/* Twelve values take two commands, both in the session: what is wrong with the second is noticed as with the first. */
+static void test_all_pcrs_in_a_session(_unused_ void **state)
+{
+        static const struct { void (*alter)(const uint8_t *, uint8_t *, size_t *), (*later)(const uint8_t *, uint8_t *, size_t *); } lies[] = {
+                { replay_first, NULL }, { alter_second, flip_pcr }, { alter_second, strip_session }, { alter_second, drop_hmac },
+        };
+        struct digest values[3][TPM_MAX_BANKS];
+        struct error err = {};
+        unsigned n;
+
+        for (size_t i = 0; i < ARRAY_SIZE(lies); i++) {
+                begin_anew(lies[i].alter);
+                alter_later = lies[i].later;
+                refused(read_all(values, &err), &err, FAIL_TPM_ANSWER_FORGED_CODE, "changed on its way");
+                assert_untouched(values);
+        }
+        begin_anew(NULL);
+        n = tcti_swtpm.n_commands;
+        assert_int_equal(read_all(values, &err), 0);
+        assert_int_equal(tcti_swtpm.n_commands, n + 2);
+        assert_int_equal(wire_get(tcti_swtpm.last_command, 2), 0x8002);
+        assert_int_equal(values[2][3].alg, DIGEST_SHA512);
+        /* Broken off between the two: what is left is not read without the session. */
+        tcti_swtpm.alter = fail_second;
+        refused(read_all(values, &err), &err, FAIL_TPM_FAILED_CODE, "cannot be read");
+        assert_untouched(values);
+        n = tcti_swtpm.n_commands;
+        refused(read_all(values, &err), &err, FAIL_TPM_FAILED_CODE, "broke off");
+        assert_int_equal(tcti_swtpm.n_commands, n);
+}
+
 static unsigned n_strange;
 static uint16_t strange_type;
 
@@ -386,6 +463,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_a_changed_answer_is_noticed, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_a_swapped_key_is_noticed, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_no_way_back_to_plain_reads, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_all_pcrs_in_a_session, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_a_key_of_an_unknown_kind_is_passed_over, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_a_key_that_the_tpm_refuses_is_passed_over, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_more_keys_than_are_looked_at, setup, teardown),

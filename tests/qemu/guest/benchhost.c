@@ -4,6 +4,7 @@
  * kernel's "Run /init": between the two lies all that an initramfs does, whichever it is. Then it sends what it finds, before
  * anything else has run: memory, modules, page faults, times; and what is in the kernel's trace, where the command line asked for one.
  */
+#include <errno.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -89,7 +90,8 @@ static void send_trace(int port)
         FILE *trace;
         int off;
 
-        if (mount("tracefs", TRACING, "tracefs", 0, NULL) < 0)
+        /* An initramfs with systemd in it may have it mounted already. */
+        if (mount("tracefs", TRACING, "tracefs", 0, NULL) < 0 && errno != EBUSY)
                 return;
         /* Or there would be no end: reading it is traced too. */
         off = open(TRACING "/tracing_on", O_WRONLY | O_CLOEXEC);
