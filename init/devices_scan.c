@@ -124,7 +124,7 @@ static bool filesystem_matches(struct boot *boot, const struct devices_wanted *w
         struct error ignored = {};
         _cleanup_fd_ int fd = -1;
 
-        if (!is_known_by_filesystem(w) || !device->is_found || is_used_by_usr(boot, device))
+        if (!device->is_found || is_used_by_usr(boot, device))
                 return false;
         fd = os_open_device(boot->root_fd, device->name, true);
         /* A device that cannot be read is not the one; others may be. */
@@ -147,7 +147,10 @@ static void add_match(struct walk *walk, struct devices_wanted *w, const struct 
                   minor(device->devno), device->size_bytes, walk->is_boot_disk ? ", on the boot disk" : "");
 }
 
-/* Only of what may be wanted: most of what is there is not. One that has vanished meanwhile is not there. */
+/*
+ * Only of what may be wanted: most of what is there is not. One without a number, which vanished meanwhile or is one path of several to
+ * an NVMe disk, counts as one that the kernel does not have yet.
+ */
 static void number_device(const struct walk *walk, struct found_device *device)
 {
         if (device->is_found && device->devno == 0 &&
@@ -168,7 +171,8 @@ static void offer(struct walk *walk, const char *name, const struct kernel_parti
         for (size_t i = 0; i < walk->scan->n_wanted; i++) {
                 struct devices_wanted *w = &walk->scan->wanted[i];
 
-                bool is_meant = spec_matches(w->spec, name, entry), is_asked = k && !is_tabled_disk && is_known_by_filesystem(w);
+                bool is_meant = spec_matches(w->spec, name, entry);
+                bool is_asked = k && !is_tabled_disk && is_known_by_filesystem(w);
 
                 if (is_meant || is_asked)
                         number_device(walk, &device);
@@ -177,7 +181,7 @@ static void offer(struct walk *walk, const char *name, const struct kernel_parti
         }
 }
 
-/* As the kernel names them (6.12 block/partitions/core.c, bdev_add_partition()): vda2, nvme0n1p2. */
+/* As the kernel names them (6.12 block/partitions/core.c, add_partition()): vda2, nvme0n1p2. */
 static void partition_name(const char *disk, unsigned number, char ret[static BLOCKDEV_NAME_MAX])
 {
         bool has_digit = isdigit((unsigned char) disk[strlen(disk) - 1]) != 0;
@@ -185,7 +189,7 @@ static void partition_name(const char *disk, unsigned number, char ret[static BL
         (void) snprintf(ret, BLOCKDEV_NAME_MAX, "%s%s%u", disk, has_digit ? "p" : "", number);
 }
 
-/* What it names is no question to /sys, where each costs as much as half a disk's table. */
+/* In a disk's own directory nothing else has such a name. Asked for in /sys, a number would cost as much as half a disk's table. */
 static bool parse_partition_name(const char *disk, const char *name, uint64_t *ret_number)
 {
         char again[BLOCKDEV_NAME_MAX];
@@ -315,7 +319,7 @@ static void read_table(struct walk *walk, uint64_t sectors)
         fd = os_open_device(walk->boot->root_fd, walk->disk, true);
         /* A drive without a medium, or one that is dying, is not the one; others may be. */
         is_read = fd >= 0 && blockdev_read_gpt(fd, &table, &unread) >= 0;
-        if (!is_read)
+        if (fd < 0)
                 partition_table_clear(&table);
         walk->is_boot_disk = has_boot_partition(walk->boot);
         if (walk->is_boot_disk)
@@ -331,7 +335,7 @@ static void read_table(struct walk *walk, uint64_t sectors)
                   table.n_partitions, unread.msg[0] ? "; " : "", unread.msg);
 }
 
-/* The list of all block devices has them right behind their disk, which was asked for them. */
+/* Nearly always the list of all block devices has them right behind their disk, which was asked for them; others are asked themselves. */
 static bool is_partition_of_last(const struct walk *walk, const char *name)
 {
         for (size_t i = 0; i < walk->n_partitions; i++)

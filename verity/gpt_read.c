@@ -7,7 +7,6 @@
 #include "verinit/gpt.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 
 #include "verinit/fsat.h"
@@ -53,8 +52,6 @@ static int read_head(struct reader *reader, struct error *err)
         size_t sector = reader->disk->sector_bytes, size = 2 * sector + GPT_USUAL_ENTRIES * GPT_ENTRY_BYTES;
         int why;
 
-        /* Nothing more will be read of most disks: read ahead, it would be a third of what one costs. Of a hint no answer is asked. */
-        (void) posix_fadvise(reader->fd, 0, 0, POSIX_FADV_RANDOM);
         reader->n_head = fsat_read_at(reader->fd, 0, the_head, size, &why);
         return reader->n_head < 2 * sector ? refuse_unread(reader->n_head / sector, why, err) : 0;
 }
@@ -141,6 +138,7 @@ int gpt_read(int fd, const struct gpt_disk *disk, struct partition_table *ret, s
         ret->disk = *disk;
         r = read_copy(&reader, GPT_PRIMARY_LBA, &ret->header, ret, &why);
         if (r < 0 && why.code != FAIL_PARTITION_TABLE_INVALID_CODE) {
+                partition_table_clear(ret);
                 *err = why;
                 return r;
         }

@@ -34,7 +34,7 @@ int fsat_create(int dir_fd, const char *path, const void *data, size_t size, mod
 /* mkdir -p with this mode for what is missing; 0 or -errno. */
 int fsat_mkdir_p(int dir_fd, const char *path, mode_t mode);
 
-/* For what is asked of one directory more than once. A descriptor or -errno. */
+/* For what is asked of one directory more than once; links are followed, as those of /sys/class. A descriptor or -errno. */
 int fsat_open_dir(int dir_fd, const char *path);
 
 bool fsat_exists(int dir_fd, const char *path); /* does not follow a final symbolic link */

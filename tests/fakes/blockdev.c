@@ -17,6 +17,7 @@ int blockdev_read_gpt(int disk_fd, struct partition_table *ret, struct error *er
 {
         struct stat st;
 
+        partition_table_clear(ret);
         if (fake_call("blockdev_read_gpt"))
                 return error_set(err, FAIL_DEVICE_UNREADABLE_CODE, EIO, "fake blockdev_read_gpt");
         if (fake_blockdev.unreadable != 0 && fstat(disk_fd, &st) == 0 && st.st_ino == fake_blockdev.unreadable)

@@ -101,7 +101,7 @@ def processes(sources: dict[str, str]) -> Iterator[str]:
     for path, text in sources.items():
         if not path.startswith("tools/") and path != "init/os_worker.c":
             yield from (f"{path}: {name}: only init/os_worker.c may make it" for name in
-                        re.findall(r'\b(?:SYS|__NR)_(?:v?fork|clone3?|execve(?:at)?)\b|\bsyscall\(\s*(?:\(\w+\)\s*)?\d\w*', text))
+                        re.findall(r'\b(?:SYS|__NR)_(?:v?fork|clone3?|execve(?:at)?)\b|\bsyscall\(\s*(?:\([\w ]+\)\s*)?\d\w*', text))
 
 
 def adapters(cmake: str, directory: str) -> set[str]:

@@ -58,7 +58,7 @@ class Rules(unittest.TestCase):
         self.assertEqual(wrong("init/os_worker.c", "syscall(SYS_clone3, &args, sizeof(args))"), 0)
         self.assertEqual(wrong("init/os_linux.c", "syscall(SYS_finit_module, fd, params, flags); SYS_close_range"), 0)
         self.assertEqual(wrong("tools/verinit/child.c", "SYS_clone3"), 0)
-        for text in ("syscall(SYS_clone3, &args)", "SYS_clone", "__NR_vfork", "SYS_fork", "SYS_execveat", "syscall(435, &args)", "syscall( (long) 0x38)"):
+        for text in ("syscall(SYS_clone3, &args)", "SYS_clone", "__NR_vfork", "SYS_fork", "SYS_execveat", "syscall(435, &args)", "syscall( (unsigned long) 0x38)"):
             with self.subTest(text):
                 self.assertEqual(wrong("verity/x.c", text), 1)
 

@@ -180,6 +180,29 @@ static void test_faults_of_drivers(_unused_ void **state)
         fake_machine_remove();
 }
 
+static int pulled_while_its_driver_loads(const char *name, int r)
+{
+        if (!strstr(name, "virtio_blk"))
+                return r;
+        assert_return_code(unlinkat(fake_machine_fd(), "sys/bus/virtio/devices/virtio0/modalias", 0), 0);
+        return OS_WORKER_DIED;
+}
+
+/* Nobody asks for the driver again; it may still be at work in the kernel. */
+static void test_a_driver_that_was_begun_ahead_is_heard_of(_unused_ void **state)
+{
+        struct fake_machine_options two = full;
+
+        two.processors = 2;
+        fake_machine_make(&two);
+        fake_os.worker_answer = pulled_while_its_driver_loads;
+        assert_int_equal(run_pid1(), FAKE_OS_ENDED);
+        assert_int_equal(error.stage, STAGE_PROBE);
+        assert_int_equal(error.code, FAIL_MODULE_LOAD_FAILED_CODE);
+        assert_non_null(strstr(error.msg, "virtio_blk was ended"));
+        fake_machine_remove();
+}
+
 static int tpm_comes(uint64_t *timeout_us, unsigned *wakeups)
 {
         int fd = openat(fake_machine_fd(), "dev/tpmrm0", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
@@ -288,6 +311,7 @@ int main(void)
                 cmocka_unit_test(test_absent_disk_lists_all),
                 cmocka_unit_test(test_storm_of_events_is_bounded),
                 cmocka_unit_test(test_faults_of_drivers),
+                cmocka_unit_test(test_a_driver_that_was_begun_ahead_is_heard_of),
                 cmocka_unit_test(test_a_late_tpm_is_waited_for),
                 cmocka_unit_test(test_a_slow_tpm_is_outlived),
                 cmocka_unit_test(test_no_wait_where_nothing_was_measured),

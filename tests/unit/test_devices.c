@@ -133,6 +133,72 @@ static void put_kernel_partition(unsigned number)
         put_file(path, text);
 }
 
+/* Named as the kernel names it, where the disk's own name ends in a digit. */
+static void put_nvme(const char *partition)
+{
+        const struct { const char *attribute, *text; } files[] = {
+                { "start", "2048\n" }, { "size", "8\n" }, { "dev", "259:1\n" }, { "partition", "1\n" },
+        };
+        char path[96];
+
+        put_file("sys/class/block/nvme0n1/size", "1000000\n");
+        put_file("sys/class/block/nvme0n1/dev", "259:0\n");
+        put_file("dev/nvme0n1", "");
+        for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+                (void) snprintf(path, sizeof(path), "sys/class/block/nvme0n1/%s/%s", partition, files[i].attribute);
+                put_file(path, files[i].text);
+        }
+}
+
+static struct partition_table nvme_table;
+
+static void read_gpt_by_size(int disk_fd, struct partition_table *ret)
+{
+        struct stat st;
+
+        assert_int_equal(fstat(disk_fd, &st), 0);
+        *ret = st.st_size == 0 ? nvme_table : fake_blockdev.gpt;
+}
+
+static void test_names_of_partitions(_unused_ void **state)
+{
+        static struct devices_scan scan;
+        const struct device_spec spec = { .kind = DEVICE_PARTUUID, .value = OTHER_UUID };
+        struct found_device found;
+        static const struct { const char *name; bool is_one; } names[] = {
+                { "nvme0n1p1", true }, { "nvme0n11", false }, { "nvme0n1p01", false }, { "nvme0n1p1x", false },
+                { "nvme0n1p+1", false }, { "nvme0n1p", false }, { "nvme0n1p0", false }, { "nvme0n1p65537", false },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+                assert_int_equal(teardown(NULL), 0);
+                assert_int_equal(setup(NULL), 0);
+                put_file("dev/vda", "the disk");
+                put_nvme(names[i].name);
+                nvme_table = (struct partition_table) { .state = GPT_VALID, .n_partitions = 1 };
+                nvme_table.partitions[0] = (struct partition) { .number = 1, .start_bytes = 2048 * 512, .size_bytes = 4096 };
+                (void) str_copy(nvme_table.partitions[0].uuid, sizeof(entries[0].uuid), OTHER_UUID);
+                fake_blockdev.read_gpt = read_gpt_by_size;
+                boot.config.floor.boot_disk_only = NEED_ALLOW;
+                scan = (struct devices_scan) { .n_wanted = 1, .wanted[0] = { .what = "data", .spec = &spec, .found = &found } };
+                if (devices_find(&boot, &scan, 1000000, FAIL_DEVICE_ABSENT_CODE, &err) < 0) {
+                        if (names[i].is_one || err.code != FAIL_DEVICE_ABSENT_CODE)
+                                fail_msg("%s: %s", names[i].name, err.msg);
+                } else if (!names[i].is_one)
+                        fail_msg("%s was found", names[i].name);
+                else
+                        assert_int_equal(found.devno, makedev(259, 1));
+        }
+}
+
+/* It vanishes while it is looked at: then it is not there, and its event is waited for. */
+static void test_a_partition_that_vanishes(_unused_ void **state)
+{
+        assert_int_equal(unlinkat(boot.root_fd, "sys/class/block/vda/vda1/dev", 0), 0);
+        assert_refused(FAIL_DEVICE_ABSENT_CODE, "data of /usr");
+        assert_int_equal(fake_count("os_wait_uevent"), 1);
+}
+
 static void test_on_the_boot_disk(_unused_ void **state)
 {
         assert_found("vda1");
@@ -489,6 +555,8 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 TEST(test_on_the_boot_disk),
+                TEST(test_names_of_partitions),
+                TEST(test_a_partition_that_vanishes),
                 TEST(test_a_twin_elsewhere_is_recorded),
                 TEST(test_two_disks_that_claim_to_be_the_boot_disk),
                 TEST(test_twins_on_the_boot_disk),

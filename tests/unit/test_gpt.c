@@ -481,8 +481,28 @@ static void test_disks_that_cannot_be(_unused_ void **state)
         assert_int_equal(ftruncate(fd, 2 * 512), 0);
         put_header(true);
         write_at(fd, 1, sector, 512);
+        memset(&table, 0x5a, sizeof(table));
         assert_true(gpt_read(fd, &disk, &table, &err) < 0);
         assert_int_equal(err.code, FAIL_DEVICE_UNREADABLE_CODE);
+        assert_string_equal(err.msg, "sector 2 cannot be read: the disk ends before");
+        assert_int_equal(table.state, GPT_NONE);
+        assert_int_equal(table.disk.n_sectors + table.header.n_entries + table.n_partitions, 0);
+        (void) fd_close(fd);
+}
+
+/* Less than is read of a disk at once. What is missing is missed where it is needed, and a disk without a GPT needs no array. */
+static void test_a_short_head(_unused_ void **state)
+{
+        static const uint8_t nothing[512];
+        int fd = make_disk();
+
+        assert_int_equal(ftruncate(fd, 4 * 512), 0);
+        assert_read(fd, GPT_VALID, GPT_BACKUP_DAMAGED);
+        assert_int_equal(table.n_partitions, 2);
+        assert_int_equal(ftruncate(fd, 2 * 512), 0);
+        write_at(fd, 0, nothing, 512);
+        write_at(fd, 1, nothing, 512);
+        assert_read(fd, GPT_NONE, GPT_BACKUP_UNKNOWN);
         (void) fd_close(fd);
 }
 
@@ -501,6 +521,7 @@ int main(void)
                 TEST(test_read),
                 TEST(test_backup_of_a_disk_that_changed),
                 TEST(test_an_array_elsewhere),
+                TEST(test_a_short_head),
                 TEST(test_sums_over_free_entries),
                 TEST(test_the_backup_names_what_the_primary_was),
                 TEST(test_backups_that_differ),
