@@ -122,6 +122,8 @@ int fsat_read_alloc(int dir_fd, const char *path, size_t max, void **ret_data, s
                 if ((size_t) n < room)
                         break;
         }
+        /* There is room: the last read was short of it. */
+        data[size] = '\0';
         *ret_data = data;
         *ret_size = size;
         data = NULL;

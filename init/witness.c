@@ -11,8 +11,6 @@
 /* Always there where the kernel found an SMBIOS; sys/firmware/dmi/entries would take a module. */
 #define SMBIOS_TABLE "sys/firmware/dmi/tables/DMI"
 
-static char smbios_table[SMBIOS_MAX_BYTES + 1];
-
 /* Why there are no PCRs of this boot to ask for; NULL: there are. */
 static const char *unasked_because(const struct facts *facts)
 {
@@ -56,17 +54,18 @@ static int read_pcrs(struct boot *boot, struct provenance_input *in, struct erro
  * A kernel that found no SMBIOS shows none: then it was not looked at, and evidence says so. One that is there and cannot be
  * read whole is another thing: whoever fills it decides how long it is.
  */
-static int read_smbios(int root_fd, struct smbios_extras *extras, struct provenance_input *in, struct error *err)
+static int read_smbios(int root_fd, void **ret, struct smbios_extras *extras, struct provenance_input *in, struct error *err)
 {
-        ssize_t n = fsat_read(root_fd, SMBIOS_TABLE, smbios_table, sizeof(smbios_table));
+        size_t size;
+        int r = fsat_read_alloc(root_fd, SMBIOS_TABLE, SMBIOS_MAX_BYTES, ret, &size);
 
-        if (n == -ENOENT)
+        if (r == -ENOENT)
                 return 0;
-        if (n < 0)
-                return error_set(err, FAIL_SMBIOS_UNREADABLE_CODE, (int) -n,
+        if (r < 0)
+                return error_set(err, FAIL_SMBIOS_UNREADABLE_CODE, -r,
                                  "/" SMBIOS_TABLE " cannot be read, or has more than %d bytes: what it asks of systemd-stub "
                                  "is not known", SMBIOS_MAX_BYTES);
-        smbios_find_extras(smbios_table, (size_t) n, extras);
+        smbios_find_extras(*ret, size, extras);
         in->is_smbios_read = true;
         in->smbios_extras = extras->values;
         in->n_smbios_extras = extras->n;
@@ -105,11 +104,11 @@ int witness_prove(struct boot *boot, const char *baked, struct provenance *ret, 
         };
         const char *unasked = unasked_because(&boot->facts);
         struct smbios_extras extras = {};
-        _cleanup_free_ void *log = NULL;
+        _cleanup_free_ void *log = NULL, *smbios_table = NULL;
         struct provenance p = {};
         int r;
 
-        r = read_smbios(boot->root_fd, &extras, &in, err);
+        r = read_smbios(boot->root_fd, &smbios_table, &extras, &in, err);
         if (r >= 0 && !unasked)
                 r = read_pcrs(boot, &in, err);
         stage_lap("pcrs");

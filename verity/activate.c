@@ -93,13 +93,16 @@ static int query_and_compare(const struct expectation *meant, struct dm_device *
 /* The bytes themselves are not looked at: it is the kernel that looks, and says so in the status. */
 static int read_block(int fd, const char *name, uint64_t block, uint32_t block_bytes, struct error *err)
 {
-        static uint8_t buffer[VERITY_BLOCK_MAX];
+        uint8_t piece[4096];
         int why;
 
-        if (fsat_read_at(fd, block * block_bytes, buffer, block_bytes, &why) < block_bytes)
-                return error_set(err, FAIL_VERITY_READ_FAILED_CODE, why != 0 ? why : EIO,
-                                 "mapping %s: block %llu of %u bytes cannot be read through it: %s", name,
-                                 (unsigned long long) block, block_bytes, why != 0 ? errno_name(why) : "it ends before");
+        for (uint32_t done = 0, n; done < block_bytes; done += n) {
+                n = block_bytes - done < sizeof(piece) ? block_bytes - done : (uint32_t) sizeof(piece);
+                if (fsat_read_at(fd, block * block_bytes + done, piece, n, &why) < n)
+                        return error_set(err, FAIL_VERITY_READ_FAILED_CODE, why != 0 ? why : EIO,
+                                         "mapping %s: block %llu of %u bytes cannot be read through it: %s", name,
+                                         (unsigned long long) block, block_bytes, why != 0 ? errno_name(why) : "it ends before");
+        }
         log_debug("mapping %s: block %llu read through the kernel", name, (unsigned long long) block);
         return 0;
 }

@@ -19,7 +19,7 @@ ssize_t fsat_read_line(int dir_fd, const char *path, char *ret_text, size_t size
 /* One unsigned number in base 10, alone on its line. 0 or -errno; -EINVAL for anything else. */
 int fsat_read_u64(int dir_fd, const char *path, uint64_t *ret);
 
-/* Reads a file of unknown size into new memory (caller frees), at most max bytes: 0, -errno, -EFBIG. */
+/* Reads a file of unknown size into new memory (caller frees), at most max bytes, and puts a NUL behind them: 0, -errno, -EFBIG. */
 int fsat_read_alloc(int dir_fd, const char *path, size_t max, void **ret_data, size_t *ret_size);
 
 /* Of an open file or device, from this byte on. How many bytes; fewer: *ret_errno says why, 0 where it ends there. */

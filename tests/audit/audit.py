@@ -22,6 +22,7 @@ PROCESS_SYMBOLS = frozenset({
     "execv", "execvp", "execvpe", "execl", "execlp", "execle", "fexecve",
     "os_load_module_beside",
 })
+HUGE_PAGE_BYTES = 2 * 2**20
 SHELLS = (b"/bin/sh\0", b"/bin/bash\0", b"/usr/bin/sh\0")
 
 
@@ -119,6 +120,13 @@ def size_budget(s: Subject) -> Iterator[str]:
         yield f"it has {s.program.size} bytes, {s.program.size - s.budget_bytes} over the budget of {s.budget_bytes}"
 
 
+def no_huge_page(s: Subject) -> Iterator[str]:
+    """Where such a page fits into zeroed memory, the kernel clears all of it at the first touch: or not, as chance has laid it."""
+    for segment in s.program.segments:
+        if segment.kind == "LOAD" and segment.zero_bytes >= HUGE_PAGE_BYTES:
+            yield f"it has {segment.zero_bytes} bytes of zeroed memory, and from {HUGE_PAGE_BYTES} on a huge page may be among them"
+
+
 CHECKS: dict[str, Check] = {
     "no-interpreter": no_interpreter,
     "no-needed": no_needed,
@@ -132,6 +140,7 @@ CHECKS: dict[str, Check] = {
     "no-shell": no_shell,
     "no-fakes": no_fakes,
     "size-budget": size_budget,
+    "no-huge-page": no_huge_page,
 }
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 class Segment:
     kind: str
     flags: str  # of "RWE"
+    zero_bytes: int = 0  # of memory that is in no file
 
 
 @dataclass
@@ -41,8 +42,8 @@ def _readelf(option: str, path: Path) -> list[str]:
 
 def _segments(lines: list[str]) -> list[Segment]:
     # Type Offset VirtAddr PhysAddr FileSiz MemSiz Flg Align
-    row = re.compile(r"^  ([A-Z_0-9]+)(?: +0x[0-9a-f]+){5} ([RWE ]{3}) 0x")
-    return [Segment(m[1], m[2].replace(" ", "")) for m in map(row.match, lines) if m]
+    row = re.compile(r"^  ([A-Z_0-9]+)(?: +0x[0-9a-f]+){3} +(0x[0-9a-f]+) +(0x[0-9a-f]+) ([RWE ]{3}) 0x")
+    return [Segment(m[1], m[4].replace(" ", ""), int(m[3], 16) - int(m[2], 16)) for m in map(row.match, lines) if m]
 
 
 def _dynamic(lines: list[str]) -> dict[str, list[str]]:

@@ -161,6 +161,10 @@ class ProgramTest(Workplace):
         (self.dir / "budget").write_text("1000\n")
         self.assert_only(self.findings(self.compile(SOURCE)), "size-budget")
 
+    def test_zeroed_memory(self) -> None:
+        code = "static char room[3 << 20];\nint main(int argc, char **argv) { room[argc] = *argv[0]; return room[argc + 1]; }\n"
+        self.assert_only(self.findings(self.compile(code)), "no-huge-page")
+
     def test_budget_must_be_a_number(self) -> None:
         (self.dir / "budget").write_text("8 MiB\n")
         with self.assertRaisesRegex(ValueError, "one number of bytes"):
