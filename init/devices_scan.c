@@ -3,7 +3,6 @@
  * One walk over the disks. Each table is read once, and its entries are what is counted: the kernel makes partitions one
  * by one, and the second of two twins must not be missed for coming a moment later.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -13,6 +12,8 @@
 #include "verinit/devices.h"
 #include "verinit/fsat.h"
 #include "verinit/log.h"
+
+#include "partition_name.h"
 
 #define SYS_BLOCK "sys/class/block"
 #define ITSELF "."
@@ -181,38 +182,13 @@ static void offer(struct walk *walk, const char *name, const struct kernel_parti
         }
 }
 
-/* As the kernel names them (6.12 block/partitions/core.c, add_partition()): vda2, nvme0n1p2. */
-static void partition_name(const char *disk, unsigned number, char ret[static BLOCKDEV_NAME_MAX])
-{
-        bool has_digit = isdigit((unsigned char) disk[strlen(disk) - 1]) != 0;
-
-        (void) snprintf(ret, BLOCKDEV_NAME_MAX, "%s%s%u", disk, has_digit ? "p" : "", number);
-}
-
-/* In a disk's own directory nothing else has such a name. Asked for in /sys, a number would cost as much as half a disk's table. */
-static bool parse_partition_name(const char *disk, const char *name, uint64_t *ret_number)
-{
-        char again[BLOCKDEV_NAME_MAX];
-        const char *digits = str_after(name, disk);
-        unsigned long n;
-
-        if (!digits)
-                return false;
-        n = strtoul(digits + (digits[0] == 'p' ? 1 : 0), NULL, 10);
-        if (n == 0 || n > UINT16_MAX)
-                return false;
-        partition_name(disk, (unsigned) n, again);
-        *ret_number = n;
-        return str_equal(name, again);
-}
-
 static int collect_partition(const char *name, void *userdata)
 {
         struct walk *walk = userdata;
         struct kernel_partition k = {};
         uint64_t start, size;
 
-        if (!parse_partition_name(walk->disk, name, &k.number) || !str_copy(k.name, sizeof(k.name), name) ||
+        if (!partition_name_parse(walk->disk, name, &k.number) || !str_copy(k.name, sizeof(k.name), name) ||
             walk->n_partitions == ARRAY_SIZE(kernel_partitions))
                 return 0;
         /* What vanishes under our hands: its event will bring us back. */
@@ -278,7 +254,7 @@ static void note_boot_partitions(struct walk *walk)
                 if (!is_boot_partition(walk->boot, &table.partitions[i]))
                         continue;
                 if (scan->n_boot_partitions < ARRAY_SIZE(scan->boot_partitions))
-                        partition_name(walk->disk, table.partitions[i].number,
+                        partition_name_format(walk->disk, table.partitions[i].number,
                                        scan->boot_partitions[scan->n_boot_partitions]);
                 scan->n_boot_partitions++;
         }
@@ -305,7 +281,7 @@ static void offer_partitions(struct walk *walk)
 
                 if (is_entry_taken[i])
                         continue;
-                partition_name(walk->disk, table.partitions[i].number, name);
+                partition_name_format(walk->disk, table.partitions[i].number, name);
                 offer(walk, name, NULL, &table.partitions[i]);
         }
 }
